@@ -1,0 +1,50 @@
+//! What an adapter is given: its name, the inbox, and the runtime.
+
+use crate::inbox::Inbox;
+use secrecy::SecretSlice;
+use std::sync::Arc;
+use switchboard_model::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Everything an adapter may use of the host.
+#[derive(Clone)]
+pub struct Context {
+    /// The channel's slug.
+    pub slug: String,
+    /// Where messages go in.
+    pub inbox: Arc<dyn Inbox>,
+    /// Time, tasks, HTTP, shutdown.
+    pub runtime: Runtime,
+}
+
+/// The host's services. Adapters use no clock, no spawn and no HTTP client of their own.
+#[derive(Clone)]
+pub struct Runtime {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Tasks that shutdown waits for.
+    pub tasks: TaskTracker,
+    /// Cancelled when the host stops.
+    pub shutdown: CancellationToken,
+    /// The shared HTTP client: time limits set, redirects off.
+    pub http: reqwest::Client,
+    /// A secret of this installation and channel, 32 bytes, the same after a restart: for signing tokens.
+    pub secret: Arc<SecretSlice<u8>>,
+}
+
+/// A source of time.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+impl Runtime {
+    /// Runs a task that shutdown waits for.
+    pub fn spawn<F>(&self, task: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.tasks.spawn(task);
+    }
+}

@@ -1,0 +1,49 @@
+//! The contract between Switchboard and its channels.
+//!
+//! An adapter is a crate that exports one [`Registration`]. The host builds a [`Channel`] from its section of
+//! the configuration, gives it a [`Context`], mounts its HTTP paths, runs it, and hands it what goes out.
+
+mod context;
+mod error;
+mod inbox;
+mod registration;
+mod settings;
+
+pub use context::{Clock, Context, Runtime};
+pub use error::{ChannelError, ErrorKind, Retry};
+pub use inbox::{Inbox, InboxError, InboxErrorKind};
+pub use registration::{Registration, SettingDoc};
+pub use settings::Settings;
+
+use async_trait::async_trait;
+use switchboard_model::{Capabilities, Delivered, OutboundMessage};
+
+/// One connected channel.
+#[async_trait]
+pub trait Channel: Send + Sync {
+    /// What the channel can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// HTTP paths of the channel, relative to `/channels/{slug}`; `None` when it has none.
+    fn routes(&self, context: &Context) -> Option<axum::Router> {
+        let _ = context;
+        None
+    }
+
+    /// Takes the channel's listeners and fails when one cannot be had, before anything is served.
+    async fn start(&self, context: &Context) -> Result<(), ChannelError> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// Receives until the context's shutdown token is cancelled. A returned error is shown on the channel; the
+    /// host runs it again after a pause.
+    async fn run(&self, context: Context) -> Result<(), ChannelError> {
+        context.runtime.shutdown.cancelled().await;
+        Ok(())
+    }
+
+    /// Sends one message. The same [`OutboundMessage::key`] twice must go out once, as far as the other side
+    /// allows; what can be sent twice after a crash is said in the adapter's README.
+    async fn send(&self, message: &OutboundMessage) -> Result<Delivered, ChannelError>;
+}

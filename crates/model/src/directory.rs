@@ -1,0 +1,318 @@
+//! The directory: who works here, in which teams and workspaces, and which rule feeds them from which channel.
+//!
+//! A directory version is immutable once stored; a person's status is not part of it (it is a router input).
+
+use crate::hours::WeeklyHours;
+use crate::id::{ChannelId, TeamId, UserId, WorkspaceId};
+use crate::kind::{ChannelKind, WorkType, words};
+use crate::rule::Rule;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+words! {
+    /// What a user may do, ascending.
+    Role {
+        /// Reads.
+        Viewer = "viewer",
+        /// Answers and assigns.
+        Agent = "agent",
+        /// Also edits rules, changes colleagues' status and reassigns everything.
+        Lead = "lead",
+        /// Also edits people, teams, channels and tokens.
+        Admin = "admin",
+    }
+}
+
+words! {
+    /// The seat that makes a user routable (ROUTING 3.2).
+    Seat {
+        /// Not routable.
+        None = "none",
+        /// Inboxes.
+        Sales = "sales",
+        /// Inboxes and help desks.
+        Service = "service",
+    }
+}
+
+words! {
+    /// What a workspace holds.
+    WorkspaceKind {
+        /// Work items are conversations.
+        Inbox = "inbox",
+        /// Work items are tickets.
+        HelpDesk = "help_desk",
+    }
+}
+
+words! {
+    /// Who owns a conversation that a new message reopens (ROUTING 12.2).
+    ReopenOwner {
+        /// The owner it had, if still selectable.
+        Keep = "keep",
+        /// Whoever the rule says.
+        Route = "route",
+        /// Nobody.
+        Unassign = "unassign",
+    }
+}
+
+/// A person who signs in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct User {
+    /// Id, never reused.
+    pub id: UserId,
+    /// Sign-in name, notification address, and key in directory files. Lower case.
+    pub email: String,
+    /// Name shown to colleagues and contacts.
+    pub name: String,
+    /// Permissions.
+    pub role: Role,
+    /// Seat.
+    pub seat: Seat,
+    /// Not deactivated.
+    pub active: bool,
+    /// Has accepted the invitation.
+    pub accepted: bool,
+    /// May open help desk tickets.
+    pub ticket_access: bool,
+    /// The team this user is a main member of.
+    pub team: Option<TeamId>,
+    /// Teams this user is an extra member of.
+    pub extra_teams: Vec<TeamId>,
+    /// IANA time zone of the working hours.
+    pub zone: String,
+    /// Weekly working hours; empty is always.
+    pub hours: WeeklyHours,
+    /// Absences.
+    pub out_of_office: Vec<OutOfOffice>,
+    /// Limits on open work.
+    pub capacity: Capacity,
+    /// Language of the desk: `en`, `nl`, `nb` or `da`; `None` follows the browser.
+    pub language: Option<String>,
+}
+
+/// A period of absence, start included, end excluded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct OutOfOffice {
+    /// First instant of absence.
+    pub from: Timestamp,
+    /// First instant of presence.
+    pub to: Timestamp,
+}
+
+/// Limits on open items owned at once (ROUTING 5.5). Absent is unlimited.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Capacity {
+    /// Limit over all types.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u32>,
+    /// Limit per type.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub per_type: BTreeMap<WorkType, u32>,
+}
+
+/// A team. Membership is stored with the users.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Team {
+    /// Id, never reused.
+    pub id: TeamId,
+    /// Key in directory files, `[a-z0-9_]+`.
+    pub slug: String,
+    /// Name shown.
+    pub name: String,
+    /// Parent team.
+    pub parent: Option<TeamId>,
+}
+
+/// Who may open a workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum WorkspaceAccess {
+    /// Every user.
+    Everyone,
+    /// The named users, and main and extra members of the named teams.
+    Restricted {
+        /// Users named directly.
+        users: Vec<UserId>,
+        /// Teams whose members may open it. With any, manual assignment is limited to them (ROUTING 2.4).
+        teams: Vec<TeamId>,
+    },
+}
+
+/// An inbox or a help desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Workspace {
+    /// Id, never reused.
+    pub id: WorkspaceId,
+    /// Key in directory files, `[a-z0-9_]+`.
+    pub slug: String,
+    /// Name shown.
+    pub name: String,
+    /// Inbox or help desk.
+    pub kind: WorkspaceKind,
+    /// Who may open it.
+    pub access: WorkspaceAccess,
+    /// Seats accepted for automatic routing; the default depends on the kind (ROUTING 3.2).
+    pub seats: Vec<Seat>,
+    /// Closing a ticket closes its conversations and the reverse (ROUTING 12.3).
+    pub close_together: bool,
+    /// Reassigning somebody else's item needs its owner or a lead (ROUTING 2.2).
+    pub reassign_limited: bool,
+}
+
+/// The directory's side of a connected channel: where its work goes and by which rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ChannelEntry {
+    /// Id, never reused.
+    pub id: ChannelId,
+    /// The slug that the configuration uses, `[a-z0-9_]+`.
+    pub slug: String,
+    /// Name shown.
+    pub name: String,
+    /// Kind; must agree with the configuration.
+    pub kind: ChannelKind,
+    /// The workspace it feeds.
+    pub workspace: WorkspaceId,
+    /// Takes messages in; when off, adapters answer that the channel is closed.
+    pub on: bool,
+    /// Time zone of the channel hours.
+    pub zone: String,
+    /// Channel hours; empty is always open (ROUTING 4.6).
+    pub hours: WeeklyHours,
+    /// Owner of a reopened conversation.
+    pub reopen_owner: ReopenOwner,
+    /// The routing rule; `None` leaves everything unassigned (ROUTING 2.1).
+    pub rule: Option<Rule>,
+}
+
+/// Zone data as it was when the directory version was made, so that history replays unchanged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ZoneData(
+    /// The bytes of a TZif file, in base64.
+    pub String,
+);
+
+/// One immutable version of the directory. Every list is sorted by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    /// Version, from 1 upwards; 0 is the empty directory before the first `apply`.
+    pub version: i64,
+    /// The highest id given out so far, over all kinds of entries.
+    pub last_id: i64,
+    /// Users, deactivated ones included.
+    pub users: Vec<User>,
+    /// Teams.
+    pub teams: Vec<Team>,
+    /// Workspaces.
+    pub workspaces: Vec<Workspace>,
+    /// Channels.
+    pub channels: Vec<ChannelEntry>,
+    /// Data of every zone that is named above.
+    pub zones: BTreeMap<String, ZoneData>,
+}
+
+/// A stored directory that cannot be read.
+#[derive(Debug, Error)]
+#[error("directory version {version} cannot be read: {source}")]
+pub struct InvalidDirectory {
+    /// The version.
+    pub version: i64,
+    /// What the parser said.
+    pub source: serde_json::Error,
+}
+
+impl Directory {
+    /// The user with this id.
+    #[must_use]
+    pub fn user(&self, id: UserId) -> Option<&User> {
+        find(&self.users, id, |user| user.id)
+    }
+
+    /// The user with this email address, whatever its letter case.
+    #[must_use]
+    pub fn user_by_email(&self, email: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.email.eq_ignore_ascii_case(email.trim()))
+    }
+
+    /// The team with this id.
+    #[must_use]
+    pub fn team(&self, id: TeamId) -> Option<&Team> {
+        find(&self.teams, id, |team| team.id)
+    }
+
+    /// The workspace with this id.
+    #[must_use]
+    pub fn workspace(&self, id: WorkspaceId) -> Option<&Workspace> {
+        find(&self.workspaces, id, |workspace| workspace.id)
+    }
+
+    /// The channel with this id.
+    #[must_use]
+    pub fn channel(&self, id: ChannelId) -> Option<&ChannelEntry> {
+        find(&self.channels, id, |channel| channel.id)
+    }
+
+    /// The channel with this slug.
+    #[must_use]
+    pub fn channel_by_slug(&self, slug: &str) -> Option<&ChannelEntry> {
+        self.channels.iter().find(|channel| channel.slug == slug)
+    }
+
+    /// Main members of a team, by ascending id.
+    pub fn main_members(&self, team: TeamId) -> impl Iterator<Item = &User> {
+        self.users.iter().filter(move |user| user.team == Some(team))
+    }
+}
+
+impl User {
+    /// Main or extra member of the team.
+    #[must_use]
+    pub fn is_member(&self, team: TeamId) -> bool {
+        self.team == Some(team) || self.extra_teams.contains(&team)
+    }
+
+    /// Active with the invitation accepted (ROUTING 3.1).
+    #[must_use]
+    pub const fn is_active(&self) -> bool {
+        self.active && self.accepted
+    }
+}
+
+impl Workspace {
+    /// Whether the user may open the workspace: its access list, and ticket access for a help desk
+    /// (ROUTING 3.3).
+    #[must_use]
+    pub fn may_open(&self, user: &User) -> bool {
+        let listed = match &self.access {
+            WorkspaceAccess::Everyone => true,
+            WorkspaceAccess::Restricted { users, teams } => {
+                users.contains(&user.id) || teams.iter().any(|team| user.is_member(*team))
+            }
+        };
+        listed && (self.kind == WorkspaceKind::Inbox || user.ticket_access)
+    }
+
+    /// Seats that automatic routing accepts when nothing else is set (ROUTING 3.2).
+    #[must_use]
+    pub fn default_seats(kind: WorkspaceKind) -> Vec<Seat> {
+        match kind {
+            WorkspaceKind::Inbox => vec![Seat::Sales, Seat::Service],
+            WorkspaceKind::HelpDesk => vec![Seat::Service],
+        }
+    }
+}
+
+fn find<T, I: Ord>(sorted: &[T], id: I, key: impl Fn(&T) -> I) -> Option<&T> {
+    sorted.binary_search_by(|entry| key(entry).cmp(&id)).ok().map(|index| &sorted[index])
+}

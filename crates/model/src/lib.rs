@@ -1,0 +1,39 @@
+//! The vocabulary of Switchboard: ids, identities, messages, the directory, and what goes into and comes
+//! out of the router. Plain data with its parsing and printing; no IO, no clock, no decisions.
+
+mod condition;
+mod directory;
+mod fault;
+mod hours;
+mod id;
+mod identity;
+mod kind;
+mod message;
+mod routing;
+mod rule;
+mod time;
+
+pub use condition::{Condition, FactField, Facts};
+pub use directory::{
+    Capacity, ChannelEntry, Directory, InvalidDirectory, OutOfOffice, ReopenOwner, Role, Seat, Team, User, Workspace,
+    WorkspaceAccess, WorkspaceKind, ZoneData,
+};
+pub use fault::{Fault, nearest};
+pub use hours::{HoursSpan, InvalidHours, Weekday, WeeklyHours};
+pub use id::{
+    BlobId, ChannelId, ContactId, ConversationId, DecisionId, ItemId, MessageId, TeamId, TicketId, TokenId, UserId, WorkspaceId,
+};
+pub use identity::{Identity, IdentityKind, Proof, fold};
+pub use kind::{ChannelKind, ItemKind, LoadGroup, TicketType, WorkType};
+pub use message::{
+    Address, Attachment, Capabilities, Delivered, InboundMessage, Nature, OutboundMessage, RawSource, Receipt, Sender,
+    ThreadHints,
+};
+pub use routing::{
+    Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, Candidate, ContactFacts, Decision, Effect, Explanation, Input, ItemChange,
+    ItemState, ItemStatus, ManualStatus, Outcome, OwnedItem, Owner, Priority, Refusal, RefusalReason, RouteEvent, RouterState,
+    RuleRef, SkipReason, Stage, StageTarget, StatusChange, StatusOrigin, StatusValue, TurnState, UnassignedReason,
+    UnavailableCause, Verdict,
+};
+pub use rule::{Case, Distribution, Fallback, Member, OutsideHours, Rule, Target, WhenNobody};
+pub use time::Timestamp;

@@ -1,0 +1,590 @@
+//! What goes into the router, what comes out, and what is recorded.
+//!
+//! The router consumes [`Input`]s one at a time, each at a stated `now` and with a consumption number `no`
+//! that ascends by one, and answers each with [`Effect`]s. The same state, number, time and input give the
+//! same effects, bit for bit (ROUTING 13.2). Inputs are stored as JSON and replayed.
+
+use crate::condition::Facts;
+use crate::directory::Directory;
+use crate::id::{ChannelId, ContactId, ConversationId, ItemId, TeamId, TokenId, UserId, WorkspaceId};
+use crate::kind::{ItemKind, LoadGroup, words};
+use crate::rule::Distribution;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The version of the router's behaviour; records carry it and replay compares equal versions only.
+pub const BEHAVIOUR_VERSION: u32 = 1;
+
+/// Something the router is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Input {
+    /// A new directory version is in force.
+    Directory {
+        /// Its version, which is what the log keeps.
+        version: i64,
+        /// Its content, attached before the step.
+        #[serde(skip)]
+        directory: Option<Arc<Directory>>,
+    },
+    /// An item wants an owner.
+    Arrived(Arrival),
+    /// Somebody other than the router changed an item.
+    Changed(ItemChange),
+    /// A person's manual status changed.
+    Status(StatusChange),
+    /// The database refused what the router decided.
+    Refused(Refusal),
+    /// Time passed.
+    Tick,
+}
+
+/// An item that wants an owner, with every fact the decision needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    /// The item.
+    pub item: ItemId,
+    /// Its version, which the assignment will be guarded by.
+    pub version: i64,
+    /// Why it is routed now.
+    pub event: RouteEvent,
+    /// Conversation or ticket.
+    pub item_kind: ItemKind,
+    /// The conversation, for counting it and its ticket once.
+    pub conversation: Option<ConversationId>,
+    /// Where it is.
+    pub workspace: WorkspaceId,
+    /// The channel whose rule applies.
+    pub channel: ChannelId,
+    /// How it counts.
+    pub group: LoadGroup,
+    /// The contact.
+    pub contact: ContactFacts,
+    /// Facts that conditions may ask for.
+    pub facts: Facts,
+    /// The owner it has or had last.
+    pub previous_owner: Option<Owner>,
+    /// Users left out of this decision (ROUTING 2.7).
+    pub excluded: Vec<UserId>,
+    /// Drawn by the engine; the only randomness there is.
+    pub seed: u64,
+}
+
+words! {
+    /// Why an item is routed.
+    RouteEvent {
+        /// It is new.
+        Arrived = "arrived",
+        /// The contact wrote again after it was closed or snoozed (ROUTING 12.2).
+        Reopened = "reopened",
+        /// Its owner returned it (ROUTING 2.7).
+        Returned = "returned",
+        /// Its owner was deactivated (ROUTING 12.5).
+        HandedBack = "handed_back",
+        /// A person asked for it.
+        Requested = "requested",
+    }
+}
+
+/// What the router knows about a contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactFacts {
+    /// The contact.
+    pub id: ContactId,
+    /// The contact owner.
+    pub owner: Option<UserId>,
+    /// Known by the channel's own proof (ROUTING 7.3).
+    pub proven: bool,
+    /// Known by the channel's cookie.
+    pub cookie: bool,
+}
+
+/// A change of an item that the router did not decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemChange {
+    /// The state it has now.
+    pub state: ItemState,
+    /// A new ownership began with this change, which counts for ROUTING 5.4.
+    pub assigned: bool,
+}
+
+/// What the router keeps of an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemState {
+    /// The item.
+    pub item: ItemId,
+    /// Conversation or ticket.
+    pub item_kind: ItemKind,
+    /// Its conversation.
+    pub conversation: Option<ConversationId>,
+    /// Where it is.
+    pub workspace: WorkspaceId,
+    /// How it counts.
+    pub group: LoadGroup,
+    /// Whether it counts.
+    pub status: ItemStatus,
+    /// Owner.
+    pub owner: Option<Owner>,
+    /// When the current ownership began.
+    pub owned_since: Option<Timestamp>,
+}
+
+words! {
+    /// The status of an item. Only `open` counts as open (ROUTING 5.3).
+    ItemStatus {
+        /// Being worked on.
+        Open = "open",
+        /// Put aside until a time or the next message.
+        Snoozed = "snoozed",
+        /// Done.
+        Closed = "closed",
+        /// Kept out of sight.
+        Spam = "spam",
+    }
+}
+
+words! {
+    /// How urgent an item is.
+    Priority {
+        /// Can wait.
+        Low = "low",
+        /// The default.
+        Normal = "normal",
+        /// Before others.
+        High = "high",
+        /// At once.
+        Urgent = "urgent",
+    }
+}
+
+/// Who an item belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Owner {
+    /// A person.
+    User {
+        /// The user.
+        id: UserId,
+    },
+    /// A bot chatflow.
+    Bot,
+    /// The assistant.
+    Assistant,
+}
+
+/// Who did something (ROUTING 1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Actor {
+    /// A person.
+    User {
+        /// The user.
+        id: UserId,
+    },
+    /// A bot chatflow.
+    Bot,
+    /// The assistant.
+    Assistant,
+    /// A workflow.
+    Workflow,
+    /// A channel's rule.
+    Rule {
+        /// The channel.
+        channel: ChannelId,
+    },
+    /// A program with a token.
+    Api {
+        /// The token.
+        token: TokenId,
+    },
+    /// The contact.
+    Contact {
+        /// The contact.
+        id: ContactId,
+    },
+    /// Switchboard itself, the command line included.
+    System,
+}
+
+/// A person's manual status from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct StatusChange {
+    /// The user.
+    pub user: UserId,
+    /// The status.
+    pub status: ManualStatus,
+    /// The availability version of the person after the change; assignments are guarded by it.
+    pub version: i64,
+}
+
+/// A manual status (ROUTING 4.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ManualStatus {
+    /// Available, away or finishing.
+    pub value: StatusValue,
+    /// Why away, in the person's own words or a listed reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it was set.
+    pub set_at: Timestamp,
+    /// By whom, which decides how long it holds (ROUTING 4.2).
+    pub origin: StatusOrigin,
+}
+
+words! {
+    /// The three manual statuses.
+    StatusValue {
+        /// Takes work.
+        Available = "available",
+        /// Takes none.
+        Away = "away",
+        /// Keeps work, gets none.
+        Finishing = "finishing",
+    }
+}
+
+words! {
+    /// How a status came about.
+    StatusOrigin {
+        /// The initial status of a new user; hours and absences decide beside it.
+        Initial = "initial",
+        /// Set by hand, by the person or a lead.
+        ByHand = "by_hand",
+    }
+}
+
+/// A decision that the database refused, with fresh facts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// What was refused.
+    pub decision: Box<Decision>,
+    /// Why.
+    pub reason: RefusalReason,
+    /// The item as it is.
+    pub state: ItemState,
+    /// The item's facts if it still wants an owner.
+    pub retry: Option<Arrival>,
+}
+
+words! {
+    /// Which guard refused (DESIGN 3.6).
+    RefusalReason {
+        /// The item changed meanwhile.
+        ItemChanged = "item_changed",
+        /// The person is full.
+        AtCapacity = "at_capacity",
+        /// The person's status changed meanwhile.
+        StatusChanged = "status_changed",
+    }
+}
+
+/// Something the router wants done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Effect {
+    /// A decision about an item: apply it under its guards and store it.
+    Decide(Decision),
+    /// Mail the message to the contact owner, who could not take it (ROUTING 7.3).
+    NotifyOwner {
+        /// The item.
+        item: ItemId,
+        /// The contact owner.
+        user: UserId,
+    },
+    /// The input made no sense; nothing changed.
+    Reject {
+        /// What was wrong with it, for the log and the person who looks into it.
+        reason: String,
+    },
+}
+
+/// What is stored of a decision: small and constant. The candidates are rebuilt from the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Decision {
+    /// The item.
+    pub item: ItemId,
+    /// The version of the item that the decision was made on.
+    pub item_version: i64,
+    /// Why it was routed.
+    pub event: RouteEvent,
+    /// How the item counts.
+    pub group: LoadGroup,
+    /// The rule and case that applied, if any did.
+    pub rule: Option<RuleRef>,
+    /// What came out.
+    pub outcome: Outcome,
+    /// How the person was chosen.
+    pub distribution: Option<Distribution>,
+    /// Load of the chosen person before this item.
+    pub load: Option<u32>,
+    /// How many eligible people shared the best rank before ties were broken.
+    pub tied: u32,
+    /// The random draw, an index into the eligible in candidate order.
+    pub draw: Option<u32>,
+    /// How many people were looked at.
+    pub candidates: u32,
+    /// How many of them were eligible.
+    pub eligible: u32,
+    /// The contact owner's fallback was used (ROUTING 7.3).
+    pub fallback: bool,
+    /// The chosen person's availability version, for the guard; `None` when availability was ignored.
+    pub availability_version: Option<i64>,
+    /// Whether capacity is guarded; not for an owner who keeps a reopened item (ROUTING 5.5).
+    pub capacity_guarded: bool,
+    /// The chosen person's mark (5.4) before the decision, to restore it when the database refuses.
+    pub mark_before: Option<u64>,
+    /// The chosen person's turn (6.2) before the decision, likewise.
+    pub turn_before: Option<u64>,
+    /// Behaviour version of the router.
+    pub behaviour: u32,
+}
+
+/// A rule in the version that was in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RuleRef {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The rule's version.
+    pub version: i64,
+    /// The case, counted from 0.
+    pub case: u32,
+}
+
+/// What came out of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// A person owns it.
+    Assigned {
+        /// The owner.
+        user: UserId,
+        /// The team through which the person was chosen, which is set too (ROUTING 7.1).
+        team: Option<TeamId>,
+    },
+    /// The team was set, without an owner.
+    TeamSet {
+        /// The team.
+        team: TeamId,
+    },
+    /// The owner it had keeps it.
+    Kept {
+        /// The owner.
+        user: UserId,
+    },
+    /// Nobody owns it.
+    Unassigned {
+        /// Why.
+        reason: UnassignedReason,
+    },
+}
+
+words! {
+    /// Why a decision left an item unassigned.
+    UnassignedReason {
+        /// The channel has no rule (ROUTING 2.1).
+        NoRule = "no_rule",
+        /// The rule is off (ROUTING 2.1).
+        RuleOff = "rule_off",
+        /// The rule says nobody.
+        Nobody = "nobody",
+        /// Outside the channel hours (ROUTING 4.6).
+        OutsideHours = "outside_hours",
+        /// The rule names nobody who exists any more.
+        NoCandidates = "no_candidates",
+        /// People were looked at; none was eligible.
+        NobodyEligible = "nobody_eligible",
+        /// The contact has no usable owner and the fallback is nobody.
+        NoContactOwner = "no_contact_owner",
+        /// The channel unassigns what is reopened (ROUTING 12.2).
+        ReopenedUnassigned = "reopened_unassigned",
+        /// The team of a `team_only` target has no active member with the seat.
+        TeamNotUsable = "team_not_usable",
+        /// The router failed on this input, which was parked.
+        Fault = "fault",
+    }
+}
+
+/// A decision with everybody who was looked at, rebuilt from the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Explanation {
+    /// The decision.
+    pub decision: Decision,
+    /// The order in which people were looked at: the contact owner, then the fallback.
+    pub stages: Vec<Stage>,
+}
+
+/// One group of candidates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Stage {
+    /// What the candidates stand for.
+    pub target: StageTarget,
+    /// Everybody looked at, in candidate order.
+    pub candidates: Vec<Candidate>,
+}
+
+words! {
+    /// What a stage's candidates stand for.
+    StageTarget {
+        /// The owner who had the item.
+        PreviousOwner = "previous_owner",
+        /// The contact owner.
+        ContactOwner = "contact_owner",
+        /// Users and teams of the case.
+        UsersAndTeams = "users_and_teams",
+        /// The fallback of the case.
+        Fallback = "fallback",
+        /// A team without an owner.
+        TeamOnly = "team_only",
+    }
+}
+
+/// One person who was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Candidate {
+    /// The user.
+    pub user: UserId,
+    /// The team through which the user was reached first.
+    pub team: Option<TeamId>,
+    /// Load in the group of the item (ROUTING 5.1, 5.2).
+    pub load: u32,
+    /// Open items owned, over all types (ROUTING 5.5).
+    pub open: u32,
+    /// The limit on open items over all types.
+    pub limit: Option<u32>,
+    /// Consumption number of the last such assignment (ROUTING 5.4).
+    pub last_assigned: Option<u64>,
+    /// Rank among the eligible, from 1.
+    pub rank: Option<u32>,
+    /// What became of the person.
+    pub verdict: Verdict,
+}
+
+/// What became of a candidate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Verdict {
+    /// Got the item.
+    Chosen,
+    /// Could have had it.
+    Eligible,
+    /// Was skipped, for the first reason that applied (ROUTING 3).
+    Skipped {
+        /// The reason.
+        reason: SkipReason,
+    },
+}
+
+/// Why a candidate was skipped (ROUTING 3).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum SkipReason {
+    /// Deactivated, or the invitation is not accepted (3.1).
+    Inactive,
+    /// No accepted seat (3.2).
+    NoSeat,
+    /// May not open the workspace or its tickets (3.3).
+    NoAccess,
+    /// Named through a team without being a main member (3.4).
+    NotMainMember,
+    /// Not available (3.5).
+    Unavailable {
+        /// Why not.
+        cause: UnavailableCause,
+    },
+    /// Full (3.6).
+    AtCapacity,
+    /// Lacks a skill required at this moment (3.7).
+    LacksSkill {
+        /// The skill.
+        skill: String,
+    },
+    /// In a call or in wrap-up (3.8).
+    OnCall,
+    /// Left out of this decision (2.7, 4.5).
+    Excluded,
+}
+
+words! {
+    /// Why somebody is not available (ROUTING 3.5).
+    UnavailableCause {
+        /// Away or finishing by hand, or of unknown status.
+        Away = "away",
+        /// Out of office.
+        OutOfOffice = "out_of_office",
+        /// Outside working hours.
+        OutsideHours = "outside_hours",
+    }
+}
+
+/// What the router remembers, as it is rebuilt at start and kept as a checkpoint. Lists are sorted by their
+/// first fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouterState {
+    /// Consumption number of the last input.
+    pub no: u64,
+    /// Time of the last input.
+    pub now: Timestamp,
+    /// Version of the directory in force.
+    pub directory_version: i64,
+    /// Open items with a human owner.
+    pub owned: Vec<OwnedItem>,
+    /// The last status of every person.
+    pub statuses: Vec<StatusChange>,
+    /// Last assignments per person and group (ROUTING 5.4).
+    pub marks: Vec<AssignedMark>,
+    /// Turns per rule case (ROUTING 6.2).
+    pub turns: Vec<TurnState>,
+}
+
+/// An open item with a human owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnedItem {
+    /// The item.
+    pub item: ItemId,
+    /// Its conversation.
+    pub conversation: Option<ConversationId>,
+    /// The owner.
+    pub user: UserId,
+    /// How it counts.
+    pub group: LoadGroup,
+    /// When the ownership began.
+    pub owned_since: Timestamp,
+}
+
+/// When a person was last assigned work of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AssignedMark {
+    /// The user.
+    pub user: UserId,
+    /// The group.
+    pub group: LoadGroup,
+    /// Consumption number of the assignment.
+    pub no: u64,
+}
+
+/// The turns of one case of one rule: who was served in which cycle.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TurnState {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The case, counted from 0.
+    pub case: u32,
+    /// The running cycle, from 1.
+    pub cycle: u64,
+    /// The cycle in which each user was last served.
+    pub served: BTreeMap<UserId, u64>,
+}
