@@ -12,7 +12,7 @@ mod settings;
 pub use context::{Clock, Context, Runtime};
 pub use error::{ChannelError, ErrorKind, Retry};
 pub use inbox::{Inbox, InboxError, InboxErrorKind};
-pub use registration::{Registration, SettingDoc};
+pub use registration::{Build, Registration, SettingDoc};
 pub use settings::Settings;
 
 use async_trait::async_trait;

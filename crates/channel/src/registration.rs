@@ -15,8 +15,11 @@ pub struct Registration {
     /// Every setting; the reference is generated from it and unknown keys are faults.
     pub settings: &'static [SettingDoc],
     /// Builds the channel, or says everything that is wrong with its settings. No IO.
-    pub build: fn(&Settings) -> Result<Arc<dyn Channel>, Vec<Fault>>,
+    pub build: Build,
 }
+
+/// Builds a channel from its settings.
+pub type Build = fn(&Settings) -> Result<Arc<dyn Channel>, Vec<Fault>>;
 
 /// One setting of a channel, for the configuration reference.
 #[derive(Clone, Copy, Debug)]

@@ -12,6 +12,7 @@ mod message;
 mod routing;
 mod rule;
 mod time;
+mod view;
 
 pub use condition::{Condition, FactField, Facts};
 pub use directory::{
@@ -37,3 +38,7 @@ pub use routing::{
 };
 pub use rule::{Case, Distribution, Fallback, Member, OutsideHours, Rule, Target, WhenNobody};
 pub use time::Timestamp;
+pub use view::{
+    AttachmentView, ContactBrief, ContactView, DecisionView, Delivery, DeliveryState, History, HistoryChange, ItemRow, ItemSort,
+    ItemView, LiveEvent, LiveEventKind, MessageKind, MessageView, Page, PersonLoad, View,
+};
