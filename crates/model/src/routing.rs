@@ -66,6 +66,9 @@ pub struct Arrival {
     pub facts: Facts,
     /// The owner it has or had last.
     pub previous_owner: Option<Owner>,
+    /// When the ownership of `previous_owner` began: an owner who keeps the item continues it (ROUTING 5.1, 12.2).
+    #[serde(default)]
+    pub owned_since: Option<Timestamp>,
     /// Users left out of this decision (ROUTING 2.7).
     pub excluded: Vec<UserId>,
     /// Drawn by the engine; the only randomness there is.
@@ -308,6 +311,9 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Decision {
+    /// Consumption number of the input that was decided on; the mark (5.4) that the decision sets.
+    #[serde(default)]
+    pub no: u64,
     /// The item.
     pub item: ItemId,
     /// The version of the item that the decision was made on.
@@ -342,6 +348,9 @@ pub struct Decision {
     pub mark_before: Option<u64>,
     /// The chosen person's turn (6.2) before the decision, likewise.
     pub turn_before: Option<u64>,
+    /// The turn that the decision took: the running cycle after it, in which the person was served.
+    #[serde(default)]
+    pub turn: Option<u64>,
     /// Behaviour version of the router.
     pub behaviour: u32,
 }
