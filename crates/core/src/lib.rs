@@ -1,1 +1,17 @@
-//! Placeholder until this crate is written.
+//! The router: who gets an item, and why.
+//!
+//! [`Router::step`] is the only mutation: it consumes one [`Input`](switchboard_model::Input) at a stated time
+//! under a stated number and answers with effects. There is no clock, no randomness and no IO in here, so the
+//! same state, number, time and input give the same effects, bit for bit. `ROUTING.md` in this folder is the
+//! contract; comments name its rules by number.
+
+mod eligibility;
+mod router;
+mod validate;
+
+pub use eligibility::{
+    AssignRefusal, NotSelectable, StaleMember, default_distribution, may_assign_by_hand, may_edit_rules, selectable,
+    stale_members, team_selectable,
+};
+pub use router::{Availability, CoreError, Router};
+pub use validate::{validate, validate_rule, validate_structure};
