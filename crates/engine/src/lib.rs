@@ -1,1 +1,12 @@
-//! Placeholder until this crate is written.
+//! The use cases: take in, route, reply, assign, close, run timers, deliver, search.
+
+pub mod directory;
+mod error;
+mod request;
+
+pub use error::{EngineError, EngineErrorKind, Result};
+pub use request::{
+    ApplyOptions, ApplyReport, Assignable, AuditEntry, Blob, Caller, ChannelState, Counts, Deactivation, Explained, ItemsQuery,
+    Names, NewMessage, NewStatus, OwnerChange, PersonView, RuleInForce, Scope, SessionView, SignedIn, StaleMember, Statistics,
+    TokenView,
+};

@@ -1,0 +1,119 @@
+//! Reads one TOML table key by key, so that every fault of a file is reported at once.
+
+use serde::de::DeserializeOwned;
+use switchboard_model::{Fault, nearest};
+use toml::{Table, Value};
+
+/// One table of a file. Take each known key, then [`finish`](Entry::finish): whatever is left is unknown.
+pub struct Entry {
+    /// The key path of the table, such as `users[2]`; empty for the file itself.
+    pub path: String,
+    table: Table,
+    known: Vec<&'static str>,
+    faults: Vec<Fault>,
+}
+
+impl Entry {
+    /// The table at a path.
+    #[must_use]
+    pub fn new(path: impl Into<String>, table: Table) -> Self {
+        Self { path: path.into(), table, known: Vec::new(), faults: Vec::new() }
+    }
+
+    /// The value of a key, `None` when it is absent or faulty.
+    pub fn optional<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<T> {
+        self.known.push(key);
+        let value = self.table.remove(key)?;
+        match value.try_into() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.fault(key, error.message().trim().replace('\n', " "));
+                None
+            }
+        }
+    }
+
+    /// The value of a key that must be there; `T::default()` stands in when it is not, beside the fault.
+    pub fn required<T: DeserializeOwned + Default>(&mut self, key: &'static str) -> T {
+        if !self.table.contains_key(key) {
+            self.known.push(key);
+            self.fault(key, "missing");
+            return T::default();
+        }
+        self.optional(key).unwrap_or_default()
+    }
+
+    /// The tables of an array of tables, each as an entry of its own; none when absent.
+    pub fn entries(&mut self, key: &'static str) -> Vec<Self> {
+        self.known.push(key);
+        let Some(value) = self.table.remove(key) else { return Vec::new() };
+        let Value::Array(values) = value else {
+            self.fault(key, "must be a list of tables, written as `[[…]]`");
+            return Vec::new();
+        };
+        let mut entries = Vec::with_capacity(values.len());
+        for (index, value) in values.into_iter().enumerate() {
+            let path = self.at(&format!("{key}[{index}]"));
+            match value {
+                Value::Table(table) => entries.push(Self::new(path, table)),
+                other => self.faults.push(Fault::new(path, format!("must be a table, not {}", other.type_str()))),
+            }
+        }
+        entries
+    }
+
+    /// The table at a key as an entry of its own.
+    pub fn entry(&mut self, key: &'static str) -> Option<Self> {
+        self.known.push(key);
+        match self.table.remove(key)? {
+            Value::Table(table) => Some(Self::new(self.at(key), table)),
+            other => {
+                self.fault(key, format!("must be a table, not {}", other.type_str()));
+                None
+            }
+        }
+    }
+
+    /// The tables below a key by name, each as an entry of its own.
+    pub fn named_entries(&mut self, key: &'static str) -> Vec<(String, Self)> {
+        let Some(table) = self.entry(key) else { return Vec::new() };
+        let path = table.path;
+        let mut entries = Vec::new();
+        for (name, value) in table.table {
+            let path = format!("{path}.{name}");
+            match value {
+                Value::Table(table) => entries.push((name, Self::new(path, table))),
+                other => self.faults.push(Fault::new(path, format!("must be a table, not {}", other.type_str()))),
+            }
+        }
+        entries
+    }
+
+    /// Records a fault at a key of this table.
+    pub fn fault(&mut self, key: &str, message: impl Into<String>) {
+        let fault = Fault::new(self.at(key), message);
+        self.faults.push(fault);
+    }
+
+    /// What has not been taken, as it stands.
+    #[must_use]
+    pub fn into_rest(self) -> (Table, Vec<Fault>) {
+        (self.table, self.faults)
+    }
+
+    /// Ends the reading: every key that nobody asked for is a fault. Faults go to `all`.
+    pub fn finish(mut self, all: &mut Vec<Fault>) {
+        for key in std::mem::take(&mut self.table).keys() {
+            let hint = match nearest(key, self.known.iter().copied()) {
+                Some(near) => format!("; did you mean `{near}`?"),
+                None => format!("; known are {}", self.known.join(", ")),
+            };
+            self.fault(key, format!("unknown key `{key}`{hint}"));
+        }
+        all.append(&mut self.faults);
+    }
+
+    fn at(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+}

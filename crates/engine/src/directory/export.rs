@@ -1,0 +1,157 @@
+//! Writes a directory as a file that reads back to the same directory.
+
+use super::file::{
+    AbsenceFile, AccessFile, CapacityFile, CaseFile, ChannelFile, DirectoryFile, FallbackFile, RuleFile, TargetFile, TeamFile,
+    UserFile, WorkspaceFile,
+};
+use jiff::Timestamp as Instant;
+use switchboard_model::{
+    Case, ChannelEntry, Directory, Fallback, Member, Rule, Target, TeamId, Timestamp, User, UserId, WorkType, Workspace,
+    WorkspaceAccess,
+};
+
+/// The directory as TOML text.
+#[must_use]
+pub fn export(directory: &Directory) -> String {
+    toml::to_string_pretty(&to_file(directory)).expect("a directory file is made of tables, lists and plain values")
+}
+
+/// The directory in the shapes of the file. References to entries that are gone are left out.
+pub(super) fn to_file(directory: &Directory) -> DirectoryFile {
+    let names = Names(directory);
+    DirectoryFile {
+        teams: directory
+            .teams
+            .iter()
+            .map(|team| TeamFile {
+                slug: team.slug.clone(),
+                name: team.name.clone(),
+                parent: team.parent.and_then(|id| names.team(id)),
+            })
+            .collect(),
+        users: directory.users.iter().map(|user| names.user_file(user)).collect(),
+        workspaces: directory.workspaces.iter().map(|workspace| names.workspace_file(workspace)).collect(),
+        channels: directory.channels.iter().map(|channel| names.channel_file(channel)).collect(),
+    }
+}
+
+struct Names<'a>(&'a Directory);
+
+impl Names<'_> {
+    fn team(&self, id: TeamId) -> Option<String> {
+        self.0.team(id).map(|team| team.slug.clone())
+    }
+
+    fn person(&self, id: UserId) -> Option<String> {
+        self.0.user(id).map(|user| user.email.clone())
+    }
+
+    fn user_file(&self, user: &User) -> UserFile {
+        let limit = |kind: WorkType| user.capacity.per_type.get(&kind).copied();
+        UserFile {
+            email: user.email.clone(),
+            name: user.name.clone(),
+            role: user.role,
+            seat: user.seat,
+            active: user.active,
+            accepted: user.accepted,
+            ticket_access: user.ticket_access,
+            team: user.team.and_then(|id| self.team(id)),
+            extra_teams: user.extra_teams.iter().filter_map(|id| self.team(*id)).collect(),
+            zone: user.zone.clone(),
+            hours: user.hours.clone(),
+            out_of_office: user
+                .out_of_office
+                .iter()
+                .map(|absence| AbsenceFile { from: instant(absence.from), to: instant(absence.to) })
+                .collect(),
+            capacity: CapacityFile {
+                total: user.capacity.total,
+                chat: limit(WorkType::Chat),
+                mail: limit(WorkType::Mail),
+                call: limit(WorkType::Call),
+            },
+            language: user.language.clone(),
+        }
+    }
+
+    fn workspace_file(&self, workspace: &Workspace) -> WorkspaceFile {
+        let access = match &workspace.access {
+            WorkspaceAccess::Everyone => None,
+            WorkspaceAccess::Restricted { users, teams } => Some(AccessFile {
+                users: users.iter().filter_map(|id| self.person(*id)).collect(),
+                teams: teams.iter().filter_map(|id| self.team(*id)).collect(),
+            }),
+        };
+        WorkspaceFile {
+            slug: workspace.slug.clone(),
+            name: workspace.name.clone(),
+            kind: workspace.kind,
+            access,
+            seats: (workspace.seats != Workspace::default_seats(workspace.kind)).then(|| workspace.seats.clone()),
+            close_together: workspace.close_together,
+            reassign_limited: workspace.reassign_limited,
+        }
+    }
+
+    fn channel_file(&self, channel: &ChannelEntry) -> ChannelFile {
+        ChannelFile {
+            slug: channel.slug.clone(),
+            name: channel.name.clone(),
+            kind: channel.kind,
+            workspace: self.0.workspace(channel.workspace).map(|workspace| workspace.slug.clone()).unwrap_or_default(),
+            on: channel.on,
+            zone: channel.zone.clone(),
+            hours: channel.hours.clone(),
+            reopen_owner: channel.reopen_owner,
+            rule: channel.rule.as_ref().map(|rule| self.rule_file(rule)),
+        }
+    }
+
+    fn rule_file(&self, rule: &Rule) -> RuleFile {
+        RuleFile { on: rule.on, cases: rule.cases.iter().map(|case| self.case_file(case)).collect() }
+    }
+
+    fn case_file(&self, case: &Case) -> CaseFile {
+        CaseFile {
+            when: case.when.clone(),
+            target: match &case.target {
+                Target::Nobody => TargetFile::Nobody,
+                Target::UsersAndTeams { members } => TargetFile::UsersAndTeams(self.members(members)),
+                Target::TeamOnly { team } => TargetFile::TeamOnly(self.team(*team).unwrap_or_default()),
+                Target::ContactOwner { require_cookie, fallback } => {
+                    TargetFile::ContactOwner { require_cookie: *require_cookie, fallback: self.fallback(fallback) }
+                }
+                Target::Assistant { if_cannot_answer } => {
+                    TargetFile::Assistant { if_cannot_answer: self.fallback(if_cannot_answer) }
+                }
+            },
+            distribution: case.distribution,
+            only_available: case.only_available,
+            when_nobody: case.when_nobody,
+            outside_hours: case.outside_hours,
+        }
+    }
+
+    fn fallback(&self, fallback: &Fallback) -> FallbackFile {
+        match fallback {
+            Fallback::Nobody => FallbackFile::Nobody,
+            Fallback::User { user } => FallbackFile::User(self.person(*user).unwrap_or_default()),
+            Fallback::UsersAndTeams { members } => FallbackFile::UsersAndTeams(self.members(members)),
+        }
+    }
+
+    fn members(&self, members: &[Member]) -> Vec<String> {
+        members
+            .iter()
+            .filter_map(|member| match member {
+                Member::User(id) => self.person(*id),
+                Member::Team(id) => self.team(*id).map(|slug| format!("team:{slug}")),
+            })
+            .collect()
+    }
+}
+
+fn instant(at: Timestamp) -> Instant {
+    Instant::from_millisecond(at.0).unwrap_or(Instant::UNIX_EPOCH)
+}

@@ -1,0 +1,311 @@
+//! Merges a directory file into the directory in force: names become ids, new entries get new ones.
+
+use super::file::{CaseFile, ChannelFile, DirectoryFile, FallbackFile, RuleFile, TargetFile, UserFile, WorkspaceFile};
+use super::zones::attach_zones;
+use std::collections::BTreeMap;
+use switchboard_model::{
+    Capacity, Case, ChannelEntry, ChannelId, Directory, Fallback, Fault, Member, OutOfOffice, Rule, Target, Team, TeamId,
+    Timestamp, User, UserId, Workspace, WorkspaceAccess, WorkspaceId,
+};
+
+/// How to treat what the file does not name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MergeOptions {
+    /// Absent users are deactivated, absent teams, workspaces and channels removed.
+    pub prune: bool,
+}
+
+/// The merged directory, to be stored as the next version.
+#[derive(Clone, Debug)]
+pub struct Merged {
+    /// Version is one above the current one.
+    pub directory: Directory,
+}
+
+/// Merges a file into the directory in force.
+///
+/// # Errors
+/// Names that resolve to nothing, duplicates and unknown zones, all at once. Whether the rules can work is
+/// checked by `switchboard_core::validate` on the result.
+pub fn merge(current: &Directory, file: &DirectoryFile, options: MergeOptions) -> Result<Merged, Vec<Fault>> {
+    let mut merge = Merge::new(current, options);
+    merge.name_everything(file);
+    merge.teams(file);
+    merge.users(file);
+    merge.workspaces(file);
+    merge.channels(file);
+    let mut directory = merge.next;
+    let mut faults = merge.faults;
+    faults.extend(attach_zones(&mut directory));
+    if faults.is_empty() { Ok(Merged { directory }) } else { Err(faults) }
+}
+
+/// The names of a directory, for resolving references.
+#[derive(Default)]
+struct Names {
+    users: BTreeMap<String, UserId>,
+    teams: BTreeMap<String, TeamId>,
+    workspaces: BTreeMap<String, WorkspaceId>,
+    channels: BTreeMap<String, ChannelId>,
+}
+
+struct Merge<'a> {
+    current: &'a Directory,
+    next: Directory,
+    names: Names,
+    faults: Vec<Fault>,
+    options: MergeOptions,
+}
+
+impl<'a> Merge<'a> {
+    fn new(current: &'a Directory, options: MergeOptions) -> Self {
+        let mut next = current.clone();
+        next.version = current.version + 1;
+        Self { current, next, names: Names::default(), faults: Vec::new(), options }
+    }
+
+    /// Gives every name its id, so that references may run in any direction.
+    fn name_everything(&mut self, file: &DirectoryFile) {
+        let current = self.current;
+        self.names.teams = current.teams.iter().map(|team| (team.slug.clone(), team.id)).collect();
+        self.names.users = current.users.iter().map(|user| (user.email.clone(), user.id)).collect();
+        self.names.workspaces = current.workspaces.iter().map(|entry| (entry.slug.clone(), entry.id)).collect();
+        self.names.channels = current.channels.iter().map(|entry| (entry.slug.clone(), entry.id)).collect();
+        let last_id = &mut self.next.last_id;
+        let faults = &mut self.faults;
+        name_new(file.teams.iter().map(|entry| &entry.slug), "teams", &mut self.names.teams, TeamId, last_id, faults);
+        name_new(file.users.iter().map(|entry| &entry.email), "users", &mut self.names.users, UserId, last_id, faults);
+        name_new(
+            file.workspaces.iter().map(|entry| &entry.slug),
+            "workspaces",
+            &mut self.names.workspaces,
+            WorkspaceId,
+            last_id,
+            faults,
+        );
+        name_new(file.channels.iter().map(|entry| &entry.slug), "channels", &mut self.names.channels, ChannelId, last_id, faults);
+    }
+
+    fn teams(&mut self, file: &DirectoryFile) {
+        if self.options.prune {
+            self.next.teams.retain(|team| file.teams.iter().any(|entry| entry.slug == team.slug));
+        }
+        for (index, entry) in file.teams.iter().enumerate() {
+            let Some(&id) = self.names.teams.get(&entry.slug) else { continue };
+            let parent = entry.parent.as_ref().and_then(|slug| self.team(format!("teams[{index}].parent"), slug));
+            let team = Team { id, slug: entry.slug.clone(), name: entry.name.clone(), parent };
+            put(&mut self.next.teams, team, |team| team.id);
+        }
+    }
+
+    fn users(&mut self, file: &DirectoryFile) {
+        if self.options.prune {
+            for user in self.next.users.iter_mut().filter(|user| !file.users.iter().any(|entry| entry.email == user.email)) {
+                user.active = false;
+            }
+        }
+        for (index, entry) in file.users.iter().enumerate() {
+            let Some(&id) = self.names.users.get(&entry.email) else { continue };
+            let user = self.user(id, index, entry);
+            put(&mut self.next.users, user, |user| user.id);
+        }
+    }
+
+    fn user(&mut self, id: UserId, index: usize, entry: &UserFile) -> User {
+        let team = entry.team.as_ref().and_then(|slug| self.team(format!("users[{index}].team"), slug));
+        let extra_teams = (entry.extra_teams.iter().enumerate())
+            .filter_map(|(nth, slug)| self.team(format!("users[{index}].extra_teams[{nth}]"), slug))
+            .collect();
+        User {
+            id,
+            email: entry.email.clone(),
+            name: entry.name.clone(),
+            role: entry.role,
+            seat: entry.seat,
+            active: entry.active,
+            accepted: entry.accepted,
+            ticket_access: entry.ticket_access,
+            team,
+            extra_teams,
+            zone: entry.zone.clone(),
+            hours: entry.hours.clone(),
+            out_of_office: entry
+                .out_of_office
+                .iter()
+                .map(|absence| OutOfOffice {
+                    from: Timestamp(absence.from.as_millisecond()),
+                    to: Timestamp(absence.to.as_millisecond()),
+                })
+                .collect(),
+            capacity: Capacity { total: entry.capacity.total, per_type: entry.capacity.per_type() },
+            language: entry.language.clone(),
+        }
+    }
+
+    fn workspaces(&mut self, file: &DirectoryFile) {
+        if self.options.prune {
+            self.next.workspaces.retain(|workspace| file.workspaces.iter().any(|entry| entry.slug == workspace.slug));
+        }
+        for (index, entry) in file.workspaces.iter().enumerate() {
+            let Some(&id) = self.names.workspaces.get(&entry.slug) else { continue };
+            let workspace = self.workspace(id, index, entry);
+            put(&mut self.next.workspaces, workspace, |workspace| workspace.id);
+        }
+    }
+
+    fn workspace(&mut self, id: WorkspaceId, index: usize, entry: &WorkspaceFile) -> Workspace {
+        let access = match &entry.access {
+            None => WorkspaceAccess::Everyone,
+            Some(access) => WorkspaceAccess::Restricted {
+                users: (access.users.iter().enumerate())
+                    .filter_map(|(nth, email)| self.person(format!("workspaces[{index}].access.users[{nth}]"), email))
+                    .collect(),
+                teams: (access.teams.iter().enumerate())
+                    .filter_map(|(nth, slug)| self.team(format!("workspaces[{index}].access.teams[{nth}]"), slug))
+                    .collect(),
+            },
+        };
+        Workspace {
+            id,
+            slug: entry.slug.clone(),
+            name: entry.name.clone(),
+            kind: entry.kind,
+            access,
+            seats: entry.seats.clone().unwrap_or_else(|| Workspace::default_seats(entry.kind)),
+            close_together: entry.close_together,
+            reassign_limited: entry.reassign_limited,
+        }
+    }
+
+    fn channels(&mut self, file: &DirectoryFile) {
+        if self.options.prune {
+            self.next.channels.retain(|channel| file.channels.iter().any(|entry| entry.slug == channel.slug));
+        }
+        for (index, entry) in file.channels.iter().enumerate() {
+            let Some(&id) = self.names.channels.get(&entry.slug) else { continue };
+            let channel = self.channel(id, index, entry);
+            put(&mut self.next.channels, channel, |channel| channel.id);
+        }
+    }
+
+    fn channel(&mut self, id: ChannelId, index: usize, entry: &ChannelFile) -> ChannelEntry {
+        let key = format!("channels[{index}].workspace");
+        let workspace = resolve(&self.names.workspaces, key, "workspace", &entry.workspace, &mut self.faults);
+        let mut rule = entry.rule.as_ref().map(|rule| self.rule(&format!("channels[{index}].rule"), rule));
+        if let Some(rule) = &mut rule {
+            rule.version =
+                kept_rule_version(self.current.channel(id).and_then(|channel| channel.rule.as_ref()), rule, self.next.version);
+        }
+        ChannelEntry {
+            id,
+            slug: entry.slug.clone(),
+            name: entry.name.clone(),
+            kind: entry.kind,
+            workspace: workspace.unwrap_or(WorkspaceId(0)),
+            on: entry.on,
+            zone: entry.zone.clone(),
+            hours: entry.hours.clone(),
+            reopen_owner: entry.reopen_owner,
+            rule,
+        }
+    }
+
+    fn rule(&mut self, path: &str, rule: &RuleFile) -> Rule {
+        let cases = rule.cases.iter().enumerate().map(|(nth, case)| self.case(&format!("{path}.cases[{nth}]"), case)).collect();
+        Rule { on: rule.on, version: 0, cases }
+    }
+
+    fn case(&mut self, path: &str, case: &CaseFile) -> Case {
+        let key = format!("{path}.target");
+        let target = match &case.target {
+            TargetFile::Nobody => Target::Nobody,
+            TargetFile::UsersAndTeams(members) => Target::UsersAndTeams { members: self.members(&key, members) },
+            TargetFile::TeamOnly(slug) => Target::TeamOnly { team: self.team(key, slug).unwrap_or(TeamId(0)) },
+            TargetFile::ContactOwner { require_cookie, fallback } => {
+                Target::ContactOwner { require_cookie: *require_cookie, fallback: self.fallback(&key, fallback) }
+            }
+            TargetFile::Assistant { if_cannot_answer } => {
+                Target::Assistant { if_cannot_answer: self.fallback(&key, if_cannot_answer) }
+            }
+        };
+        Case {
+            when: case.when.clone(),
+            target,
+            distribution: case.distribution,
+            only_available: case.only_available,
+            when_nobody: case.when_nobody,
+            outside_hours: case.outside_hours,
+        }
+    }
+
+    fn fallback(&mut self, key: &str, fallback: &FallbackFile) -> Fallback {
+        match fallback {
+            FallbackFile::Nobody => Fallback::Nobody,
+            FallbackFile::User(email) => Fallback::User { user: self.person(key.to_owned(), email).unwrap_or(UserId(0)) },
+            FallbackFile::UsersAndTeams(members) => Fallback::UsersAndTeams { members: self.members(key, members) },
+        }
+    }
+
+    fn members(&mut self, key: &str, members: &[String]) -> Vec<Member> {
+        let mut resolved = Vec::with_capacity(members.len());
+        for (nth, member) in members.iter().enumerate() {
+            let key = format!("{key}[{nth}]");
+            resolved.extend(match member.strip_prefix("team:") {
+                Some(slug) => self.team(key, slug.trim()).map(Member::Team),
+                None => self.person(key, member).map(Member::User),
+            });
+        }
+        resolved
+    }
+
+    fn team(&mut self, key: String, slug: &str) -> Option<TeamId> {
+        resolve(&self.names.teams, key, "team", slug, &mut self.faults)
+    }
+
+    fn person(&mut self, key: String, email: &str) -> Option<UserId> {
+        resolve(&self.names.users, key, "user", &email.trim().to_lowercase(), &mut self.faults)
+    }
+}
+
+/// The version a rule keeps when nothing in it changed, or the new directory version.
+pub(crate) fn kept_rule_version(before: Option<&Rule>, after: &Rule, version: i64) -> i64 {
+    match before {
+        Some(before) if before.on == after.on && before.cases == after.cases => before.version,
+        _ => version,
+    }
+}
+
+fn name_new<'a, I: Copy>(
+    keys: impl Iterator<Item = &'a String>,
+    list: &str,
+    names: &mut BTreeMap<String, I>,
+    id: fn(i64) -> I,
+    last_id: &mut i64,
+    faults: &mut Vec<Fault>,
+) {
+    let mut seen = BTreeMap::new();
+    for (index, key) in keys.enumerate() {
+        if let Some(first) = seen.insert(key.clone(), index) {
+            faults.push(Fault::new(format!("{list}[{index}]"), format!("`{key}` stands in {list}[{first}] already")));
+        }
+        names.entry(key.clone()).or_insert_with(|| {
+            *last_id += 1;
+            id(*last_id)
+        });
+    }
+}
+
+fn resolve<I: Copy>(names: &BTreeMap<String, I>, key: String, what: &str, name: &str, faults: &mut Vec<Fault>) -> Option<I> {
+    let found = names.get(name).copied();
+    if found.is_none() {
+        faults.push(Fault::unknown(key, what, name, names.keys().map(String::as_str)));
+    }
+    found
+}
+
+fn put<T, I: Ord>(sorted: &mut Vec<T>, entry: T, key: impl Fn(&T) -> I) {
+    match sorted.binary_search_by(|other| key(other).cmp(&key(&entry))) {
+        Ok(index) => sorted[index] = entry,
+        Err(index) => sorted.insert(index, entry),
+    }
+}

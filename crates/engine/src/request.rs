@@ -1,0 +1,324 @@
+//! What callers hand to the use cases, and what they get back beside the views of the model.
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use switchboard_model::{
+    Actor, Address, Attachment, DecisionView, Explanation, ItemKind, ItemRow, ItemSort, ManualStatus, Member, MessageId,
+    PersonLoad, Role, SkipReason, StatusValue, TeamId, Timestamp, TokenId, UnavailableCause, UserId, View, WorkType, WorkspaceId,
+};
+
+/// Who asks. Role permissions are checked by the API; access to workspaces by the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// For the record.
+    pub actor: Actor,
+    /// The user, unless a program or the command line asks.
+    pub user: Option<UserId>,
+    /// Permissions.
+    pub role: Role,
+}
+
+impl Caller {
+    /// The command line and Switchboard itself.
+    #[must_use]
+    pub const fn system() -> Self {
+        Self { actor: Actor::System, user: None, role: Role::Admin }
+    }
+}
+
+/// A new session.
+pub struct SignedIn {
+    /// The secret for the cookie, shown once.
+    pub secret: SecretString,
+    /// Who signed in.
+    pub caller: Caller,
+    /// When the session ends at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// A session of a user.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SessionView {
+    /// Opaque id, no secret.
+    pub id: String,
+    /// Began.
+    pub created_at: Timestamp,
+    /// Last used.
+    pub last_seen_at: Timestamp,
+    /// Ends at the latest.
+    pub expires_at: Timestamp,
+    /// The browser's own description.
+    pub agent: String,
+}
+
+/// What a token allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Reads.
+    Read,
+    /// Answers and assigns.
+    Write,
+    /// Edits the directory.
+    Admin,
+}
+
+/// A token, without its secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TokenView {
+    /// The token.
+    pub id: TokenId,
+    /// What it is for.
+    pub name: String,
+    /// The first letters of the secret, to recognise it by.
+    pub prefix: String,
+    /// What it allows.
+    pub scopes: Vec<Scope>,
+    /// Made.
+    pub created_at: Timestamp,
+    /// Last used.
+    pub last_used_at: Option<Timestamp>,
+    /// Ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A person's availability and load as the desk shows them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PersonView {
+    /// Status and counted work.
+    #[serde(flatten)]
+    pub load: PersonLoad,
+    /// May get work now, as far as 4.1 goes.
+    pub available: bool,
+    /// Why not.
+    pub cause: Option<UnavailableCause>,
+    /// When that changes by itself.
+    pub until: Option<Timestamp>,
+    /// Limit over all types.
+    pub limit: Option<u32>,
+    /// Limits per type.
+    pub limits: BTreeMap<WorkType, u32>,
+    /// Who set the manual status last.
+    pub changed_by: Option<Actor>,
+    /// The manual status before that, so that it can be reverted in one click (ROUTING 4.3).
+    pub previous: Option<ManualStatus>,
+}
+
+/// A list of work items.
+#[derive(Clone, Debug)]
+pub struct ItemsQuery {
+    /// The view.
+    pub view: View,
+    /// Only this kind.
+    pub kind: Option<ItemKind>,
+    /// Only this workspace.
+    pub workspace: Option<WorkspaceId>,
+    /// Order.
+    pub sort: ItemSort,
+    /// From an earlier page.
+    pub cursor: Option<String>,
+    /// Rows, at most 200.
+    pub limit: u32,
+}
+
+/// How many items each view has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Unassigned.
+    pub unassigned: u64,
+    /// Mine.
+    pub mine: u64,
+    /// My teams' unassigned.
+    pub team_unassigned: u64,
+    /// My teams' open.
+    pub team_open: u64,
+    /// All open.
+    pub open: u64,
+    /// Closed.
+    pub closed: u64,
+    /// Waiting.
+    pub waiting: u64,
+    /// Snoozed.
+    pub snoozed: u64,
+}
+
+/// A change of owner by hand: a user, a team without an owner, or nobody (ROUTING 2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnerChange {
+    /// The new owner.
+    pub user: Option<UserId>,
+    /// The new team; with a user and no team, the team stays.
+    pub team: Option<TeamId>,
+}
+
+/// Somebody who may be chosen as owner by hand.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Assignable {
+    /// The user.
+    pub user: UserId,
+    /// Name.
+    pub name: String,
+    /// Available now.
+    pub available: bool,
+    /// Why not.
+    pub cause: Option<UnavailableCause>,
+    /// Load in the group of the item.
+    pub load: u32,
+    /// Open items owned.
+    pub open: u32,
+    /// Limit over all types.
+    pub limit: Option<u32>,
+    /// May be chosen (ROUTING 2.4).
+    pub allowed: bool,
+    /// Why not.
+    pub reason: Option<String>,
+}
+
+/// A reply or note to be written.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// A reply goes to the contact, a note does not.
+    pub reply: bool,
+    /// Plain text.
+    pub text: String,
+    /// HTML, cleaned by the engine before it is stored.
+    pub html: Option<String>,
+    /// Copies.
+    pub cc: Vec<Address>,
+    /// Files.
+    pub attachments: Vec<Attachment>,
+    /// The last message that the writer saw.
+    pub seen_message: Option<MessageId>,
+    /// Own an item that nobody owns (ROUTING 2.3).
+    pub take: bool,
+}
+
+/// How a directory file is applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ApplyOptions {
+    /// Only say what would change.
+    pub dry_run: bool,
+    /// Absent entries go.
+    pub prune: bool,
+}
+
+/// What applying a directory file did or would do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ApplyReport {
+    /// The directory version in force afterwards.
+    pub version: i64,
+    /// The differences.
+    pub changes: Vec<crate::directory::DirectoryChange>,
+}
+
+/// What deactivating a user did or would do (ROUTING 12.5).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Deactivation {
+    /// The open work that is or would be handed on.
+    pub open: Vec<ItemRow>,
+    /// The directory version in force afterwards.
+    pub version: i64,
+}
+
+/// Names for the ids of an explanation.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Names {
+    /// Users.
+    pub users: BTreeMap<UserId, String>,
+    /// Teams.
+    pub teams: BTreeMap<TeamId, String>,
+    /// The channel whose rule applied.
+    pub channel: Option<String>,
+}
+
+/// A decision, rebuilt from the log with everybody who was looked at.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Explained {
+    /// The stored decision.
+    pub decision: DecisionView,
+    /// The candidates; `None` when the log no longer reaches back that far or came from another behaviour version.
+    pub explanation: Option<Explanation>,
+    /// Names.
+    pub names: Names,
+}
+
+/// A rule with the directory version it belongs to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RuleInForce {
+    /// Sent back with changes.
+    pub version: i64,
+    /// The rule.
+    pub rule: Option<switchboard_model::Rule>,
+}
+
+/// A member of a rule that can no longer be selected and is skipped (ROUTING 3.9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleMember {
+    /// The case, counted from 0.
+    pub case: u32,
+    /// The member.
+    pub member: Member,
+    /// Why; `None` for a team without any selectable member.
+    pub reason: Option<SkipReason>,
+}
+
+/// Stored bytes.
+pub struct Blob {
+    /// File name.
+    pub name: String,
+    /// Media type as the sender claimed it.
+    pub content_type: String,
+    /// The bytes.
+    pub bytes: bytes::Bytes,
+}
+
+/// A status to be set by hand.
+#[derive(Clone, Debug)]
+pub struct NewStatus {
+    /// The status.
+    pub value: StatusValue,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// How a connected channel is doing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChannelState {
+    /// Started and not failed.
+    pub running: bool,
+    /// What it last failed with.
+    pub error: Option<String>,
+    /// When it last took a message in or sent one.
+    pub last_event_at: Option<Timestamp>,
+}
+
+/// An entry of the audit log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Position.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: Actor,
+    /// What, such as `directory.apply`.
+    pub action: String,
+    /// On what.
+    pub target: String,
+    /// Details.
+    pub detail: serde_json::Value,
+}
+
+/// Numbers for the metrics page.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Statistics {
+    /// Open work items.
+    pub open: u64,
+    /// Open work items without owner.
+    pub unassigned: u64,
+    /// Messages waiting to be sent.
+    pub outbox: u64,
+    /// Inputs not yet routed.
+    pub unconsumed: u64,
+}
