@@ -322,3 +322,13 @@ pub struct Statistics {
     /// Inputs not yet routed.
     pub unconsumed: u64,
 }
+
+/// A row that a search found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SearchHit {
+    /// The item.
+    #[serde(flatten)]
+    pub row: ItemRow,
+    /// The words around the match, as plain text.
+    pub snippet: String,
+}
