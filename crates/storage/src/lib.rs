@@ -1,1 +1,49 @@
-//! Placeholder until this crate is written.
+//! The database: entities, migrations and transactional operations, on SQLite and PostgreSQL alike.
+//!
+//! Reads are methods of [`Store`] and go through a pool of their own. Everything that changes something is a
+//! method of [`Tx`], the transaction that [`Store::write`] opens, or that a member of a group commit gets from
+//! the [`Writer`]. What the router decided is guarded here, in the same transaction (DESIGN 3.6). No sea-orm
+//! type leaves this crate.
+
+mod accounts;
+mod audit;
+mod connect;
+mod directory;
+mod entity;
+mod error;
+mod events;
+mod guard;
+mod ids;
+mod intake;
+mod items;
+mod lease;
+mod lists;
+mod messages;
+mod migration;
+mod outbox;
+mod people;
+mod routing;
+mod row;
+mod search;
+mod store;
+mod timers;
+mod writer;
+
+pub use accounts::{ApiToken, Credential, NewApiToken, NewSession, Session};
+pub use audit::{AuditEntry, IdempotencyRecord, NewAudit};
+pub use directory::DirectoryVersion;
+pub use error::{StoreError, StoreErrorKind};
+pub use events::NewEvent;
+pub use guard::{Changed, Guard, ItemUpdate};
+pub use intake::{InboundKeyHit, NewContact, NewConversation, NewTicket};
+pub use items::{ContactRecord, ItemRecord};
+pub use lease::Lease;
+pub use lists::{ItemQuery, ListScope};
+pub use messages::{NewAttachment, NewBlob, NewMessage, StoredBlob};
+pub use outbox::{NewOutbox, OutboxEntry};
+pub use people::StatusRecord;
+pub use routing::{Consumed, Consumption, Cursor, NewDecision, NewInput, Rebuilt, StoredCheckpoint, StoredInput};
+pub use search::SearchQuery;
+pub use store::{Statistics, Store, StoreOptions, Tx};
+pub use timers::{NewTimer, StoredTimer};
+pub use writer::{Writer, WriterOptions};

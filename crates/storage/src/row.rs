@@ -1,0 +1,1 @@
+//! Statements with numbered parameters, and rows read into the model's types.
