@@ -1,11 +1,12 @@
 //! A channel's section of the configuration, read with every fault collected.
 
 use serde::de::DeserializeOwned;
+use std::fmt;
 use switchboard_model::{Fault, nearest};
 use toml::{Table, Value};
 
-/// The table below `[channels.SLUG]`, without `kind`.
-#[derive(Clone, Debug)]
+/// The table below `[channels.SLUG]`, without `kind`. `Debug` shows the keys only, because values may be secrets.
+#[derive(Clone)]
 pub struct Settings {
     /// The channel's slug.
     pub slug: String,
@@ -18,7 +19,8 @@ pub struct Settings {
 impl Settings {
     /// Reads the table into a struct, after checking each key against the documented ones.
     ///
-    /// Unknown keys are all reported with the nearest known name; type errors come one per top-level key.
+    /// Unknown keys are all reported with the nearest known name, in arrays of tables as well (`fields.*.name`
+    /// documents a key of each element); type errors come one at a time.
     pub fn read<T: DeserializeOwned>(&self, documented: &[crate::SettingDoc]) -> Result<T, Vec<Fault>> {
         let mut faults = Vec::new();
         self.unknown_keys(&self.table, "", documented, &mut faults);
@@ -41,13 +43,17 @@ impl Settings {
     fn unknown_keys(&self, table: &Table, prefix: &str, documented: &[crate::SettingDoc], faults: &mut Vec<Fault>) {
         for (name, value) in table {
             let path = format!("{prefix}{name}");
-            if documented.iter().any(|setting| matches_key(setting.key, &path)) {
-                continue;
-            }
+            let known = documented.iter().any(|setting| matches_key(setting.key, &path));
+            let deeper = documented.iter().any(|setting| reaches_into(setting.key, &path));
             match value {
-                Value::Table(inner) if documented.iter().any(|setting| reaches_into(setting.key, &path)) => {
-                    self.unknown_keys(inner, &format!("{path}."), documented, faults);
+                Value::Table(inner) if deeper => self.unknown_keys(inner, &format!("{path}."), documented, faults),
+                Value::Array(elements) if deeper && elements.iter().all(Value::is_table) => {
+                    for (place, element) in elements.iter().enumerate() {
+                        let inner = element.as_table().expect("the guard has looked at every element");
+                        self.unknown_keys(inner, &format!("{path}.{place}."), documented, faults);
+                    }
                 }
+                _ if known => {}
                 _ => {
                     let near = nearest(&path, documented.iter().map(|setting| setting.key));
                     let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
@@ -63,6 +69,13 @@ impl Settings {
                 faults.push(Fault::new(self.key(setting.key), format!("missing; it is {}", setting.values)));
             }
         }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<&str> = self.table.keys().map(String::as_str).collect();
+        f.debug_struct("Settings").field("slug", &self.slug).field("keys", &keys).finish_non_exhaustive()
     }
 }
 
@@ -114,5 +127,25 @@ mod tests {
                 "channels.mail.address: missing; it is an address",
             ]
         );
+    }
+
+    #[test]
+    fn keys_inside_an_array_of_tables_are_checked_one_by_one() {
+        let docs = [
+            SettingDoc { key: "fields", values: "tables", default: None, about: "" },
+            SettingDoc { key: "fields.*.kind", values: "a kind", default: Some("\"text\""), about: "" },
+        ];
+        let table = "[[fields]]\nkind = \"text\"\n[[fields]]\nkidn = \"text\"".parse().expect("valid TOML");
+        let settings = Settings { slug: "contact".into(), table, folder: ".".into() };
+        let faults = settings.read::<toml::Table>(&docs).expect_err("faulty settings");
+        let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["channels.contact.fields.1.kidn: unknown setting `fields.1.kidn`; did you mean `fields.*.kind`?"]);
+    }
+
+    #[test]
+    fn debug_shows_keys_and_no_values() {
+        let table = "password = \"correct horse\"".parse().expect("valid TOML");
+        let shown = format!("{:?}", Settings { slug: "mail".into(), table, folder: ".".into() });
+        assert_eq!(shown, "Settings { slug: \"mail\", keys: [\"password\"], .. }");
     }
 }
