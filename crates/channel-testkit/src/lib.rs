@@ -1,1 +1,16 @@
-//! Placeholder until this crate is written.
+//! What an adapter's tests stand on: fakes of everything that the host gives, and the channel contract as a
+//! suite of checks that every adapter runs against itself. For dev-dependencies only.
+//!
+//! A contract test builds a [`Harness`] from the adapter's registration, says in an [`Intake`] how a payload
+//! reaches the channel, and calls the functions of [`contract`].
+
+mod context;
+pub mod contract;
+mod fixture;
+mod harness;
+mod inbox;
+
+pub use context::{ManualClock, context, context_at, install_crypto, settings};
+pub use fixture::{Fixture, fixtures};
+pub use harness::{Answer, Harness, Intake};
+pub use inbox::RecordingInbox;
