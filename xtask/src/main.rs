@@ -1,2 +1,56 @@
-//! Placeholder
-fn main() {}
+//! The project's own commands: `cargo xtask run | test | tidy | bench | channel new NAME`.
+//!
+//! One file per subcommand; what they share is in `process`, `tree` and `web`.
+#![expect(clippy::disallowed_methods, reason = "a build tool measures time and reads the environment itself")]
+
+mod bench;
+mod channel;
+mod process;
+mod run;
+mod test;
+mod tidy;
+mod tree;
+mod web;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, runs and checks Switchboard", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the desk and the host, and run it.
+    Run(run::Options),
+    /// Install what the tests need, check everything, and run every test.
+    Test(test::Options),
+    /// Check the structure of the source tree and print every finding.
+    Tidy,
+    /// Build for release and measure.
+    Bench(bench::Options),
+    /// Work on channel adapters.
+    #[command(subcommand)]
+    Channel(channel::Command),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Run(options) => run::run(&options),
+        Command::Test(options) => test::run(&options),
+        Command::Tidy => tidy::run(),
+        Command::Bench(options) => bench::run(&options),
+        Command::Channel(command) => channel::run(&command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
