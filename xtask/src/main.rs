@@ -34,7 +34,7 @@ enum Command {
     Bench(bench::Options),
     /// Work on channel adapters.
     #[command(subcommand)]
-    Channel(channel::Command),
+    Channel(channel::Action),
 }
 
 fn main() -> ExitCode {
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Tidy => tidy::run(),
         Command::Bench(options) => bench::run(&options),
-        Command::Channel(command) => channel::run(&command),
+        Command::Channel(action) => channel::run(&action),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,5 +52,29 @@ fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use crate::tree;
+    use clap::Parser;
+
+    #[test]
+    fn every_command_that_the_pages_name_is_understood() {
+        let mut seen = 0;
+        for page in ["README.md", "crates/README.md", ".ci/run"] {
+            let text = tree::read(&tree::root().join(page)).expect("the page is there");
+            let commands = text.split(['`', '\n']).filter_map(|part| part.trim().strip_prefix("cargo xtask "));
+            for command in commands {
+                let words = ["xtask"].into_iter().chain(command.split_whitespace());
+                if let Err(error) = Arguments::try_parse_from(words) {
+                    panic!("{page} names `cargo xtask {command}`: {error}");
+                }
+                seen += 1;
+            }
+        }
+        assert!(seen >= 4, "only {seen} commands were found in the pages");
     }
 }

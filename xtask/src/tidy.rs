@@ -4,6 +4,7 @@ mod adapters;
 mod code;
 mod docs;
 mod lexer;
+mod manifests;
 mod rooms;
 mod rules;
 
@@ -46,6 +47,7 @@ pub fn check(root: &Path) -> Result<Report> {
     }
     findings.extend(rooms::check(root)?);
     findings.extend(adapters::check(root)?);
+    findings.extend(manifests::check(root)?);
     let rules = rules::check(root, &files)?;
     findings.extend(rules.findings);
     findings.sort();

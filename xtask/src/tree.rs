@@ -38,6 +38,8 @@ pub struct Dependency {
     pub name: String,
     /// `None` for a normal one, else `dev` or `build`.
     pub kind: Option<String>,
+    /// The name that the package goes by here, where it is another.
+    pub rename: Option<String>,
 }
 
 /// Asks cargo about a workspace, without its dependencies and without a network.

@@ -196,3 +196,29 @@ fn append(file: &PathBuf, text: &str) -> Result<()> {
     let before = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     fs::write(file, before + text).with_context(|| format!("cannot write {}", file.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Cluster;
+    use crate::process;
+    use std::process::Command;
+
+    #[test]
+    fn a_cluster_takes_connections_with_its_password_and_leaves_nothing_behind() {
+        let cluster = Cluster::start().expect("PostgreSQL is installed");
+        let psql = |url: &str, question: &str| {
+            let mut command = Command::new("psql");
+            process::output(command.args([url, "--no-psqlrc", "--no-password", "-tAc", question]))
+        };
+        assert_eq!(psql(&cluster.url(), "SHOW server_encoding").expect("the server answers"), "UTF8");
+        assert_eq!(psql(&cluster.url(), "SELECT datcollate FROM pg_database LIMIT 1").expect("the server answers"), "C.UTF-8");
+        let without_password = cluster.url().replace(&cluster.password, "guess");
+        assert!(psql(&without_password, "SELECT 1").is_err(), "a stranger was let in");
+
+        let (folder, pid, url) = (cluster.folder.path().to_owned(), cluster.server.id(), cluster.url());
+        cluster.stop().expect("the server stops");
+        assert!(!folder.exists(), "the folder is still there");
+        assert!(!process::succeeds(Command::new("kill").args(["-0", &pid.to_string()])), "the server is still there");
+        assert!(psql(&url, "SELECT 1").is_err(), "something still listens");
+    }
+}

@@ -51,7 +51,7 @@ fn code_spans(line: &str) -> impl Iterator<Item = &str> {
 /// Whether a code span can only be a path: one word with a slash, without placeholders.
 fn is_path(span: &str) -> bool {
     let is_plain = span.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ':'));
-    let has_placeholder = span.split(['/', '-', '.']).any(|part| part.len() > 1 && part == "NAME" || part == "SLUG");
+    let has_placeholder = span.split(['/', '-', '.']).any(|part| matches!(part, "NAME" | "SLUG"));
     is_plain && span.contains('/') && !span.starts_with('/') && !span.contains("://") && !has_placeholder
 }
 

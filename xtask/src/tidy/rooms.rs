@@ -164,7 +164,10 @@ mod tests {
     fn package(name: &str, normal: &[&str], dev: &[&str]) -> Package {
         let of = |names: &[&str], kind: Option<&str>| {
             let full = |name: &&str| if name.contains('/') { name.replace('/', "") } else { format!("switchboard-{name}") };
-            names.iter().map(|name| Dependency { name: full(name), kind: kind.map(str::to_owned) }).collect::<Vec<_>>()
+            names
+                .iter()
+                .map(|name| Dependency { name: full(name), kind: kind.map(str::to_owned), rename: None })
+                .collect::<Vec<_>>()
         };
         let dependencies = of(normal, None).into_iter().chain(of(dev, Some("dev"))).collect();
         Package {
