@@ -37,6 +37,11 @@ pub struct Runtime {
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// Microseconds since some fixed instant, never going back: for measuring how long something took.
+    fn monotonic_us(&self) -> u64 {
+        u64::try_from(self.now().0).unwrap_or(0).saturating_mul(1_000)
+    }
 }
 
 impl Runtime {

@@ -1,18 +1,34 @@
 //! The use cases: take in, route, reply, assign, close, run timers, deliver, search.
+//!
+//! [`Engine`] is the handle that the API, the adapters (as their inbox) and the host share. Its tasks
+//! ([`Engine::run_router`] and its like) are spawned by the host and end with the host's shutdown token.
 
+mod accounts;
+mod admin;
+mod arrival;
+mod decision_commit;
+mod decisions;
+mod deliver;
 pub mod directory;
+mod engine;
 mod error;
+mod intake;
+mod items;
+mod lists;
+mod live;
+mod observer;
+mod people;
+mod random;
 mod request;
+mod router_task;
+mod thread;
+mod timers;
 
+pub use accounts::MIN_PASSWORD_CHARS;
+pub use engine::{Engine, EngineOptions, Outlet};
 pub use error::{EngineError, EngineErrorKind, Result};
 pub use request::{
     ApplyOptions, ApplyReport, Assignable, AuditEntry, Blob, Caller, ChannelState, Counts, Deactivation, Explained, ItemsQuery,
-    Names, NewMessage, NewStatus, OwnerChange, PersonView, RuleInForce, Scope, SearchHit, SessionView, SignedIn, StaleMember, Statistics,
-    TokenView,
+    Names, NewMessage, NewStatus, OwnerChange, PersonView, RuleInForce, Scope, SearchHit, SessionView, SignedIn, StaleMember,
+    Statistics, TokenView,
 };
-
-mod facade;
-
-/// A handle on the running engine; cheap to clone.
-#[derive(Clone)]
-pub struct Engine {}

@@ -319,8 +319,12 @@ pub struct Statistics {
     pub unassigned: u64,
     /// Messages waiting to be sent.
     pub outbox: u64,
+    /// Messages that were given up.
+    pub outbox_failed: u64,
     /// Inputs not yet routed.
     pub unconsumed: u64,
+    /// Inputs put aside after a failure of the router.
+    pub parked: u64,
 }
 
 /// A row that a search found.

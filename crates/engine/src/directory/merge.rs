@@ -15,19 +15,12 @@ pub struct MergeOptions {
     pub prune: bool,
 }
 
-/// The merged directory, to be stored as the next version.
-#[derive(Clone, Debug)]
-pub struct Merged {
-    /// Version is one above the current one.
-    pub directory: Directory,
-}
-
-/// Merges a file into the directory in force.
+/// Merges a file into the directory in force; the result is to be stored as the next version.
 ///
 /// # Errors
 /// Names that resolve to nothing, duplicates and unknown zones, all at once. Whether the rules can work is
 /// checked by `switchboard_core::validate` on the result.
-pub fn merge(current: &Directory, file: &DirectoryFile, options: MergeOptions) -> Result<Merged, Vec<Fault>> {
+pub fn merge(current: &Directory, file: &DirectoryFile, options: MergeOptions) -> Result<Directory, Vec<Fault>> {
     let mut merge = Merge::new(current, options);
     merge.name_everything(file);
     merge.teams(file);
@@ -37,7 +30,7 @@ pub fn merge(current: &Directory, file: &DirectoryFile, options: MergeOptions) -
     let mut directory = merge.next;
     let mut faults = merge.faults;
     faults.extend(attach_zones(&mut directory));
-    if faults.is_empty() { Ok(Merged { directory }) } else { Err(faults) }
+    if faults.is_empty() { Ok(directory) } else { Err(faults) }
 }
 
 /// The names of a directory, for resolving references.

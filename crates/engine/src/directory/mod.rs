@@ -16,5 +16,5 @@ pub use entry::Entry;
 pub use export::export;
 pub use file::{CaseFile, ChannelFile, DirectoryFile, FallbackFile, RuleFile, TargetFile, TeamFile, UserFile, WorkspaceFile};
 pub(crate) use merge::kept_rule_version;
-pub use merge::{MergeOptions, Merged, merge};
+pub use merge::{MergeOptions, merge};
 pub use zones::{attach_zones, zone_data};

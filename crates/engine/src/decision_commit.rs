@@ -1,0 +1,274 @@
+//! The commit of decisions: owner, record, log and the router's own rows in one transaction, under the guards.
+
+use crate::error::{EngineError, Result};
+use crate::router_task::{Routing, Stepped};
+use crate::timers;
+use std::collections::{BTreeMap, BTreeSet};
+use switchboard_model::{
+    Actor, Arrival, AssignedMark, ChannelId, Decision, DecisionId, Distribution, Effect, Input, ItemId, ItemStatus,
+    LiveEventKind, LoadGroup, Outcome, Owner, Refusal, RefusalReason, Timestamp, TurnState, UserId,
+};
+use switchboard_storage::{Consumption, Guard, ItemUpdate, NewDecision, NewEvent, NewInput, NewTimer, Tx};
+
+/// After this many refusals in a row, the person whom the database refuses is left out of the next attempt.
+const REFUSALS_BEFORE_EXCLUSION: u32 = 3;
+
+impl Routing {
+    /// Commits what was decided. Refused decisions come back as inputs of their own.
+    ///
+    /// # Errors
+    /// `Forbidden` when another host has become the router; anything else means that the memory is to be rebuilt.
+    pub async fn commit(&mut self, stepped: Vec<Stepped>) -> Result<()> {
+        let batch = Batch::new(self, stepped).await?;
+        let (epoch, refusals) = (self.lease.epoch, self.refusals.clone());
+        let outcome =
+            self.engine.inner.store.write(move |tx| Box::pin(async move { batch.write(tx, epoch, refusals).await })).await;
+        match outcome {
+            Ok(refusals) => {
+                self.refusals = refusals;
+                Ok(())
+            }
+            Err(CommitError::Superseded) => Err(EngineError::forbidden("another host routes now")),
+            Err(CommitError::Other(error)) => Err(error),
+        }
+    }
+}
+
+/// Why a commit failed.
+enum CommitError {
+    Superseded,
+    Other(EngineError),
+}
+
+impl From<switchboard_storage::StoreError> for CommitError {
+    fn from(error: switchboard_storage::StoreError) -> Self {
+        if error.kind == switchboard_storage::StoreErrorKind::Superseded { Self::Superseded } else { Self::Other(error.into()) }
+    }
+}
+
+/// Everything that one commit writes.
+struct Batch {
+    stepped: Vec<Stepped>,
+    from_no: u64,
+    marks: Vec<(UserId, LoadGroup, Option<u64>)>,
+    turns: Vec<TurnState>,
+    /// Ids for timers, one per owner who is to be mailed.
+    timer_ids: Vec<i64>,
+}
+
+impl Batch {
+    async fn new(routing: &Routing, stepped: Vec<Stepped>) -> Result<Self> {
+        let from_no = stepped.first().map_or(0, |step| step.consumed.no - 1);
+        let notices = stepped.iter().flat_map(|step| &step.effects).filter(|effect| matches!(effect, Effect::NotifyOwner { .. }));
+        let timer_ids = routing.engine.inner.store.next_ids(notices.count()).await?;
+        let touched = Touched::by(&stepped);
+        let router = &routing.router;
+        let marks = touched.marks.into_iter().map(|(user, group)| (user, group, router.mark(user, group))).collect();
+        let turns = touched.turns.into_iter().filter_map(|(channel, case)| router.turn(channel, case)).collect();
+        Ok(Self { stepped, from_no, marks, turns, timer_ids })
+    }
+
+    /// Answers with the refusals in a row per item, after this batch.
+    async fn write(self, tx: &Tx, epoch: i64, mut refusals: BTreeMap<ItemId, u32>) -> Result<BTreeMap<ItemId, u32>, CommitError> {
+        let Some(last) = self.stepped.last() else { return Ok(refusals) };
+        let end = last.consumed;
+        tx.advance_cursor(epoch, self.from_no, end.no, end.at, end.directory_version).await?;
+        let mut timer_ids = self.timer_ids.iter().copied();
+        let (mut decided, mut refused) = (Vec::new(), Vec::new());
+        for step in &self.stepped {
+            let mut ids = step.decisions.iter().copied();
+            for effect in &step.effects {
+                match effect {
+                    Effect::Decide(decision) => {
+                        let id = ids.next().unwrap_or(DecisionId(0));
+                        let refusal = decide(tx, step, id, decision, &mut refusals).await?;
+                        decided.push(record(step, id, decision, refusal.as_ref().map(|(reason, _)| *reason)));
+                        refused.extend(refusal.map(|(_, input)| input));
+                    }
+                    Effect::NotifyOwner { item, user } => {
+                        notify_owner(tx, *item, *user, end.at, timer_ids.next().unwrap_or(0)).await?;
+                    }
+                    Effect::Reject { reason } => tracing::warn!(seq = step.input.seq, %reason, "the router rejected an input"),
+                }
+            }
+        }
+        tx.insert_decisions(&decided).await?;
+        tx.consume(
+            &self.stepped.iter().map(|step| Consumption { seq: step.input.seq, consumed: step.consumed }).collect::<Vec<_>>(),
+        )
+        .await?;
+        self.write_memory(tx).await?;
+        if !refused.is_empty() {
+            tx.insert_inputs(&refused).await?;
+        }
+        Ok(refusals)
+    }
+
+    /// The router's own rows, so that a rebuild equals the live state.
+    async fn write_memory(&self, tx: &Tx) -> Result<(), CommitError> {
+        let kept = self.marks.iter().filter_map(|(user, group, no)| no.map(|no| AssignedMark { user: *user, group: *group, no }));
+        let kept: Vec<AssignedMark> = kept.collect();
+        let gone: Vec<_> = self.marks.iter().filter(|(_, _, no)| no.is_none()).map(|(user, group, _)| (*user, *group)).collect();
+        if !kept.is_empty() {
+            tx.save_marks(&kept).await?;
+        }
+        if !gone.is_empty() {
+            tx.delete_marks(&gone).await?;
+        }
+        if !self.turns.is_empty() {
+            tx.save_turns(&self.turns).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Marks and turns that a batch may have changed.
+#[derive(Default)]
+struct Touched {
+    marks: BTreeSet<(UserId, LoadGroup)>,
+    turns: BTreeSet<(ChannelId, u32)>,
+}
+
+impl Touched {
+    fn by(stepped: &[Stepped]) -> Self {
+        let mut touched = Self::default();
+        for step in stepped {
+            match &step.input.input {
+                Input::Changed(change) => {
+                    if let (true, Some(Owner::User { id })) = (change.assigned, change.state.owner) {
+                        touched.marks.insert((id, change.state.group));
+                    }
+                }
+                Input::Refused(refusal) => touched.decision(&refusal.decision),
+                Input::Directory { .. } | Input::Arrived(_) | Input::Status(_) | Input::Tick => {}
+            }
+            for effect in &step.effects {
+                if let Effect::Decide(decision) = effect {
+                    touched.decision(decision);
+                }
+            }
+        }
+        touched
+    }
+
+    fn decision(&mut self, decision: &Decision) {
+        if let Outcome::Assigned { user, .. } | Outcome::Kept { user } = decision.outcome {
+            self.marks.insert((user, decision.group));
+        }
+        if let (Some(rule), Some(Distribution::RoundRobin)) = (decision.rule, decision.distribution) {
+            self.turns.insert((rule.channel, rule.case));
+        }
+    }
+}
+
+/// Applies a decision; answers with the refusal, if the database refused.
+async fn decide(
+    tx: &Tx,
+    step: &Stepped,
+    id: DecisionId,
+    decision: &Decision,
+    refusals: &mut BTreeMap<ItemId, u32>,
+) -> Result<Option<(RefusalReason, NewInput)>, CommitError> {
+    match tx.change_item(&update(decision, id, step.consumed.at)).await? {
+        Ok(_) => {
+            refusals.remove(&decision.item);
+            Ok(None)
+        }
+        Err(guard) => {
+            let count = refusals.entry(decision.item).or_default();
+            *count += 1;
+            let reason = guard.reason();
+            metrics::counter!("switchboard_decisions_refused_total", "reason" => reason.as_str()).increment(1);
+            Ok(Some((reason, refusal_input(step, decision, &guard, *count))))
+        }
+    }
+}
+
+fn update(decision: &Decision, id: DecisionId, at: Timestamp) -> ItemUpdate {
+    let actor = decision.rule.map_or(Actor::System, |rule| Actor::Rule { channel: rule.channel });
+    let base = ItemUpdate {
+        expected_version: Some(decision.item_version),
+        decision: Some(id),
+        capacity_guard: decision.capacity_guarded,
+        ..ItemUpdate::new(decision.item, actor, at)
+    };
+    match decision.outcome {
+        Outcome::Assigned { user, team } => ItemUpdate {
+            owner: Some(Some(Owner::User { id: user })),
+            team: team.map(Some),
+            availability: decision.availability_version.map(|version| (user, version)),
+            ..base
+        },
+        Outcome::Kept { user } => ItemUpdate { owner: Some(Some(Owner::User { id: user })), capacity_guard: false, ..base },
+        Outcome::TeamSet { team } => {
+            ItemUpdate { owner: Some(None), team: Some(Some(team)), unassigned_reason: Some(None), ..base }
+        }
+        Outcome::Unassigned { reason } => ItemUpdate { owner: Some(None), unassigned_reason: Some(Some(reason)), ..base },
+    }
+}
+
+fn record(step: &Stepped, id: DecisionId, decision: &Decision, refused: Option<RefusalReason>) -> NewDecision {
+    NewDecision {
+        id,
+        input_seq: step.input.seq,
+        no: step.consumed.no,
+        at: step.consumed.at,
+        directory_version: step.consumed.directory_version,
+        decision: decision.clone(),
+        duration_us: step.duration_us,
+        refused,
+    }
+}
+
+/// What the router is told of a refusal: the item as it is, and its facts if it still wants an owner.
+fn refusal_input(step: &Stepped, decision: &Decision, guard: &Guard, count: u32) -> NewInput {
+    let item = guard.item();
+    let arrival = match &step.input.input {
+        Input::Arrived(arrival) => Some(arrival.clone()),
+        Input::Refused(refusal) => refusal.retry.clone(),
+        Input::Directory { .. } | Input::Changed(_) | Input::Status(_) | Input::Tick => None,
+    };
+    let taken = guard.reason() == RefusalReason::ItemChanged && matches!(item.owner, Some(Owner::User { .. }));
+    let wanted = item.status == ItemStatus::Open && !taken;
+    let retry = arrival.filter(|_| wanted).map(|arrival| refreshed(arrival, guard, decision, count));
+    let refusal = Refusal { decision: Box::new(decision.clone()), reason: guard.reason(), state: item.state(), retry };
+    NewInput { at: step.consumed.at, item: Some(item.id), input: Input::Refused(refusal), consumed: None }
+}
+
+fn refreshed(arrival: Arrival, guard: &Guard, decision: &Decision, count: u32) -> Arrival {
+    let item = guard.item();
+    let mut excluded = arrival.excluded;
+    if let Outcome::Assigned { user, .. } = decision.outcome
+        && guard.reason() != RefusalReason::ItemChanged
+        && count >= REFUSALS_BEFORE_EXCLUSION
+        && !excluded.contains(&user)
+    {
+        excluded.push(user);
+    }
+    Arrival {
+        version: item.version,
+        workspace: item.workspace,
+        group: item.group,
+        previous_owner: item.owner,
+        owned_since: item.owned_since,
+        excluded,
+        ..arrival
+    }
+}
+
+/// Tells the contact owner who could not take the item: in the desk at once, by mail from a timer (ROUTING 7.3).
+async fn notify_owner(tx: &Tx, item: ItemId, user: UserId, at: Timestamp, timer: i64) -> Result<(), CommitError> {
+    let Some(record) = tx.item_record(item, false).await? else { return Ok(()) };
+    tx.insert_events(&[NewEvent {
+        workspace: Some(record.workspace),
+        item: Some(item),
+        conversation: record.conversation,
+        version: Some(record.version),
+        user: Some(user),
+        ..NewEvent::new(LiveEventKind::Notice, at)
+    }])
+    .await?;
+    let body = serde_json::json!({ "user": user });
+    tx.insert_timer(&NewTimer { id: timer, due_at: at, kind: timers::MAIL_OWNER.to_owned(), item: Some(item), body }).await?;
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! Delivery: replies leave the outbox in the order of their conversation, each claimed by one host at a time.
+
+use crate::engine::Engine;
+use crate::error::{EngineError, Result};
+use crate::router_task::pause;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use std::time::Duration;
+use switchboard_channel::{ChannelError, ErrorKind, Retry};
+use switchboard_model::Delivered;
+use switchboard_storage::OutboxEntry;
+use tokio_util::sync::CancellationToken;
+
+/// How many messages this host sends at once.
+const AT_ONCE: u32 = 16;
+const LEASE_MS: i64 = 180_000;
+/// A channel has its own time limits; this one is for a channel that forgets them.
+const SEND_TIMEOUT: Duration = Duration::from_secs(120);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Pauses between attempts in seconds; after the last one the message is given up.
+const PAUSES_S: [i64; 12] = [10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 43_200];
+
+impl Engine {
+    /// Sends until the token is cancelled; what is under way then is finished first.
+    pub async fn run_delivery(self, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            let claimed = match self.claim().await {
+                Ok(claimed) => claimed,
+                Err(error) => {
+                    tracing::error!(%error, "the outbox cannot be read; trying again");
+                    pause(&shutdown, LONGEST_WAIT).await;
+                    continue;
+                }
+            };
+            if claimed.is_empty() {
+                tokio::select! {
+                    () = shutdown.cancelled() => {}
+                    () = self.inner.outbox_bell.notified() => {}
+                    () = tokio::time::sleep(self.until_next_entry().await) => {}
+                }
+                continue;
+            }
+            let mut sending: FuturesUnordered<_> = claimed.into_iter().map(|entry| self.deliver(entry)).collect();
+            while sending.next().await.is_some() {}
+        }
+    }
+
+    async fn claim(&self) -> Result<Vec<OutboxEntry>> {
+        let (holder, now) = (self.inner.holder.clone(), self.now());
+        if self.inner.store.next_outbox_at().await?.is_none_or(|due| due > now) {
+            return Ok(Vec::new());
+        }
+        let claimed =
+            self.inner.store.write(move |tx| Box::pin(async move { tx.claim_due(&holder, now, AT_ONCE, LEASE_MS).await }));
+        claimed.await.map_err(EngineError::from)
+    }
+
+    async fn until_next_entry(&self) -> Duration {
+        let next = self.inner.store.next_outbox_at().await.ok().flatten();
+        let wait = next.map_or(i64::MAX, |at| at.ms_since(self.now()));
+        LONGEST_WAIT.min(Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(Duration::from_millis(10)))
+    }
+
+    async fn deliver(&self, entry: OutboxEntry) {
+        let directory = self.directory();
+        let slug = directory.channel(entry.channel).map(|channel| channel.slug.clone()).unwrap_or_default();
+        let sent = self.attempt(&entry, &slug).await;
+        let outcome = match &sent {
+            Ok(_) => "sent",
+            Err(error) if error.retry == Retry::Never => "failed",
+            Err(_) => "retried",
+        };
+        metrics::counter!("switchboard_deliveries_total", "channel" => slug.clone(), "outcome" => outcome).increment(1);
+        if let Err(error) = self.note_delivery(entry, &slug, sent).await {
+            // The lease runs out and the message is sent again under its key.
+            tracing::error!(channel = %slug, %error, "the outcome of a delivery could not be stored");
+        }
+    }
+
+    async fn attempt(&self, entry: &OutboxEntry, slug: &str) -> Result<Delivered, ChannelError> {
+        let attempt = || format!("sending message {} on channel `{slug}`", entry.message);
+        let (via, outlet) = self.sending_outlet(slug).ok_or_else(|| {
+            ChannelError::new(
+                ErrorKind::Configuration,
+                Retry::Later,
+                attempt(),
+                "the channel is not in this host's configuration",
+            )
+        })?;
+        let message = self.inner.store.outbound_message(entry, via).await.map_err(|error| {
+            let retry = if error.is_retryable() { Retry::Later } else { Retry::Never };
+            ChannelError::new(ErrorKind::Unreachable, retry, attempt(), error.message)
+        })?;
+        match tokio::time::timeout(SEND_TIMEOUT, outlet.channel.send(&message)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(ChannelError::new(ErrorKind::Timeout, Retry::Later, attempt(), "no answer within two minutes")),
+        }
+    }
+
+    async fn note_delivery(&self, entry: OutboxEntry, slug: &str, sent: Result<Delivered, ChannelError>) -> Result<()> {
+        let now = self.now();
+        match sent {
+            Ok(delivered) => {
+                self.note_channel(slug, |state| state.last_event_at = Some(now));
+                self.commit(move |tx| {
+                    Box::pin(async move { Ok(tx.mark_sent(&entry, delivered.reference.as_deref(), now).await.map(drop)?) })
+                })
+                .await
+            }
+            Err(error) => {
+                tracing::warn!(channel = slug, message = %entry.message, kind = %error.kind, attempts = entry.attempts, "a message could not be sent");
+                let shown = error.to_string();
+                let next = next_attempt(&error, entry.attempts).map(|pause_ms| now.plus_ms(pause_ms));
+                self.commit(move |tx| {
+                    Box::pin(async move {
+                        match next {
+                            Some(at) => tx.mark_retry(&entry, at, &shown, now).await?,
+                            None => tx.mark_failed(&entry, &shown, now).await?,
+                        };
+                        Ok(())
+                    })
+                })
+                .await
+            }
+        }
+    }
+}
+
+/// Milliseconds until the next attempt after this many; `None` gives up.
+fn next_attempt(error: &ChannelError, attempts: u32) -> Option<i64> {
+    let usual = PAUSES_S.get(usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX)).map(|seconds| seconds * 1_000);
+    match error.retry {
+        Retry::Never => None,
+        Retry::Later => usual,
+        Retry::AfterMs(asked) => usual.map(|usual| usual.max(i64::try_from(asked).unwrap_or(usual))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_attempt;
+    use switchboard_channel::{ChannelError, ErrorKind, Retry};
+
+    fn failed(retry: Retry) -> ChannelError {
+        ChannelError::new(ErrorKind::Unreachable, retry, "sending", "no route")
+    }
+
+    #[test]
+    fn attempts_are_spaced_wider_and_end() {
+        assert_eq!(next_attempt(&failed(Retry::Later), 1), Some(10_000));
+        assert_eq!(next_attempt(&failed(Retry::Later), 2), Some(30_000));
+        assert_eq!(next_attempt(&failed(Retry::Later), 13), None);
+        assert_eq!(next_attempt(&failed(Retry::AfterMs(60_000)), 1), Some(60_000));
+        assert_eq!(next_attempt(&failed(Retry::Never), 1), None);
+    }
+}

@@ -1,0 +1,369 @@
+//! Taking in: one commit per message with its contact, thread, text and the router's input (ROUTING 12.1).
+
+use crate::arrival::{ArrivalParts, Known, arrival, arrival_input};
+use crate::engine::Engine;
+use crate::error::{EngineError, EngineErrorKind, Result};
+use crate::random;
+use async_trait::async_trait;
+use std::sync::Arc;
+use switchboard_channel::{Inbox, InboxError, InboxErrorKind};
+use switchboard_model::{
+    Actor, BlobId, ChannelEntry, ContactId, ConversationId, Directory, Identity, IdentityKind, InboundMessage, ItemId,
+    ItemStatus, LiveEventKind, MessageId, MessageKind, Nature, Priority, Proof, RawSource, Receipt, RouteEvent, TicketId,
+    Timestamp, WorkspaceKind,
+};
+use switchboard_storage::{
+    ContactRecord, ItemRecord, ItemUpdate, NewAttachment, NewBlob, NewContact, NewConversation, NewEvent, NewMessage, NewTicket,
+    Tx,
+};
+
+#[async_trait]
+impl Inbox for Engine {
+    async fn push(&self, message: InboundMessage) -> Result<Receipt, InboxError> {
+        let slug = message.channel.clone();
+        let receipt = self.take_in(message).await.map_err(inbox_error)?;
+        let now = self.now();
+        self.note_channel(&slug, |state| state.last_event_at = Some(now));
+        Ok(receipt)
+    }
+}
+
+impl Engine {
+    /// Stores a message from outside and asks the router for an owner where it needs one.
+    ///
+    /// # Errors
+    /// `NotFound` when the channel is unknown or off; otherwise the store's.
+    pub async fn take_in(&self, message: InboundMessage) -> Result<Receipt> {
+        let directory = self.directory();
+        let channel = directory.channel_by_slug(&message.channel).filter(|channel| channel.on);
+        let channel = channel.cloned().ok_or_else(|| EngineError::not_found(format!("an open channel `{}`", message.channel)))?;
+        let ids = Ids::draw(self, message.attachments.len()).await?;
+        let threads_into = self.threads_into(&directory, &message.channel);
+        let intake = Intake { directory, channel, threads_into, message, ids, at: self.now(), seed: random::seed() };
+        let labels = [("channel", intake.channel.slug.clone())];
+        let receipt = self.commit(move |tx| Box::pin(async move { intake.run(tx).await })).await?;
+        metrics::counter!("switchboard_messages_taken_in_total", &labels).increment(u64::from(!receipt.duplicate));
+        Ok(receipt)
+    }
+}
+
+/// Ids drawn before the transaction, whether it will need them or not.
+struct Ids {
+    conversation: ConversationId,
+    ticket: TicketId,
+    contact: ContactId,
+    message: MessageId,
+    raw: BlobId,
+    attachments: Vec<BlobId>,
+}
+
+impl Ids {
+    async fn draw(engine: &Engine, attachments: usize) -> Result<Self> {
+        let drawn = engine.inner.store.next_ids(5 + attachments).await?;
+        Ok(Self {
+            conversation: ConversationId(drawn[0]),
+            ticket: TicketId(drawn[1]),
+            contact: ContactId(drawn[2]),
+            message: MessageId(drawn[3]),
+            raw: BlobId(drawn[4]),
+            attachments: drawn[5..].iter().copied().map(BlobId).collect(),
+        })
+    }
+}
+
+/// One message on its way in.
+struct Intake {
+    directory: Arc<Directory>,
+    channel: ChannelEntry,
+    threads_into: Vec<ChannelEntry>,
+    message: InboundMessage,
+    ids: Ids,
+    at: Timestamp,
+    seed: u64,
+}
+
+impl Intake {
+    async fn run(self, tx: &Tx) -> Result<Receipt> {
+        if let Some(hit) = tx.find_inbound_key(self.channel.id, &self.message.external_id).await? {
+            return Ok(Receipt { conversation: hit.conversation, message: hit.message, duplicate: true });
+        }
+        let (contact, known) = self.contact(tx).await?;
+        let found = self.find_conversation(tx).await?;
+        let is_new = found.is_none();
+        let conversation = match found {
+            Some(id) => id,
+            None => self.open_conversation(tx, contact).await?,
+        };
+        self.store_message(tx, conversation, contact).await?;
+        let item = self.work_item(tx, conversation).await?;
+        if self.routes() {
+            self.ask_for_owner(tx, &item, is_new, known).await?;
+        } else {
+            self.put_away(tx, &item, is_new).await?;
+        }
+        self.events(tx, conversation, &item, is_new).await?;
+        Ok(Receipt { conversation, message: self.ids.message, duplicate: false })
+    }
+
+    /// Automatic replies, bounces and spam are kept, and nothing else (ROUTING 12.1).
+    const fn routes(&self) -> bool {
+        matches!(self.message.nature, Nature::Message | Nature::Malformed)
+    }
+
+    /// The contact, and how far the sender is proven to be that contact.
+    ///
+    /// A typed address finds a contact but proves nothing, and a cookie is tied to a contact only when the
+    /// contact is made here: otherwise typing a stranger's address would make one's browser that stranger.
+    async fn contact(&self, tx: &Tx) -> Result<(ContactId, Known)> {
+        let sender = &self.message.sender;
+        match sender.proof {
+            Proof::Channel => {
+                let identities = [std::slice::from_ref(&sender.identity), &sender.also].concat();
+                let cookie = identities.iter().any(|identity| identity.kind == IdentityKind::Cookie);
+                Ok((self.create_contact(tx, identities).await?, Known { proven: true, cookie }))
+            }
+            Proof::Cookie | Proof::Typed => {
+                if sender.proof == Proof::Cookie {
+                    let cookies =
+                        sender.also.iter().chain([&sender.identity]).filter(|identity| identity.kind == IdentityKind::Cookie);
+                    for cookie in cookies {
+                        if let Some(contact) = tx.identity_contact(cookie).await? {
+                            return Ok((contact, Known { proven: true, cookie: true }));
+                        }
+                    }
+                }
+                let unproven = Known { proven: false, cookie: false };
+                match tx.identity_contact(&sender.identity).await? {
+                    Some(contact) => Ok((contact, unproven)),
+                    None => {
+                        let identities = [std::slice::from_ref(&sender.identity), &sender.also].concat();
+                        Ok((self.create_contact(tx, identities).await?, unproven))
+                    }
+                }
+            }
+        }
+    }
+
+    async fn create_contact(&self, tx: &Tx, identities: Vec<Identity>) -> Result<ContactId> {
+        let name = self.message.sender.name.clone();
+        let contact = NewContact { id: self.ids.contact, identities, name, at: self.at };
+        Ok(tx.find_or_create_contact(&contact).await?.0)
+    }
+
+    /// The conversation that the hints name, if the sender takes part in it.
+    async fn find_conversation(&self, tx: &Tx) -> Result<Option<ConversationId>> {
+        let hints = &self.message.thread;
+        if let Some(key) = &hints.key
+            && let Some(conversation) = tx.conversation_by_thread_key(self.channel.id, key).await?
+        {
+            return Ok(Some(conversation));
+        }
+        let mut candidates: Vec<ConversationId> = hints.conversation.into_iter().collect();
+        for channel in &self.threads_into {
+            candidates.extend(tx.conversations_by_references(channel.id, &hints.references).await?);
+        }
+        let sender = &self.message.sender;
+        let identities = [std::slice::from_ref(&sender.identity), &sender.also].concat();
+        for candidate in candidates {
+            let Some(record) = tx.item_record(candidate.into(), false).await? else { continue };
+            let linked = self.threads_into.iter().any(|channel| Some(channel.id) == record.channel);
+            // A delivery report comes from a mail server, which takes part in nothing; the report changes no owner.
+            let may_join = self.message.nature == Nature::Bounce || tx.takes_part(candidate, &identities).await?;
+            if linked && may_join {
+                return Ok(Some(candidate));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn open_conversation(&self, tx: &Tx, contact: ContactId) -> Result<ConversationId> {
+        let channel = &self.channel;
+        let help_desk =
+            (self.directory.workspace(channel.workspace)).is_some_and(|workspace| workspace.kind == WorkspaceKind::HelpDesk);
+        let actor = Actor::Contact { id: contact };
+        let identity = &self.message.sender.identity;
+        tx.insert_conversation(&NewConversation {
+            id: self.ids.conversation,
+            workspace: channel.workspace,
+            channel: channel.id,
+            contact,
+            identity: identity.clone(),
+            thread_key: self.message.thread.key.clone(),
+            ticket: help_desk.then_some(self.ids.ticket),
+            subject: self.message.subject.clone(),
+            group: channel.kind.inbox_group(),
+            priority: Priority::Normal,
+            routed: !help_desk,
+            at: self.at,
+            actor: actor.clone(),
+        })
+        .await?;
+        if help_desk {
+            tx.insert_ticket(&NewTicket {
+                id: self.ids.ticket,
+                workspace: channel.workspace,
+                channel: Some(channel.id),
+                contact: Some(contact),
+                identity: Some(identity.clone()),
+                conversation: Some(self.ids.conversation),
+                ticket_type: channel.kind.ticket_type(),
+                subject: self.message.subject.clone(),
+                priority: Priority::Normal,
+                at: self.at,
+                actor,
+            })
+            .await?;
+        }
+        Ok(self.ids.conversation)
+    }
+
+    async fn store_message(&self, tx: &Tx, conversation: ConversationId, contact: ContactId) -> Result<()> {
+        let message = &self.message;
+        let attachments = self.ids.attachments.iter().zip(&message.attachments);
+        tx.insert_message(&NewMessage {
+            id: self.ids.message,
+            conversation,
+            channel: self.channel.id,
+            external_id: Some(message.external_id.clone()),
+            kind: MessageKind::Inbound,
+            at: self.at,
+            sent_at: message.sent_at,
+            author: Actor::Contact { id: contact },
+            author_name: message.sender.name.clone(),
+            sender: Some(message.sender.identity.clone()),
+            subject: message.subject.clone(),
+            text: message.text.clone(),
+            html: message.html.clone(),
+            fields: message.fields.clone(),
+            recipients: message.recipients.clone(),
+            language: message.language.clone(),
+            nature: message.nature,
+            own_reference: message.thread.own_reference.clone(),
+            attachments: attachments
+                .map(|(blob, attachment)| NewAttachment { blob: *blob, attachment: attachment.clone() })
+                .collect(),
+            raw: message.raw.as_ref().map(|raw| NewBlob {
+                id: self.ids.raw,
+                source: RawSource { content_type: raw.content_type.clone(), bytes: raw.bytes.clone() },
+            }),
+        })
+        .await?;
+        if message.nature == Nature::Bounce {
+            for reference in &message.thread.references {
+                tx.mark_bounced(self.channel.id, reference, "the receiving server reported that it was not delivered", self.at)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The ticket in a help desk, the conversation in an inbox.
+    async fn work_item(&self, tx: &Tx, conversation: ConversationId) -> Result<ItemRecord> {
+        let gone =
+            || EngineError::new(EngineErrorKind::Internal, format!("conversation {conversation} vanished while it was written"));
+        let record = tx.item_record(conversation.into(), true).await?.ok_or_else(gone)?;
+        match record.ticket.filter(|_| !record.routed) {
+            Some(ticket) => tx.item_record(ticket.into(), true).await?.ok_or_else(gone),
+            None => Ok(record),
+        }
+    }
+
+    /// New work and reopened work goes to the router; a message in open work changes nothing about its owner.
+    async fn ask_for_owner(&self, tx: &Tx, item: &ItemRecord, is_new: bool, known: Known) -> Result<()> {
+        let item = match (is_new, item.status) {
+            (true, _) => item.clone(),
+            (false, ItemStatus::Closed | ItemStatus::Snoozed) => self.reopen(tx, item).await?,
+            (false, ItemStatus::Open | ItemStatus::Spam) => return Ok(()),
+        };
+        let event = if is_new { RouteEvent::Arrived } else { RouteEvent::Reopened };
+        let contact = self.contact_of(tx, &item).await?;
+        let channel = item.channel.and_then(|id| self.directory.channel(id)).unwrap_or(&self.channel);
+        let parts = ArrivalParts {
+            channel,
+            contact: &contact,
+            event,
+            message: Some(&self.message),
+            known: Some(known),
+            excluded: Vec::new(),
+            seed: self.seed,
+        };
+        tx.insert_inputs(&[arrival_input(arrival(&item, &parts), self.at)]).await?;
+        Ok(())
+    }
+
+    /// Opens an item again, and the conversation of a ticket with it (ROUTING 12.2).
+    async fn reopen(&self, tx: &Tx, item: &ItemRecord) -> Result<ItemRecord> {
+        let actor = Actor::Contact { id: item.contact.unwrap_or(self.ids.contact) };
+        let open = |id: ItemId| ItemUpdate { status: Some(ItemStatus::Open), ..ItemUpdate::new(id, actor.clone(), self.at) };
+        let linked = item.conversation.map(ItemId::from).filter(|conversation| *conversation != item.id);
+        if let Some(conversation) = linked {
+            apply(tx, &open(conversation)).await?;
+        }
+        tx.delete_timers_of(item.id, crate::timers::SNOOZE).await?;
+        apply(tx, &open(item.id)).await
+    }
+
+    async fn contact_of(&self, tx: &Tx, item: &ItemRecord) -> Result<ContactRecord> {
+        let id = item.contact.unwrap_or(self.ids.contact);
+        (tx.contact_record(id).await?)
+            .ok_or_else(|| EngineError::new(EngineErrorKind::Internal, format!("contact {id} vanished")))
+    }
+
+    /// Keeps what needs no answer out of the open views when it started a conversation of its own.
+    async fn put_away(&self, tx: &Tx, item: &ItemRecord, is_new: bool) -> Result<()> {
+        if !is_new {
+            return Ok(());
+        }
+        let status = if self.message.nature == Nature::Spam { ItemStatus::Spam } else { ItemStatus::Closed };
+        let ids = [Some(item.id), item.conversation.map(ItemId::from).filter(|conversation| *conversation != item.id)];
+        for id in ids.into_iter().flatten() {
+            apply(tx, &ItemUpdate { status: Some(status), ..ItemUpdate::new(id, Actor::System, self.at) }).await?;
+        }
+        Ok(())
+    }
+
+    async fn events(&self, tx: &Tx, conversation: ConversationId, item: &ItemRecord, is_new: bool) -> Result<()> {
+        let base = NewEvent {
+            workspace: Some(item.workspace),
+            item: Some(item.id),
+            conversation: Some(conversation),
+            version: Some(item.version),
+            ..NewEvent::new(LiveEventKind::Message, self.at)
+        };
+        let message = NewEvent { message: Some(self.ids.message), ..base };
+        let item = NewEvent { kind: LiveEventKind::Item, ..base };
+        if is_new {
+            tx.insert_events(&[item, message]).await?
+        } else {
+            tx.insert_events(&[message]).await?
+        }
+        Ok(())
+    }
+}
+
+/// Applies an unguarded change.
+pub(crate) async fn apply(tx: &Tx, update: &ItemUpdate) -> Result<ItemRecord> {
+    match tx.change_item(update).await? {
+        Ok(changed) => Ok(changed.after),
+        Err(guard) => Err(EngineError::new(
+            EngineErrorKind::Internal,
+            format!("item {} refused an unguarded change: {}", update.item, guard.reason()),
+        )),
+    }
+}
+
+fn inbox_error(error: EngineError) -> InboxError {
+    let kind = match error.kind {
+        EngineErrorKind::NotFound => InboxErrorKind::Closed,
+        EngineErrorKind::Unavailable => InboxErrorKind::Unavailable,
+        EngineErrorKind::Busy => InboxErrorKind::Busy,
+        EngineErrorKind::Unknown => InboxErrorKind::Unknown,
+        EngineErrorKind::Invalid => InboxErrorKind::Invalid,
+        EngineErrorKind::Internal
+        | EngineErrorKind::Conflict
+        | EngineErrorKind::NewMessages
+        | EngineErrorKind::Forbidden
+        | EngineErrorKind::Unauthenticated => InboxErrorKind::Unavailable,
+    };
+    InboxError::new(kind, error.message)
+}

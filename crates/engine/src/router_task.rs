@@ -1,0 +1,248 @@
+//! Routing: inputs that wait in the log go through the core, and what it decides is committed under its guards.
+//!
+//! One host at a time routes, by a lease with an epoch. Its memory is dropped and rebuilt whenever a commit
+//! failed, was superseded, or got no answer (DESIGN 3.6, 3.7).
+
+use crate::engine::Engine;
+use crate::error::{EngineError, EngineErrorKind, Result};
+use crate::intake::apply;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+use switchboard_core::Router;
+use switchboard_model::{Actor, BEHAVIOUR_VERSION, DecisionId, Effect, Input, ItemId, Timestamp, UnassignedReason};
+use switchboard_storage::{Consumed, ItemUpdate, Lease, StoredInput};
+use tokio_util::sync::CancellationToken;
+
+const LEASE: &str = "router";
+const LEASE_MS: i64 = 8_000;
+const RENEW_BEFORE_MS: i64 = 5_000;
+const BATCH: u32 = 256;
+/// Where commits of other hosts are not heard, the log is looked at this often.
+const POLL_SHARED: Duration = Duration::from_millis(100);
+const POLL_ALONE: Duration = Duration::from_secs(2);
+const STAND_BY: Duration = Duration::from_secs(1);
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
+/// A checkpoint this often keeps explaining one decision fast.
+const CHECKPOINT_EVERY: u64 = 1_000;
+
+impl Engine {
+    /// Routes until the token is cancelled; stands by while another host routes.
+    pub async fn run_router(self, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            match self.acquire_router().await {
+                Ok(Some(lease)) => {
+                    let lease = self.route_until_lost(lease, &shutdown).await;
+                    if shutdown.is_cancelled() {
+                        self.release_router(lease).await;
+                    }
+                }
+                Ok(None) => pause(&shutdown, STAND_BY).await,
+                Err(error) => {
+                    tracing::error!(%error, "the router cannot be started; trying again");
+                    pause(&shutdown, STAND_BY).await;
+                }
+            }
+        }
+    }
+
+    async fn acquire_router(&self) -> Result<Option<Lease>> {
+        let (now, holder) = (self.now(), self.inner.holder.clone());
+        self.inner
+            .store
+            .write(move |tx| Box::pin(async move { tx.acquire_lease(LEASE, &holder, now, LEASE_MS).await }))
+            .await
+            .map_err(EngineError::from)
+    }
+
+    async fn release_router(&self, lease: Lease) {
+        let released = self.inner.store.write(move |tx| Box::pin(async move { tx.release_lease(&lease).await })).await;
+        if let Err(error) = released {
+            tracing::warn!(%error, "the router's lease could not be given back; it runs out by itself");
+        }
+    }
+
+    /// Routes until the lease or the memory is lost, and answers with the lease as it was last.
+    async fn route_until_lost(&self, lease: Lease, shutdown: &CancellationToken) -> Lease {
+        let mut routing = match Routing::start(self.clone(), lease.clone()).await {
+            Ok(routing) => routing,
+            Err(error) => {
+                tracing::error!(%error, "the router's memory cannot be rebuilt; trying again");
+                pause(shutdown, PAUSE_AFTER_FAILURE).await;
+                return lease;
+            }
+        };
+        tracing::info!(epoch = routing.lease.epoch, no = routing.router.no(), "routing");
+        while !shutdown.is_cancelled() {
+            match routing.round(shutdown).await {
+                Ok(()) => {}
+                Err(error) if error.kind == EngineErrorKind::Forbidden => {
+                    tracing::info!("another host routes now");
+                    break;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a decision was not committed; the router's memory is rebuilt");
+                    metrics::counter!("switchboard_router_rebuilds_total").increment(1);
+                    pause(shutdown, PAUSE_AFTER_FAILURE).await;
+                    break;
+                }
+            }
+        }
+        routing.lease
+    }
+}
+
+pub(crate) async fn pause(shutdown: &CancellationToken, time: Duration) {
+    let _ = tokio::time::timeout(time, shutdown.cancelled()).await;
+}
+
+/// A router at work.
+pub(crate) struct Routing {
+    pub engine: Engine,
+    pub lease: Lease,
+    pub router: Router,
+    /// How often in a row the database has refused an item's decision.
+    pub refusals: BTreeMap<ItemId, u32>,
+    saved_checkpoint: u64,
+}
+
+/// One input with what the core answered.
+pub(crate) struct Stepped {
+    pub input: StoredInput,
+    pub consumed: Consumed,
+    pub duration_us: u64,
+    pub effects: Vec<Effect>,
+    /// Ids for the decisions among the effects, in order.
+    pub decisions: Vec<DecisionId>,
+}
+
+impl Routing {
+    async fn start(engine: Engine, lease: Lease) -> Result<Self> {
+        let rebuilt = engine.inner.store.rebuild().await?;
+        let directory = engine.inner.store.directory(rebuilt.state.directory_version).await?;
+        let no = rebuilt.state.no;
+        let router = Router::new(directory, rebuilt.state)
+            .map_err(|error| EngineError::new(EngineErrorKind::Internal, format!("the router's state is not usable: {error}")))?;
+        let mut routing = Self { engine, lease, router, refusals: BTreeMap::new(), saved_checkpoint: no };
+        routing.checkpoint().await?;
+        Ok(routing)
+    }
+
+    /// Takes what waits and decides it, or waits for something to come.
+    async fn round(&mut self, shutdown: &CancellationToken) -> Result<()> {
+        self.renew_when_due().await?;
+        let waiting = self.engine.inner.store.next_inputs(BATCH).await?;
+        if waiting.is_empty() {
+            let poll = if self.engine.inner.store.is_shared() { POLL_SHARED } else { POLL_ALONE };
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = self.engine.inner.router_bell.notified() => {}
+                () = tokio::time::sleep(poll) => {}
+            }
+            return Ok(());
+        }
+        let (stepped, culprit) = self.step_all(waiting).await?;
+        if !stepped.is_empty() {
+            self.commit(stepped).await?;
+        }
+        self.engine.ring();
+        if let Some(culprit) = culprit {
+            self.park(culprit).await?;
+            return Err(EngineError::new(EngineErrorKind::Internal, "the router failed on an input"));
+        }
+        if self.router.no() >= self.saved_checkpoint + CHECKPOINT_EVERY {
+            self.checkpoint().await?;
+        }
+        Ok(())
+    }
+
+    async fn renew_when_due(&mut self) -> Result<()> {
+        let now = self.engine.inner.store.now(self.engine.now()).await?;
+        if self.lease.expires_at.ms_since(now) > RENEW_BEFORE_MS {
+            return Ok(());
+        }
+        let (lease, given) = (self.lease.clone(), self.engine.now());
+        let renewed = self
+            .engine
+            .inner
+            .store
+            .write(move |tx| Box::pin(async move { tx.renew_lease(&lease, given, LEASE_MS).await }))
+            .await
+            .map_err(EngineError::from)?;
+        self.lease = renewed.ok_or_else(|| EngineError::forbidden("another host routes now"))?;
+        Ok(())
+    }
+
+    /// Steps through the inputs, up to one that makes the core panic.
+    async fn step_all(&mut self, waiting: Vec<StoredInput>) -> Result<(Vec<Stepped>, Option<StoredInput>)> {
+        let now = self.engine.inner.store.now(self.engine.now()).await?;
+        let (mut stepped, mut culprit) = (Vec::with_capacity(waiting.len()), None);
+        for mut input in waiting {
+            self.attach_directory(&mut input.input).await?;
+            match self.step(&input, now) {
+                Some((consumed, duration_us, effects)) => {
+                    let decisions = effects.iter().filter(|effect| matches!(effect, Effect::Decide(_))).count();
+                    stepped.push(Stepped { input, consumed, duration_us, effects, decisions: vec![DecisionId(0); decisions] });
+                }
+                None => {
+                    culprit = Some(input);
+                    break;
+                }
+            }
+        }
+        let wanted = stepped.iter().map(|step| step.decisions.len()).sum();
+        let mut ids = self.engine.inner.store.next_ids(wanted).await?.into_iter().map(DecisionId);
+        for id in stepped.iter_mut().flat_map(|step| &mut step.decisions) {
+            *id = ids.next().expect("as many ids were drawn as there are decisions");
+        }
+        Ok((stepped, culprit))
+    }
+
+    async fn attach_directory(&self, input: &mut Input) -> Result<()> {
+        if let Input::Directory { version, directory } = input {
+            *directory = Some(self.engine.inner.store.directory(*version).await?);
+        }
+        Ok(())
+    }
+
+    /// One input through the core; `None` when it panicked.
+    fn step(&mut self, input: &StoredInput, now: Timestamp) -> Option<(Consumed, u64, Vec<Effect>)> {
+        let no = self.router.no() + 1;
+        let started_us = self.engine.inner.clock.monotonic_us();
+        let effects = catch_unwind(AssertUnwindSafe(|| self.router.step(no, now, &input.input))).ok()?;
+        let duration_us = self.engine.inner.clock.monotonic_us().saturating_sub(started_us);
+        metrics::histogram!("switchboard_decision_seconds").record(Duration::from_micros(duration_us));
+        Some((Consumed { no, at: now, directory_version: self.router.directory().version }, duration_us, effects))
+    }
+
+    /// Puts aside an input that made the core panic and leaves its item unassigned, visibly.
+    async fn park(&self, input: StoredInput) -> Result<()> {
+        tracing::error!(seq = input.seq, "the router failed on this input; it is parked and its item left unassigned");
+        metrics::counter!("switchboard_inputs_parked_total").increment(1);
+        let now = self.engine.now();
+        let parked = self.engine.inner.store.write(move |tx| {
+            Box::pin(async move {
+                tx.park_input(input.seq, "the router failed on this input").await?;
+                if let Some(item) = input.item {
+                    let reason = Some(Some(UnassignedReason::Fault));
+                    let update =
+                        ItemUpdate { owner: Some(None), unassigned_reason: reason, ..ItemUpdate::new(item, Actor::System, now) };
+                    apply(tx, &update).await?;
+                }
+                Ok(())
+            })
+        });
+        parked.await
+    }
+
+    async fn checkpoint(&mut self) -> Result<()> {
+        let (state, now) = (self.router.state(), self.engine.now());
+        self.saved_checkpoint = state.no;
+        let saved = self
+            .engine
+            .inner
+            .store
+            .write(move |tx| Box::pin(async move { tx.save_checkpoint(now, BEHAVIOUR_VERSION, &state).await }));
+        saved.await.map_err(EngineError::from)
+    }
+}

@@ -1,0 +1,205 @@
+//! Writing in a thread: replies that go out through the outbox, and notes among colleagues (ROUTING 2.3).
+
+use crate::engine::{Engine, caller_user};
+use crate::error::{EngineError, EngineErrorKind, Result};
+use crate::items::change_and_tell;
+use crate::request::{Caller, NewMessage};
+use switchboard_model::{
+    Actor, BlobId, ChannelId, ConversationId, ItemId, LiveEventKind, MessageId, MessageKind, MessageView, Nature, Owner,
+    Timestamp,
+};
+use switchboard_storage::{ItemRecord, ItemUpdate, NewAttachment, NewEvent, NewMessage as Stored, NewOutbox, Tx};
+
+/// The longest text of one reply or note, in bytes.
+const MAX_TEXT_BYTES: usize = 512 * 1024;
+const MAX_ATTACHMENTS: usize = 20;
+
+impl Engine {
+    /// Stores a reply or note; a reply goes into the outbox in the same commit. Answers with the message and the
+    /// version of the item afterwards.
+    ///
+    /// # Errors
+    /// `NewMessages` when the thread has gone on since `seen_message`; `Invalid` for an empty text or a channel that
+    /// cannot reply.
+    pub async fn post_message(&self, caller: &Caller, id: ItemId, message: NewMessage) -> Result<(MessageView, i64)> {
+        let record = self.open_record(caller, id).await?;
+        let conversation =
+            record.conversation.ok_or_else(|| EngineError::invalid("this ticket has no conversation to write in"))?;
+        validate(&message)?;
+        let directory = self.directory();
+        let author = caller.user.map(|_| caller_user(&directory, caller)).transpose()?.map(|user| user.name.clone());
+        let channel = record.channel.ok_or_else(|| EngineError::invalid("this conversation has no channel to reply on"))?;
+        if message.reply {
+            self.can_reply(channel)?;
+        }
+        if let Some(seen) = message.seen_message {
+            self.nothing_newer(caller, conversation, seen).await?;
+        }
+        let ids = self.inner.store.next_ids(2 + message.attachments.len()).await?;
+        let writing = Writing { caller: caller.clone(), author, conversation, channel, item: id, message, at: self.now(), ids };
+        let message_id = MessageId(writing.ids[0]);
+        self.commit(move |tx| Box::pin(async move { writing.write(tx).await })).await?;
+        let view =
+            self.inner.store.message(message_id).await?.ok_or_else(|| EngineError::not_found(format!("message {message_id}")))?;
+        Ok((view, self.row(id).await?.version))
+    }
+
+    /// Sends a reply again that was given up.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid` when it was not given up.
+    pub async fn retry_delivery(&self, caller: &Caller, message: MessageId) -> Result<MessageView> {
+        let view = self.readable_message(caller, message).await?;
+        let at = self.now();
+        let retried = self.commit(move |tx| Box::pin(async move { Ok(tx.retry_message(message, at).await) })).await?;
+        match retried {
+            Ok(()) => Ok(self.inner.store.message(message).await?.unwrap_or(view)),
+            Err(error) if error.kind == switchboard_storage::StoreErrorKind::Conflict => {
+                Err(EngineError::invalid("this message is not one that was given up; there is nothing to retry"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The message, if the caller may open the workspace of its conversation.
+    pub(crate) async fn readable_message(&self, caller: &Caller, message: MessageId) -> Result<MessageView> {
+        let missing = || EngineError::not_found(format!("message {message}"));
+        let view = self.inner.store.message(message).await?.ok_or_else(missing)?;
+        self.open_record(caller, view.conversation.into()).await.map_err(|_| missing())?;
+        Ok(view)
+    }
+
+    fn can_reply(&self, channel: ChannelId) -> Result<()> {
+        let directory = self.directory();
+        let slug = directory.channel(channel).map(|channel| channel.slug.clone()).unwrap_or_default();
+        if self.capabilities(&slug).reply {
+            return Ok(());
+        }
+        Err(EngineError::invalid(format!(
+            "the channel `{slug}` cannot send replies; name a channel that can in `channels.{slug}.reply_via`, or give it a way to send"
+        )))
+    }
+
+    async fn nothing_newer(&self, caller: &Caller, conversation: ConversationId, seen: MessageId) -> Result<()> {
+        let page = self.inner.store.messages(conversation, None, 20).await?;
+        let own = |message: &MessageView| message.author == caller.actor;
+        let seen_at = page.rows.iter().find(|message| message.id == seen).map(|message| message.at);
+        let newer = page.rows.iter().filter(|message| message.kind != MessageKind::Note && !own(message));
+        let newer = newer.filter(|message| seen_at.is_none_or(|at| (message.at, message.id) > (at, seen))).count();
+        if newer == 0 {
+            return Ok(());
+        }
+        Err(EngineError::new(
+            EngineErrorKind::NewMessages,
+            "the conversation has gone on since you last looked; read it and decide whether to send",
+        ))
+    }
+}
+
+/// One reply or note on its way into the database.
+struct Writing {
+    caller: Caller,
+    author: Option<String>,
+    conversation: ConversationId,
+    channel: ChannelId,
+    item: ItemId,
+    message: NewMessage,
+    at: Timestamp,
+    /// Message, outbox entry, attachments.
+    ids: Vec<i64>,
+}
+
+impl Writing {
+    async fn write(self, tx: &Tx) -> Result<()> {
+        let id = MessageId(self.ids[0]);
+        tx.insert_message(&self.stored(id)).await?;
+        if self.message.reply {
+            let key = format!("m{id}");
+            let (channel, conversation) = (self.channel, self.conversation);
+            tx.enqueue(&NewOutbox { id: self.ids[1], key, channel, conversation, message: id, at: self.at }).await?;
+            self.take(tx).await?;
+        }
+        let Some(item) = tx.item_record(self.item, false).await? else { return Ok(()) };
+        let event = NewEvent {
+            workspace: Some(item.workspace),
+            item: Some(item.id),
+            conversation: Some(self.conversation),
+            version: Some(item.version),
+            message: Some(id),
+            ..NewEvent::new(LiveEventKind::Message, self.at)
+        };
+        tx.insert_events(&[event]).await?;
+        Ok(())
+    }
+
+    fn stored(&self, id: MessageId) -> Stored {
+        let blobs = self.ids[2..].iter().copied().map(BlobId);
+        Stored {
+            id,
+            conversation: self.conversation,
+            channel: self.channel,
+            external_id: None,
+            kind: if self.message.reply { MessageKind::Reply } else { MessageKind::Note },
+            at: self.at,
+            sent_at: None,
+            author: self.caller.actor.clone(),
+            author_name: self.author.clone(),
+            sender: None,
+            subject: None,
+            text: self.message.text.clone(),
+            html: self.message.html.as_deref().map(ammonia::clean),
+            fields: Vec::new(),
+            recipients: self.message.cc.clone(),
+            language: None,
+            nature: Nature::Message,
+            own_reference: None,
+            attachments: blobs
+                .zip(&self.message.attachments)
+                .map(|(blob, attachment)| NewAttachment { blob, attachment: attachment.clone() })
+                .collect(),
+            raw: None,
+        }
+    }
+
+    /// Replying to what no person owns makes the sender its owner: of the ticket in a help desk, of the
+    /// conversation in an inbox (ROUTING 2.3).
+    async fn take(&self, tx: &Tx) -> Result<()> {
+        let Some(user) = self.caller.user.filter(|_| self.message.take) else { return Ok(()) };
+        let Some(item) = self.work_item(tx).await? else { return Ok(()) };
+        if matches!(item.owner, Some(Owner::User { .. })) {
+            return Ok(());
+        }
+        let update = ItemUpdate {
+            owner: Some(Some(Owner::User { id: user })),
+            ..ItemUpdate::new(item.id, Actor::User { id: user }, self.at)
+        };
+        change_and_tell(tx, &update).await?;
+        Ok(())
+    }
+
+    async fn work_item(&self, tx: &Tx) -> Result<Option<ItemRecord>> {
+        let Some(conversation) = tx.item_record(self.conversation.into(), true).await? else { return Ok(None) };
+        match conversation.ticket.filter(|_| !conversation.routed) {
+            Some(ticket) => Ok(tx.item_record(ticket.into(), true).await?),
+            None => Ok(Some(conversation)),
+        }
+    }
+}
+
+fn validate(message: &NewMessage) -> Result<()> {
+    if message.text.trim().is_empty() && message.attachments.is_empty() {
+        return Err(EngineError::invalid("a message needs text or a file"));
+    }
+    if message.text.len() > MAX_TEXT_BYTES || message.html.as_ref().is_some_and(|html| html.len() > MAX_TEXT_BYTES) {
+        return Err(EngineError::invalid(format!("a message may have {MAX_TEXT_BYTES} bytes of text at most")));
+    }
+    if message.attachments.len() > MAX_ATTACHMENTS {
+        return Err(EngineError::invalid(format!("a message may have {MAX_ATTACHMENTS} files at most")));
+    }
+    if let Some(address) =
+        message.cc.iter().find(|address| !address.address.contains('@') || address.address.contains(['\r', '\n']))
+    {
+        return Err(EngineError::invalid(format!("`{}` is no email address", address.address.escape_debug())));
+    }
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! Timers: what is due at a time, as rows that survive a restart.
+
+use crate::engine::Engine;
+use crate::error::{EngineError, Result};
+use crate::items::{Reroute, change_and_tell};
+use crate::random;
+use crate::router_task::pause;
+use std::time::Duration;
+use switchboard_model::{
+    Actor, Address, Identity, ItemId, ItemStatus, MessageKind, OutboundMessage, RouteEvent, Timestamp, UserId,
+};
+use switchboard_storage::{ItemUpdate, NewTimer, StoredTimer, Tx};
+use tokio_util::sync::CancellationToken;
+
+/// An item that was put aside until a time.
+pub(crate) const SNOOZE: &str = "snooze";
+/// A contact owner who is to be mailed a message that went elsewhere (ROUTING 7.3).
+pub(crate) const MAIL_OWNER: &str = "mail_owner";
+
+const BATCH: u32 = 100;
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// A mail to an owner that failed is tried again after this long, and given up after a day.
+const MAIL_RETRY_MS: i64 = 5 * 60_000;
+const MAIL_ATTEMPTS: u64 = 288;
+const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+const DAY_MS: i64 = 24 * 3_600_000;
+/// Live events are kept this long for desks that come back.
+const EVENTS_KEPT_MS: i64 = DAY_MS;
+const IDEMPOTENCY_KEPT_MS: i64 = DAY_MS;
+const PRUNE_EVERY_MS: i64 = 3_600_000;
+
+impl Engine {
+    /// Runs timers until the token is cancelled.
+    pub async fn run_timers(self, shutdown: CancellationToken) {
+        let mut pruned_at = Timestamp(0);
+        while !shutdown.is_cancelled() {
+            let now = self.now();
+            if now.ms_since(pruned_at) > PRUNE_EVERY_MS {
+                pruned_at = now;
+                self.prune(now).await;
+            }
+            match self.inner.store.due_timers(now, BATCH).await {
+                Ok(due) if !due.is_empty() => {
+                    for timer in due {
+                        let (id, kind) = (timer.id, timer.kind.clone());
+                        if let Err(error) = self.run_timer(timer).await {
+                            tracing::error!(timer = id, %kind, %error, "a timer failed; it is tried again");
+                            pause(&shutdown, Duration::from_secs(1)).await;
+                        }
+                    }
+                    continue;
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "timers cannot be read; trying again"),
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = self.inner.timer_bell.notified() => {}
+                () = tokio::time::sleep(self.until_next_timer().await) => {}
+            }
+        }
+    }
+
+    async fn until_next_timer(&self) -> Duration {
+        let next = self.inner.store.next_timer_at().await.ok().flatten();
+        let wait = next.map_or(i64::MAX, |at| at.ms_since(self.now()));
+        LONGEST_WAIT.min(Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(Duration::from_millis(10)))
+    }
+
+    async fn run_timer(&self, timer: StoredTimer) -> Result<()> {
+        match (timer.kind.as_str(), timer.item) {
+            (SNOOZE, Some(item)) => self.wake_item(timer.id, item).await,
+            (MAIL_OWNER, Some(item)) => self.mail_owner(timer, item).await,
+            _ => {
+                tracing::error!(timer = timer.id, kind = %timer.kind, "unknown timer; it is dropped");
+                let id = timer.id;
+                self.commit(move |tx| Box::pin(async move { Ok(tx.delete_timer(id).await.map(drop)?) })).await
+            }
+        }
+    }
+
+    /// A snooze is over: the item is open again with the owner it had, or asks the rule if it has none.
+    async fn wake_item(&self, timer: i64, item: ItemId) -> Result<()> {
+        let (now, directory, seed) = (self.now(), self.directory(), random::seed());
+        self.commit(move |tx| {
+            Box::pin(async move {
+                if !tx.delete_timer(timer).await? {
+                    return Ok(());
+                }
+                let Some(record) = tx.item_record(item, true).await?.filter(|record| record.status == ItemStatus::Snoozed) else {
+                    return Ok(());
+                };
+                let open = |id| ItemUpdate { status: Some(ItemStatus::Open), ..ItemUpdate::new(id, Actor::System, now) };
+                let linked = record.conversation.map(ItemId::from).filter(|conversation| *conversation != item);
+                if let Some(linked) = linked {
+                    change_and_tell(tx, &open(linked)).await?;
+                }
+                let Ok(changed) = tx.change_item(&open(item)).await? else { return Ok(()) };
+                tx.insert_inputs(&[crate::arrival::changed_input(&changed, now)]).await?;
+                if record.owner.is_none() && record.routed && record.contact.is_some() {
+                    Reroute { event: RouteEvent::Requested, excluded: Vec::new() }
+                        .tell(tx, &directory, &changed, now, seed)
+                        .await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Mails the last message of the item to the contact owner. The timer goes only after the mail has gone.
+    async fn mail_owner(&self, timer: StoredTimer, item: ItemId) -> Result<()> {
+        let attempts = timer.body.get("attempts").and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let claim = NewTimer {
+            id: timer.id,
+            due_at: self.now().plus_ms(MAIL_RETRY_MS),
+            kind: timer.kind.clone(),
+            item: timer.item,
+            body: serde_json::json!({ "user": timer.body.get("user"), "attempts": attempts + 1 }),
+        };
+        let claimed = self.commit(move |tx| Box::pin(async move { claim_timer(tx, &claim).await })).await?;
+        if !claimed {
+            return Ok(());
+        }
+        let sent = match self.owner_mail(&timer, item).await? {
+            None => true,
+            Some((slug, mail)) => self.send_now(&slug, &mail).await,
+        };
+        if !sent && attempts + 1 < MAIL_ATTEMPTS {
+            return Ok(());
+        }
+        self.commit(move |tx| Box::pin(async move { Ok(tx.delete_timer(timer.id).await.map(drop)?) })).await
+    }
+
+    /// The mail and the channel to send it through; `None` when there is nobody, nothing or no way to send.
+    async fn owner_mail(&self, timer: &StoredTimer, item: ItemId) -> Result<Option<(String, OutboundMessage)>> {
+        let directory = self.directory();
+        let user = timer.body.get("user").and_then(serde_json::Value::as_i64).and_then(|id| directory.user(UserId(id)));
+        let (Some(user), Some(record)) = (user, self.inner.store.item_record(item).await?) else { return Ok(None) };
+        let channel = record.channel.and_then(|id| directory.channel(id));
+        let (Some(channel), Some(conversation)) = (channel, record.conversation) else { return Ok(None) };
+        let page = self.inner.store.messages(conversation, None, 20).await?;
+        let Some(message) =
+            page.rows.into_iter().filter(|message| message.kind == MessageKind::Inbound).max_by_key(|message| message.id)
+        else {
+            return Ok(None);
+        };
+        let Some((slug, outlet)) = self.sending_outlet(&channel.slug).or_else(|| self.any_mail_outlet()) else { return Ok(None) };
+        if outlet.kind != switchboard_model::ChannelKind::Email {
+            return Ok(None);
+        }
+        let mail = OutboundMessage {
+            key: format!("owner-{}-{}", message.id, user.id),
+            channel: slug.to_owned(),
+            conversation,
+            message: message.id,
+            author: message.author_name,
+            to: vec![Address { name: Some(user.name.clone()), address: user.email.clone() }],
+            cc: Vec::new(),
+            identity: Identity::email(&user.email),
+            subject: Some(format!("[#{item}] {}", record.subject.unwrap_or_default())),
+            text: message.text,
+            html: None,
+            attachments: Vec::new(),
+            references: Vec::new(),
+            written_at: message.at,
+        };
+        Ok(Some((slug.to_owned(), mail)))
+    }
+
+    fn any_mail_outlet(&self) -> Option<(&str, &crate::engine::Outlet)> {
+        let mut outlets = self.inner.outlets.iter();
+        outlets
+            .find(|(_, outlet)| outlet.kind == switchboard_model::ChannelKind::Email && outlet.channel.capabilities().reply)
+            .map(|(slug, outlet)| (slug.as_str(), outlet))
+    }
+
+    async fn send_now(&self, slug: &str, mail: &OutboundMessage) -> bool {
+        let Some(outlet) = self.inner.outlets.get(slug) else { return false };
+        match tokio::time::timeout(SEND_TIMEOUT, outlet.channel.send(mail)).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(channel = slug, kind = %error.kind, "the contact owner could not be mailed; trying again");
+                false
+            }
+            Err(_) => {
+                tracing::warn!(channel = slug, "mailing the contact owner took too long; trying again");
+                false
+            }
+        }
+    }
+
+    /// Drops what nobody asks for any more.
+    async fn prune(&self, now: Timestamp) {
+        let idle_before = now.plus_ms(-self.inner.session_idle_ms);
+        let pruned = self.inner.store.write(move |tx| {
+            Box::pin(async move {
+                tx.prune_sessions(now, idle_before).await?;
+                tx.prune_events(now.plus_ms(-EVENTS_KEPT_MS)).await?;
+                tx.prune_idempotency(now.plus_ms(-IDEMPOTENCY_KEPT_MS)).await?;
+                Ok::<(), switchboard_storage::StoreError>(())
+            })
+        });
+        if let Err(error) = pruned.await.map_err(EngineError::from) {
+            tracing::warn!(%error, "old rows could not be dropped; trying again in an hour");
+        }
+    }
+}
+
+/// Puts a timer off; false when another host was first.
+async fn claim_timer(tx: &Tx, later: &NewTimer) -> Result<bool> {
+    if !tx.delete_timer(later.id).await? {
+        return Ok(false);
+    }
+    tx.insert_timer(later).await?;
+    Ok(true)
+}
