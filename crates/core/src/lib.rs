@@ -5,9 +5,19 @@
 //! same state, number, time and input give the same effects, bit for bit. `ROUTING.md` in this folder is the
 //! contract; comments name its rules by number.
 
+mod availability;
+mod calendar;
+mod decide;
+mod distribution;
 mod eligibility;
+mod people;
+mod plan;
+mod pool;
+mod random;
 mod router;
+mod turns;
 mod validate;
+mod work;
 
 pub use eligibility::{
     AssignRefusal, NotSelectable, StaleMember, default_distribution, may_assign_by_hand, may_edit_rules, selectable,

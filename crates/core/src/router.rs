@@ -1,8 +1,17 @@
 //! The router itself: state in, inputs through, effects out.
 
+use crate::availability::until_changed;
+use crate::calendar::Calendar;
+use crate::decide::{Resolution, decide};
+use crate::people::{People, Person};
+use crate::plan::Plan;
+use crate::pool::Pool;
+use crate::turns::Turns;
+use crate::work::{Owned, Work};
 use std::sync::Arc;
 use switchboard_model::{
-    Arrival, Directory, Effect, Explanation, Input, ItemId, LoadGroup, RouterState, Timestamp, UnavailableCause, UserId, WorkType,
+    Arrival, AssignedMark, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus, LoadGroup,
+    Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, UnavailableCause, UserId, WorkType,
 };
 use thiserror::Error;
 
@@ -33,11 +42,21 @@ pub struct Availability {
     pub until: Option<Timestamp>,
 }
 
+/// How long the calendars' kept schedules are relied on.
+const PREPARED_MS: i64 = 7 * 86_400_000;
+
 /// The router. Everything it knows is in its [`RouterState`] and the directory.
 #[derive(Clone, Debug)]
 pub struct Router {
-    directory: Arc<Directory>,
-    state: RouterState,
+    no: u64,
+    now: Timestamp,
+    plan: Arc<Plan>,
+    calendars: Vec<Calendar>,
+    /// When the calendars are laid out anew.
+    prepare_at: Timestamp,
+    people: People,
+    work: Work,
+    turns: Turns,
 }
 
 impl Router {
@@ -46,73 +65,317 @@ impl Router {
     /// # Errors
     /// When state and directory do not belong together or the state contradicts itself.
     pub fn new(directory: Arc<Directory>, state: RouterState) -> Result<Self, CoreError> {
-        Ok(Self { directory, state })
+        if state.no > 0 && state.directory_version != directory.version {
+            return Err(CoreError::DirectoryVersion { state: state.directory_version, directory: directory.version });
+        }
+        let (mut people, mut work) = (People::default(), Work::default());
+        let (plan, calendars) = Plan::new(&directory, &mut people);
+        for item in &state.owned {
+            if work.find(item.item).is_some() {
+                return Err(CoreError::DuplicateItem(item.item));
+            }
+            let owned = Owned::new(item.conversation, people.place(item.user), item.group, item.owned_since);
+            work.put(item.item, owned, &mut people, state.now);
+        }
+        for mark in &state.marks {
+            let index = people.place(mark.user);
+            people.at_mut(index).marks[mark.group as usize] = Some(mark.no);
+        }
+        for status in state.statuses {
+            let index = people.place(status.user);
+            people.at_mut(index).status = Some(status);
+        }
+        let (no, now, turns) = (state.no, state.now, Turns::new(&state.turns));
+        let mut router = Self { no, now, plan: Arc::new(plan), calendars, prepare_at: now, people, work, turns };
+        router.settle();
+        Ok(router)
     }
 
     /// What the router remembers, sorted, so that equal routers have equal states.
     #[must_use]
     pub fn state(&self) -> RouterState {
-        self.state.clone()
-    }
-
-    /// The directory in force.
-    #[must_use]
-    pub const fn directory(&self) -> &Arc<Directory> {
-        &self.directory
-    }
-
-    /// Consumption number of the last input.
-    #[must_use]
-    pub const fn no(&self) -> u64 {
-        self.state.no
-    }
-
-    /// Time of the last input.
-    #[must_use]
-    pub const fn now(&self) -> Timestamp {
-        self.state.now
+        let owned = self.work.items().map(|(item, owned)| OwnedItem {
+            item,
+            conversation: owned.conversation,
+            user: self.people.at(owned.person).user,
+            group: owned.group,
+            owned_since: owned.since,
+        });
+        let marks = self.people.by_user().flat_map(|person| {
+            let marked = LoadGroup::ALL.iter().filter_map(|group| Some((*group, person.marks[*group as usize]?)));
+            marked.map(|(group, no)| AssignedMark { user: person.user, group, no })
+        });
+        RouterState {
+            no: self.no,
+            now: self.now,
+            directory_version: self.plan.directory.version,
+            owned: owned.collect(),
+            statuses: self.people.by_user().filter_map(|person| person.status.clone()).collect(),
+            marks: marks.collect(),
+            turns: self.turns.states(),
+        }
     }
 
     /// Consumes one input: the only mutation. `no` is the number after [`Router::no`]; a `now` that goes back
     /// counts as the last one. An input that makes no sense gives [`Effect::Reject`] and changes nothing but
     /// number and time; a wrong number changes nothing at all.
-    pub fn step(&mut self, _no: u64, _now: Timestamp, _input: &Input) -> Vec<Effect> {
-        todo!()
+    pub fn step(&mut self, no: u64, now: Timestamp, input: &Input) -> Vec<Effect> {
+        if self.no.checked_add(1) != Some(no) {
+            return reject(format!("input {no} does not follow input {}", self.no));
+        }
+        self.no = no;
+        self.advance(now.max(self.now));
+        match input {
+            Input::Tick => Vec::new(),
+            Input::Directory { version, directory } => self.adopt(*version, directory.as_ref()),
+            Input::Status(change) => self.change_status(change),
+            Input::Changed(change) => self.change_item(change),
+            Input::Arrived(arrival) => self.route(arrival, None),
+            Input::Refused(refusal) => self.undo_and_retry(refusal),
+        }
     }
 
     /// The decision that [`Router::step`] would make about this arrival now, with everybody who was looked at.
     #[must_use]
-    pub fn explain(&self, _now: Timestamp, _arrival: &Arrival) -> Explanation {
-        todo!()
+    pub fn explain(&self, now: Timestamp, arrival: &Arrival) -> Explanation {
+        self.explain_as(self.no.saturating_add(1), now, arrival, None)
     }
 
-    /// The same for any input; `None` when the input decides nothing.
+    /// The same for any input; `None` when the input decides nothing, or would be rejected.
     #[must_use]
-    pub fn explain_input(&self, _no: u64, _now: Timestamp, _input: &Input) -> Option<Explanation> {
-        todo!()
+    pub fn explain_input(&self, no: u64, now: Timestamp, input: &Input) -> Option<Explanation> {
+        match input {
+            Input::Arrived(arrival) => Some(self.explain_as(no, now, arrival, None)),
+            Input::Refused(refusal) => {
+                let retry = refusal.retry.as_ref()?;
+                let mut before = self.clone();
+                before.advance(now.max(self.now));
+                before.undo(refusal).ok()?;
+                Some(before.explain_as(no, now, retry, full(refusal)))
+            }
+            Input::Directory { .. } | Input::Changed(_) | Input::Status(_) | Input::Tick => None,
+        }
     }
 
-    /// Whether the user takes work at `now`. Somebody unknown is away.
+    /// The directory in force.
     #[must_use]
-    pub fn availability(&self, _user: UserId, _now: Timestamp) -> Availability {
-        todo!()
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.plan.directory
     }
 
-    /// Load of the user in a group at `now` (ROUTING 5.1, 5.2).
+    /// Consumption number of the last input.
     #[must_use]
-    pub fn load(&self, _user: UserId, _group: LoadGroup, _now: Timestamp) -> u32 {
-        todo!()
+    pub const fn no(&self) -> u64 {
+        self.no
+    }
+
+    /// Time of the last input.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Whether the user takes work at `now`, which counts as the last input's time where it lies before that.
+    /// Somebody unknown is away.
+    #[must_use]
+    pub fn availability(&self, user: UserId, now: Timestamp) -> Availability {
+        let now = now.max(self.now);
+        let profile = |person: &Person| person.profile.clone().map(|profile| (person.hold(), profile));
+        let Some((hold, profile)) = self.person(user).and_then(profile) else {
+            return Availability { available: false, cause: Some(UnavailableCause::Away), until: None };
+        };
+        let cause = self.person(user).and_then(|person| person.cause(&self.calendars, now).cause);
+        let until = until_changed(hold, &self.calendars[profile.calendar], &profile.absences, now);
+        Availability { available: cause.is_none(), cause, until }
+    }
+
+    /// Load of the user in a group at `now` (ROUTING 5.1, 5.2), which counts as the last input's time where it lies
+    /// before that.
+    #[must_use]
+    pub fn load(&self, user: UserId, group: LoadGroup, now: Timestamp) -> u32 {
+        let Some(index) = self.people.find(user) else { return 0 };
+        let aged = self.work.ageing_until(now).filter(|(_, owned)| owned.person == index && owned.group == group).count();
+        self.people.at(index).loads[group as usize].saturating_sub(u32::try_from(aged).unwrap_or(u32::MAX))
     }
 
     /// Open items that the user owns, a conversation and its ticket counted once (ROUTING 5.5).
     #[must_use]
-    pub fn open(&self, _user: UserId) -> u32 {
-        todo!()
+    pub fn open(&self, user: UserId) -> u32 {
+        self.person(user).map_or(0, |person| person.open)
     }
 
     /// The same of one type.
     #[must_use]
-    pub fn open_of_type(&self, _user: UserId, _work: WorkType) -> u32 {
-        todo!()
+    pub fn open_of_type(&self, user: UserId, work: WorkType) -> u32 {
+        self.person(user).map_or(0, |person| person.open_per_type[work as usize])
     }
+
+    fn person(&self, user: UserId) -> Option<&Person> {
+        self.people.find(user).map(|index| self.people.at(index))
+    }
+
+    /// Moves on to a time, which is not before the last one: shifts begin and end, load ages.
+    fn advance(&mut self, now: Timestamp) {
+        self.now = now;
+        if now >= self.prepare_at {
+            self.prepare();
+        }
+        self.people.advance(&self.calendars, now);
+        self.work.advance(&mut self.people, now);
+    }
+
+    fn prepare(&mut self) {
+        for calendar in &mut self.calendars {
+            calendar.prepare(self.now);
+        }
+        self.prepare_at = self.now.plus_ms(PREPARED_MS);
+    }
+
+    /// Evaluates everybody anew under the directory in force.
+    fn settle(&mut self) {
+        self.prepare();
+        for user in &self.plan.directory.users {
+            let index = self.people.place(user.id);
+            self.people.settle(index, &self.calendars, self.now);
+        }
+    }
+
+    fn adopt(&mut self, version: i64, directory: Option<&Arc<Directory>>) -> Vec<Effect> {
+        let Some(directory) = directory else {
+            return reject(format!("directory version {version} came without its content"));
+        };
+        if directory.version != version {
+            return reject(format!("directory version {version} came with the content of version {}", directory.version));
+        }
+        let current = self.plan.directory.version;
+        if version < current {
+            return reject(format!("directory version {version} is older than version {current}, which is in force"));
+        }
+        let (plan, calendars) = Plan::new(directory, &mut self.people);
+        self.plan = Arc::new(plan);
+        self.calendars = calendars;
+        self.settle();
+        Vec::new()
+    }
+
+    fn change_status(&mut self, change: &StatusChange) -> Vec<Effect> {
+        let known = self.person(change.user).and_then(|person| person.status.as_ref()).map(|status| status.version);
+        if let Some(known) = known.filter(|known| change.version < *known) {
+            return reject(format!("status {} of user {} is older than status {known}", change.version, change.user));
+        }
+        self.people.set_status(change.user, Some(change.clone()), &self.calendars, self.now);
+        Vec::new()
+    }
+
+    fn change_item(&mut self, change: &ItemChange) -> Vec<Effect> {
+        self.put_state(&change.state);
+        if change.assigned
+            && let Some(Owner::User { id }) = change.state.owner
+        {
+            let index = self.people.place(id);
+            self.people.at_mut(index).marks[change.state.group as usize] = Some(self.no);
+        }
+        Vec::new()
+    }
+
+    /// Takes in what an item is now: kept while it is open and a person owns it (ROUTING 5.3).
+    fn put_state(&mut self, state: &ItemState) {
+        match state.owner {
+            Some(Owner::User { id }) if state.status == ItemStatus::Open => {
+                let since = state.owned_since.unwrap_or(self.now);
+                let owned = Owned::new(state.conversation, self.people.place(id), state.group, since);
+                self.work.put(state.item, owned, &mut self.people, self.now);
+            }
+            _ => self.work.remove(state.item, &mut self.people),
+        }
+    }
+
+    fn route(&mut self, arrival: &Arrival, full: Option<UserId>) -> Vec<Effect> {
+        let pool = self.pool(arrival, self.now, full);
+        let Resolution { decision, notify, .. } = decide(&pool, arrival, self.no, false);
+        self.apply(&decision, arrival);
+        let told = notify.map(|user| Effect::NotifyOwner { item: decision.item, user });
+        std::iter::once(Effect::Decide(decision)).chain(told).collect()
+    }
+
+    fn pool(&self, arrival: &Arrival, now: Timestamp, full: Option<UserId>) -> Pool<'_> {
+        Pool::new((&self.plan, &self.calendars), (&self.people, &self.work, &self.turns), arrival, now, full)
+    }
+
+    fn explain_as(&self, no: u64, now: Timestamp, arrival: &Arrival, full: Option<UserId>) -> Explanation {
+        let pool = self.pool(arrival, now.max(self.now), full);
+        let Resolution { decision, stages, .. } = decide(&pool, arrival, no, true);
+        Explanation { decision, stages }
+    }
+
+    /// Assumes that the decision holds, until a refusal says otherwise. An assignment begins an ownership now; an
+    /// owner who keeps the item continues the one there was.
+    fn apply(&mut self, decision: &Decision, arrival: &Arrival) {
+        match decision.outcome {
+            Outcome::Assigned { user, .. } => {
+                let index = self.people.place(user);
+                let owned = Owned::new(arrival.conversation, index, arrival.group, self.now);
+                self.work.put(arrival.item, owned, &mut self.people, self.now);
+                self.people.at_mut(index).marks[arrival.group as usize] = Some(decision.no);
+                if let (Some(rule), Some(turn)) = (decision.rule, decision.turn) {
+                    self.turns.take(rule.channel, rule.case, user, turn);
+                }
+            }
+            Outcome::Kept { user } => {
+                let index = self.people.place(user);
+                let current = self.work.find(arrival.item).filter(|owned| owned.person == index).map(|owned| owned.since);
+                let since = current.or(arrival.owned_since).unwrap_or(self.now);
+                let owned = Owned::new(arrival.conversation, index, arrival.group, since);
+                self.work.put(arrival.item, owned, &mut self.people, self.now);
+            }
+            Outcome::TeamSet { .. } | Outcome::Unassigned { .. } => self.work.remove(arrival.item, &mut self.people),
+        }
+    }
+
+    fn undo_and_retry(&mut self, refusal: &Refusal) -> Vec<Effect> {
+        if let Err(reason) = self.undo(refusal) {
+            return reject(reason);
+        }
+        refusal.retry.as_ref().map_or_else(Vec::new, |retry| self.route(retry, full(refusal)))
+    }
+
+    /// Takes a refused decision back: the item as it really is, and the mark and turn that the decision set where
+    /// nothing replaced them since. A status that turned out to be outdated is forgotten until the new one comes
+    /// in, for unknown is unavailable (ROUTING 4.1).
+    fn undo(&mut self, refusal: &Refusal) -> Result<(), String> {
+        let decision = &refusal.decision;
+        for (what, item) in [("state", Some(refusal.state.item)), ("retry", refusal.retry.as_ref().map(|retry| retry.item))] {
+            if let Some(item) = item.filter(|item| *item != decision.item) {
+                return Err(format!("the {what} of a refused decision about item {} is that of item {item}", decision.item));
+            }
+        }
+        self.put_state(&refusal.state);
+        let (Outcome::Assigned { user, .. } | Outcome::Kept { user }) = decision.outcome else { return Ok(()) };
+        let Some(index) = self.people.find(user) else { return Ok(()) };
+        let person = self.people.at_mut(index);
+        let mark = &mut person.marks[decision.group as usize];
+        if matches!(decision.outcome, Outcome::Assigned { .. }) && *mark == Some(decision.no) {
+            *mark = decision.mark_before;
+        }
+        let version = person.status.as_ref().map(|status| status.version);
+        if refusal.reason == RefusalReason::StatusChanged && version.is_some() && version == decision.availability_version {
+            self.people.set_status(user, None, &self.calendars, self.now);
+        }
+        if let (Some(rule), Some(turn)) = (decision.rule, decision.turn) {
+            self.turns.give_back(rule.channel, rule.case, user, turn, decision.turn_before);
+        }
+        Ok(())
+    }
+}
+
+/// Whom the database found full: left out of the retry, as it knows of work that has not come in here yet.
+fn full(refusal: &Refusal) -> Option<UserId> {
+    match refusal.decision.outcome {
+        Outcome::Assigned { user, .. } if refusal.reason == RefusalReason::AtCapacity => Some(user),
+        _ => None,
+    }
+}
+
+fn reject(reason: String) -> Vec<Effect> {
+    vec![Effect::Reject { reason }]
 }

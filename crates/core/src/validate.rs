@@ -1,23 +1,56 @@
 //! Faults of a directory, all at once (ROUTING 3.9, 7.7).
 
-use switchboard_model::{ChannelId, Directory, Fault};
+mod entries;
+mod rules;
+
+use std::collections::BTreeSet;
+use switchboard_model::{ChannelId, Directory, Fault, TeamId, UserId};
 
 /// Every fault of the directory: its structure, and every rule as on save. Keys speak in the terms of the
 /// directory file.
 #[must_use]
-pub fn validate(_directory: &Directory) -> Vec<Fault> {
-    todo!()
+pub fn validate(directory: &Directory) -> Vec<Fault> {
+    let mut faults = validate_structure(directory);
+    for channel in &directory.channels {
+        faults.extend(rules::people(directory, channel));
+    }
+    faults
 }
 
 /// The faults that no directory version may have: names, references, hours, limits, shapes of rules. A user
 /// who is named in a rule and lost the seat is none of them (ROUTING 3.9: stays, is marked, is skipped).
 #[must_use]
-pub fn validate_structure(_directory: &Directory) -> Vec<Fault> {
-    todo!()
+pub fn validate_structure(directory: &Directory) -> Vec<Fault> {
+    let mut faults = entries::all(directory);
+    for channel in &directory.channels {
+        faults.extend(rules::shape(directory, channel));
+    }
+    faults
 }
 
 /// What refuses the rule of one channel on save (ROUTING 7.7); empty for an unknown channel or no rule.
 #[must_use]
-pub fn validate_rule(_directory: &Directory, _channel: ChannelId) -> Vec<Fault> {
-    todo!()
+pub fn validate_rule(directory: &Directory, channel: ChannelId) -> Vec<Fault> {
+    let Some(channel) = directory.channels.iter().find(|entry| entry.id == channel) else { return Vec::new() };
+    let mut faults = rules::shape(directory, channel);
+    faults.extend(rules::people(directory, channel));
+    faults
+}
+
+/// How a user is named in keys and messages.
+fn user_name(directory: &Directory, id: UserId) -> String {
+    let user = directory.users.iter().find(|user| user.id == id);
+    user.map_or_else(|| format!("user {id}"), |user| user.email.clone())
+}
+
+/// How a team is named in keys and messages.
+fn team_name(directory: &Directory, id: TeamId) -> String {
+    let team = directory.teams.iter().find(|team| team.id == id);
+    team.map_or_else(|| format!("team {id}"), |team| team.slug.clone())
+}
+
+/// The positions at which a value stands that stood before.
+fn repeated<T: Ord + Clone>(values: impl IntoIterator<Item = T>) -> Vec<usize> {
+    let mut seen = BTreeSet::new();
+    values.into_iter().enumerate().filter(|(_, value)| !seen.insert(value.clone())).map(|(position, _)| position).collect()
 }

@@ -1,0 +1,351 @@
+//! One decision: reopened items, the channel's rule, its cases and targets (ROUTING 7, 12.2). Reads only; the same
+//! code decides and explains.
+
+use crate::distribution::{Choice, Method};
+use crate::eligibility::{default_distribution, has_seat};
+use crate::people::PersonIndex;
+use crate::plan::{ChannelPlan, Entry, Roster};
+use crate::pool::{Pool, Slate, Standing, Terms};
+use switchboard_model::{
+    Arrival, BEHAVIOUR_VERSION, Candidate, Case, ChannelEntry, Decision, Distribution, Fallback, Outcome, OutsideHours, Owner,
+    ReopenOwner, RouteEvent, RuleRef, SkipReason, Stage, StageTarget, Target, TeamId, UnassignedReason, UserId, Verdict,
+    WhenNobody, WorkType, Workspace, WorkspaceKind,
+};
+
+/// What came of a decision.
+pub(crate) struct Resolution {
+    /// The decision.
+    pub decision: Decision,
+    /// The contact owner who could not take the item and is told (ROUTING 7.3).
+    pub notify: Option<UserId>,
+    /// Everybody looked at; empty unless asked for.
+    pub stages: Vec<Stage>,
+}
+
+/// Decides about an item; `no` is the consumption number of the input. With `explain`, everybody looked at is
+/// written down as well.
+pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, no: u64, explain: bool) -> Resolution {
+    let decision = blank(arrival, no);
+    let mut decider = Decider { pool, arrival, decision, notify: None, stages: explain.then(Vec::new), alone: Vec::new() };
+    let outcome = decider.outcome();
+    decider.decision.outcome = outcome;
+    Resolution { decision: decider.decision, notify: decider.notify, stages: decider.stages.unwrap_or_default() }
+}
+
+const fn blank(arrival: &Arrival, no: u64) -> Decision {
+    Decision {
+        no,
+        item: arrival.item,
+        item_version: arrival.version,
+        event: arrival.event,
+        group: arrival.group,
+        rule: None,
+        outcome: Outcome::Unassigned { reason: UnassignedReason::NoRule },
+        distribution: None,
+        load: None,
+        tied: 0,
+        draw: None,
+        candidates: 0,
+        eligible: 0,
+        fallback: false,
+        availability_version: None,
+        capacity_guarded: false,
+        mark_before: None,
+        turn_before: None,
+        turn: None,
+        behaviour: BEHAVIOUR_VERSION,
+    }
+}
+
+struct Decider<'a> {
+    pool: &'a Pool<'a>,
+    arrival: &'a Arrival,
+    decision: Decision,
+    notify: Option<UserId>,
+    stages: Option<Vec<Stage>>,
+    /// People looked at one at a time, each once.
+    alone: Vec<PersonIndex>,
+}
+
+/// The case that applies, with its surroundings.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    channel: &'a ChannelEntry,
+    plan: &'a ChannelPlan,
+    workspace: &'a Workspace,
+    index: u32,
+    case: &'a Case,
+}
+
+const fn unassigned(reason: UnassignedReason) -> Outcome {
+    Outcome::Unassigned { reason }
+}
+
+impl<'a> Decider<'a> {
+    fn outcome(&mut self) -> Outcome {
+        let pool = self.pool;
+        let Some((channel, plan)) = pool.plan.channel(self.arrival.channel) else {
+            return unassigned(UnassignedReason::NoRule);
+        };
+        let Some(workspace) = pool.plan.directory.workspace(self.arrival.workspace) else {
+            return unassigned(UnassignedReason::Fault);
+        };
+        if self.arrival.event == RouteEvent::Reopened
+            && let Some(outcome) = self.reopened(channel, workspace)
+        {
+            return outcome;
+        }
+        let Some(rule) = &channel.rule else { return unassigned(UnassignedReason::NoRule) };
+        if !rule.on {
+            return unassigned(UnassignedReason::RuleOff);
+        }
+        let holds = |case: &Case| case.when.as_ref().is_none_or(|condition| condition.holds(&self.arrival.facts));
+        let Some((index, case)) = (0..).zip(&rule.cases).find(|(_, case)| holds(case)) else {
+            return unassigned(UnassignedReason::NoRule);
+        };
+        self.decision.rule = Some(RuleRef { channel: channel.id, version: rule.version, case: index });
+        let closed = case.outside_hours != OutsideHours::Route && !pool.calendars[plan.calendar].look(pool.now).inside;
+        if closed {
+            return unassigned(UnassignedReason::OutsideHours);
+        }
+        self.target(Place { channel, plan, workspace, index, case })
+    }
+
+    /// Who owns a reopened item by the channel's setting; `None` leaves it to the rule (ROUTING 12.2).
+    fn reopened(&mut self, channel: &ChannelEntry, workspace: &'a Workspace) -> Option<Outcome> {
+        match channel.reopen_owner {
+            ReopenOwner::Route => None,
+            ReopenOwner::Unassign => Some(unassigned(UnassignedReason::ReopenedUnassigned)),
+            ReopenOwner::Keep => {
+                let Some(Owner::User { id }) = self.arrival.previous_owner else { return None };
+                let chat = self.arrival.group.work_type() == WorkType::Chat;
+                let terms = Terms { only_available: chat, capacity: false };
+                let entry = self.try_one(StageTarget::PreviousOwner, id, workspace, terms).ok()?;
+                self.decision.eligible = 1;
+                Some(self.kept(&entry, terms))
+            }
+        }
+    }
+
+    fn target(&mut self, place: Place<'a>) -> Outcome {
+        match &place.case.target {
+            Target::Nobody => unassigned(UnassignedReason::Nobody),
+            Target::TeamOnly { team } => self.team_only(place.workspace, *team),
+            Target::UsersAndTeams { .. } => self.roster(place, StageTarget::UsersAndTeams),
+            Target::ContactOwner { require_cookie, fallback } => self.contact_owner(place, *require_cookie, fallback),
+            Target::Assistant { if_cannot_answer } => self.fallback(place, if_cannot_answer),
+        }
+    }
+
+    /// The team without an owner, if somebody in it could take the work (ROUTING 7.1).
+    fn team_only(&mut self, workspace: &Workspace, team: TeamId) -> Outcome {
+        let pool = self.pool;
+        let (mut usable, mut candidates) = (0_u32, Vec::new());
+        for user in pool.plan.directory.users.iter().filter(|user| user.is_member(team)) {
+            let reason = match (user.is_active(), has_seat(user, workspace)) {
+                (false, _) => Some(SkipReason::Inactive),
+                (true, false) => Some(SkipReason::NoSeat),
+                (true, true) => None,
+            };
+            self.decision.candidates = self.decision.candidates.saturating_add(1);
+            usable = usable.saturating_add(u32::from(reason.is_none()));
+            if self.stages.is_some()
+                && let Some(person) = pool.people.find(user.id)
+            {
+                let entry = Entry { person, team: Some(team), main: user.team == Some(team) };
+                let verdict = reason.map_or(Verdict::Eligible, |reason| Verdict::Skipped { reason });
+                candidates.push(self.group_method().candidate(pool, &entry, None, verdict));
+            }
+        }
+        self.decision.eligible = usable;
+        self.note(StageTarget::TeamOnly, candidates);
+        let known = pool.plan.directory.team(team).is_some() && workspace.kind == WorkspaceKind::HelpDesk;
+        if known && usable > 0 { Outcome::TeamSet { team } } else { unassigned(UnassignedReason::TeamNotUsable) }
+    }
+
+    /// The contact owner, or the fallback (ROUTING 7.3).
+    fn contact_owner(&mut self, place: Place<'a>, require_cookie: bool, fallback: &Fallback) -> Outcome {
+        let contact = &self.arrival.contact;
+        let known = if require_cookie { contact.cookie } else { contact.proven };
+        if let Some(owner) = contact.owner.filter(|_| known) {
+            let terms = terms(place.case);
+            match self.try_one(StageTarget::ContactOwner, owner, place.workspace, terms) {
+                Ok(entry) => return self.assigned_alone(&entry, terms),
+                Err(reason) => self.notify = reason.filter(is_passing).map(|_| owner),
+            }
+        }
+        self.fallback(place, fallback)
+    }
+
+    fn fallback(&mut self, place: Place<'a>, fallback: &Fallback) -> Outcome {
+        self.decision.fallback = true;
+        match fallback {
+            Fallback::Nobody => self.nobody(place, UnassignedReason::NoContactOwner),
+            Fallback::UsersAndTeams { .. } => self.roster(place, StageTarget::Fallback),
+            Fallback::User { user } => {
+                let terms = terms(place.case);
+                match self.try_one(StageTarget::Fallback, *user, place.workspace, terms) {
+                    Ok(entry) => self.assigned_alone(&entry, terms),
+                    Err(Some(_)) => self.nobody(place, UnassignedReason::NobodyEligible),
+                    Err(None) => self.nobody(place, UnassignedReason::NoCandidates),
+                }
+            }
+        }
+    }
+
+    /// One of the people whom the case lists, by its distribution.
+    fn roster(&mut self, place: Place<'a>, target: StageTarget) -> Outcome {
+        let pool = self.pool;
+        let Some(Some(roster)) = place.plan.rosters.get(place.index as usize) else {
+            return self.nobody(place, UnassignedReason::NoCandidates);
+        };
+        let method = self.method(place);
+        let slate = slate(roster, place, terms(place.case));
+        let (choice, eligible) = method.choose(pool, &slate);
+        self.decision.candidates = self.count(&roster.entries);
+        self.decision.eligible = eligible;
+        if self.stages.is_some() {
+            let chosen = choice.map(|choice| choice.entry.person);
+            let candidates = method.candidates(pool, &slate, chosen);
+            self.note(target, candidates);
+        }
+        match choice {
+            Some(choice) => self.assigned(&choice, &method, slate.terms),
+            None if roster.entries.is_empty() => self.nobody(place, UnassignedReason::NoCandidates),
+            None => self.nobody(place, UnassignedReason::NobodyEligible),
+        }
+    }
+
+    /// Nobody is eligible: unassigned, or the owner it had where the case keeps that one (ROUTING 7.2). Somebody who
+    /// returned the item or is not selectable any more does not keep it.
+    fn nobody(&mut self, place: Place<'a>, reason: UnassignedReason) -> Outcome {
+        let terms = Terms { only_available: false, capacity: false };
+        match (place.case.when_nobody, self.arrival.previous_owner) {
+            (WhenNobody::Keep, Some(Owner::User { id })) => {
+                match self.try_one(StageTarget::PreviousOwner, id, place.workspace, terms) {
+                    Ok(entry) => self.kept(&entry, terms),
+                    Err(_) => unassigned(reason),
+                }
+            }
+            _ => unassigned(reason),
+        }
+    }
+
+    /// Looks at one person. The entry if eligible; else the reason, which is none for somebody unknown.
+    fn try_one(
+        &mut self,
+        target: StageTarget,
+        user: UserId,
+        workspace: &'a Workspace,
+        terms: Terms,
+    ) -> Result<Entry, Option<SkipReason>> {
+        let pool = self.pool;
+        let place = pool.people.find(user).filter(|index| pool.person(*index).profile.is_some());
+        let Some(person) = place else {
+            self.note(target, Vec::new());
+            return Err(None);
+        };
+        let entry = Entry { person, team: None, main: true };
+        let skip = Slate { entries: &[entry], standing: Standing::Anew(workspace), terms }.skip(pool, 0);
+        if !self.alone.contains(&person) {
+            self.alone.push(person);
+            self.decision.candidates = self.decision.candidates.saturating_add(1);
+        }
+        if self.stages.is_some() {
+            let (rank, verdict) = match skip.clone() {
+                Some(reason) => (None, Verdict::Skipped { reason }),
+                None => (Some(1), Verdict::Chosen),
+            };
+            let candidate = self.group_method().candidate(pool, &entry, rank, verdict);
+            self.note(target, vec![candidate]);
+        }
+        skip.map_or(Ok(entry), |reason| Err(Some(reason)))
+    }
+
+    fn assigned_alone(&mut self, entry: &Entry, terms: Terms) -> Outcome {
+        self.decision.eligible = 1;
+        let method = self.group_method();
+        self.assigned_by(&Choice { entry: *entry, tied: 1, draw: None, turn: None }, &method, terms)
+    }
+
+    fn assigned(&mut self, choice: &Choice, method: &Method<'_>, terms: Terms) -> Outcome {
+        self.decision.distribution = Some(method.distribution);
+        self.assigned_by(choice, method, terms)
+    }
+
+    fn assigned_by(&mut self, choice: &Choice, method: &Method<'_>, terms: Terms) -> Outcome {
+        let person = self.pool.person(choice.entry.person);
+        self.chosen(&choice.entry, method, terms);
+        self.decision.tied = choice.tied;
+        self.decision.draw = choice.draw;
+        self.decision.capacity_guarded = true;
+        self.decision.mark_before = person.marks[method.group as usize];
+        self.decision.turn = choice.turn;
+        self.decision.turn_before = choice.turn.and_then(|_| method.turns.last(person.user));
+        Outcome::Assigned { user: person.user, team: choice.entry.team }
+    }
+
+    fn kept(&mut self, entry: &Entry, terms: Terms) -> Outcome {
+        let method = self.group_method();
+        self.chosen(entry, &method, terms);
+        self.decision.tied = 1;
+        Outcome::Kept { user: self.pool.person(entry.person).user }
+    }
+
+    fn chosen(&mut self, entry: &Entry, method: &Method<'_>, terms: Terms) {
+        let status = self.pool.person(entry.person).status.as_ref();
+        self.decision.load = Some(self.pool.load(entry.person, method.ranking_group()));
+        self.decision.availability_version = status.filter(|_| terms.only_available).map(|status| status.version);
+    }
+
+    /// How the case chooses (ROUTING 6.6). The total over a shift, which no rule can be saved with yet, goes by the
+    /// last assignment.
+    fn method(&self, place: Place<'a>) -> Method<'a> {
+        let default = || default_distribution(place.channel.kind, place.workspace.kind);
+        let distribution = match place.case.distribution.unwrap_or_else(default) {
+            Distribution::LongestIdleTotal => Distribution::LongestIdle,
+            distribution => distribution,
+        };
+        let turns = self.pool.turns.of(place.channel.id, place.index);
+        Method { distribution, group: self.arrival.group, turns, seed: self.arrival.seed }
+    }
+
+    /// How somebody is measured who is looked at alone: by the load of the item's own group.
+    fn group_method(&self) -> Method<'static> {
+        Method {
+            distribution: Distribution::LoadBalanced,
+            group: self.arrival.group,
+            turns: &crate::turns::UNTOUCHED,
+            seed: self.arrival.seed,
+        }
+    }
+
+    /// How many people were looked at, each counted once.
+    fn count(&self, entries: &[Entry]) -> u32 {
+        let elsewhere = |person: &&PersonIndex| !entries.iter().any(|entry| entry.person == **person);
+        let alone = self.alone.iter().filter(elsewhere).count();
+        u32::try_from(entries.len().saturating_add(alone)).unwrap_or(u32::MAX)
+    }
+
+    fn note(&mut self, target: StageTarget, candidates: Vec<Candidate>) {
+        if let Some(stages) = &mut self.stages {
+            stages.push(Stage { target, candidates });
+        }
+    }
+}
+
+const fn terms(case: &Case) -> Terms {
+    Terms { only_available: case.only_available, capacity: true }
+}
+
+/// Candidates of a roster: what was made ready serves for items in the channel's own workspace.
+fn slate<'a>(roster: &'a Roster, place: Place<'a>, terms: Terms) -> Slate<'a> {
+    let standing =
+        if place.workspace.id == place.channel.workspace { Standing::Ready(roster) } else { Standing::Anew(place.workspace) };
+    Slate { entries: &roster.entries, standing, terms }
+}
+
+/// Whether the reason will pass by itself, so that a contact owner is told what went elsewhere (ROUTING 7.3).
+const fn is_passing(reason: &SkipReason) -> bool {
+    matches!(reason, SkipReason::Unavailable { .. } | SkipReason::AtCapacity | SkipReason::LacksSkill { .. } | SkipReason::OnCall)
+}

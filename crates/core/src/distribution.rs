@@ -1,0 +1,144 @@
+//! How one of several eligible people is chosen (ROUTING 6, 5.4).
+
+use crate::people::PersonIndex;
+use crate::plan::Entry;
+use crate::pool::{Pool, Slate};
+use crate::random::draw;
+use crate::turns::Cycle;
+use switchboard_model::{Candidate, Distribution, LoadGroup, Verdict};
+
+/// A distribution with what it ranks by.
+pub(crate) struct Method<'a> {
+    /// The distribution.
+    pub distribution: Distribution,
+    /// The group of the item.
+    pub group: LoadGroup,
+    /// The turns of the case.
+    pub turns: &'a Cycle,
+    /// The seed that came with the input.
+    pub seed: u64,
+}
+
+/// What came of choosing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice {
+    /// The chosen entry.
+    pub entry: Entry,
+    /// How many eligible people shared the best rank before ties were broken.
+    pub tied: u32,
+    /// The random draw.
+    pub draw: Option<u32>,
+    /// The turn that the choice takes.
+    pub turn: Option<u64>,
+}
+
+/// The order of people: rank, then the last assignment, then what settles the rest.
+type Key = (u64, Option<u64>, i64);
+
+impl Method<'_> {
+    /// The group whose load ranks people: `least_busy` in an inbox looks at chats, whatever the item (ROUTING 6.4).
+    pub(crate) const fn ranking_group(&self) -> LoadGroup {
+        match self.distribution {
+            Distribution::LeastBusy if !self.group.is_help_desk() => LoadGroup::InboxChat,
+            _ => self.group,
+        }
+    }
+
+    fn key(&self, pool: &Pool<'_>, position: usize, entry: &Entry) -> Key {
+        let person = pool.person(entry.person);
+        let mark = person.marks[self.group as usize];
+        match self.distribution {
+            Distribution::LoadBalanced | Distribution::LeastBusy => {
+                (u64::from(pool.load(entry.person, self.ranking_group())), mark, person.user.0)
+            }
+            Distribution::LongestIdle | Distribution::LongestIdleTotal => {
+                (mark.map_or(0, |no| no.saturating_add(1)), mark, person.user.0)
+            }
+            Distribution::RoundRobin => {
+                (u64::from(self.turns.is_served(person.user)), None, i64::try_from(position).unwrap_or(i64::MAX))
+            }
+            Distribution::Random => (0, None, 0),
+        }
+    }
+
+    /// Chooses one of the eligible, and counts them.
+    pub(crate) fn choose(&self, pool: &Pool<'_>, slate: &Slate<'_>) -> (Option<Choice>, u32) {
+        let mut eligible = 0_u32;
+        let mut best: Option<(Key, Entry)> = None;
+        let mut tied = 0_u32;
+        slate.eligible(pool, |position, entry| {
+            eligible = eligible.saturating_add(1);
+            let key = self.key(pool, position, entry);
+            match &best {
+                Some((found, _)) if key.0 > found.0 => {}
+                Some((found, _)) if key.0 == found.0 => {
+                    tied = tied.saturating_add(1);
+                    if key < *found {
+                        best = Some((key, *entry));
+                    }
+                }
+                _ => {
+                    tied = 1;
+                    best = Some((key, *entry));
+                }
+            }
+        });
+        let choice = best.map(|(_, entry)| match self.distribution {
+            Distribution::Random => self.drawn(pool, slate, eligible).unwrap_or(Choice { entry, tied, draw: None, turn: None }),
+            Distribution::RoundRobin => {
+                let turn = Some(self.turns.turn(pool.person(entry.person).user));
+                Choice { entry, tied: 1, draw: None, turn }
+            }
+            _ => Choice { entry, tied, draw: None, turn: None },
+        });
+        (choice, eligible)
+    }
+
+    fn drawn(&self, pool: &Pool<'_>, slate: &Slate<'_>, eligible: u32) -> Option<Choice> {
+        let index = draw(self.seed, eligible);
+        let mut visited = 0;
+        let mut found = None;
+        slate.eligible(pool, |_, entry| {
+            if visited == index {
+                found = Some(*entry);
+            }
+            visited += 1;
+        });
+        found.map(|entry| Choice { entry, tied: eligible, draw: Some(index), turn: None })
+    }
+
+    /// Everybody looked at, with rank or reason: what [`Method::choose`] went by, written down.
+    pub(crate) fn candidates(&self, pool: &Pool<'_>, slate: &Slate<'_>, chosen: Option<PersonIndex>) -> Vec<Candidate> {
+        let mut order: Vec<(Key, usize)> = Vec::new();
+        slate.eligible(pool, |position, entry| order.push((self.key(pool, position, entry), position)));
+        order.sort_unstable();
+        let mut ranks = vec![None; slate.entries.len()];
+        for (rank, (_, position)) in (1..).zip(&order) {
+            ranks[*position] = Some(if self.distribution == Distribution::Random { 1 } else { rank });
+        }
+        let candidate = |(position, entry): (usize, &Entry)| {
+            let verdict = match slate.skip(pool, position) {
+                Some(reason) => Verdict::Skipped { reason },
+                None if chosen == Some(entry.person) => Verdict::Chosen,
+                None => Verdict::Eligible,
+            };
+            self.candidate(pool, entry, ranks[position], verdict)
+        };
+        slate.entries.iter().enumerate().map(candidate).collect()
+    }
+
+    /// One person looked at, with the numbers that counted.
+    pub(crate) fn candidate(&self, pool: &Pool<'_>, entry: &Entry, rank: Option<u32>, verdict: Verdict) -> Candidate {
+        let person = pool.person(entry.person);
+        Candidate {
+            user: person.user,
+            team: entry.team,
+            load: pool.load(entry.person, self.ranking_group()),
+            open: pool.open(entry.person),
+            limit: person.profile.as_ref().and_then(|profile| profile.limit),
+            last_assigned: person.marks[self.group as usize],
+            rank,
+            verdict,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The directory made ready for decisions: people's profiles, shared calendars, and who stands in which case.
+//! Made once per directory version.
+
+use crate::calendar::{Absences, Calendar, zones};
+use crate::eligibility::standing;
+use crate::people::{People, PersonIndex, Profile, TYPES};
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use switchboard_model::{
+    Capacity, ChannelEntry, ChannelId, Directory, Fallback, Member, SkipReason, Target, TeamId, User, UserId, WeeklyHours,
+    WorkType, Workspace,
+};
+
+/// A directory version made ready.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// The directory.
+    pub directory: Arc<Directory>,
+    channels: BTreeMap<ChannelId, ChannelPlan>,
+}
+
+/// A channel made ready.
+#[derive(Clone, Debug)]
+pub(crate) struct ChannelPlan {
+    /// Position in the directory's list of channels.
+    position: usize,
+    /// Position of its hours in the list of calendars.
+    pub calendar: usize,
+    /// Per case: the people it lists, if it lists any.
+    pub rosters: Vec<Option<Roster>>,
+}
+
+/// The people of a case in candidate order, teams expanded and duplicates dropped (ROUTING 6.2).
+#[derive(Clone, Debug)]
+pub(crate) struct Roster {
+    /// Everybody named.
+    pub entries: Vec<Entry>,
+    /// Per entry: why the person is skipped at any time in the channel's workspace (ROUTING 3.1 to 3.4).
+    pub skipped: Vec<Option<SkipReason>>,
+    /// Positions of the entries that are not.
+    pub routable: Vec<u32>,
+}
+
+/// A person in a roster.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    /// The person.
+    pub person: PersonIndex,
+    /// The team through which the person was reached first; none when named directly first.
+    pub team: Option<TeamId>,
+    /// False for somebody who is named only through a team without being a main member of it (ROUTING 3.4).
+    pub main: bool,
+}
+
+/// Main and extra members of a team, positions in the list of users by ascending user id.
+#[derive(Debug, Default)]
+struct Members {
+    main: Vec<usize>,
+    extra: Vec<usize>,
+}
+
+impl Plan {
+    /// Makes a directory ready; every user in it gets a profile, everybody else loses theirs.
+    pub(crate) fn new(directory: &Arc<Directory>, people: &mut People) -> (Self, Vec<Calendar>) {
+        let zones = zones(directory);
+        let mut calendars = Calendars::default();
+        people.clear_profiles();
+        for (position, user) in directory.users.iter().enumerate() {
+            let profile = Profile {
+                position,
+                calendar: calendars.place(&user.hours, &user.zone, &zones),
+                absences: Absences::new(&user.out_of_office),
+                limit: user.capacity.total,
+                limit_per_type: limits(&user.capacity),
+            };
+            let index = people.place(user.id);
+            people.at_mut(index).profile = Some(profile);
+        }
+        let members = members(directory);
+        let channels = directory.channels.iter().enumerate().map(|(position, channel)| {
+            let workspace = directory.workspace(channel.workspace);
+            let roster =
+                |target: &Target| listed(target).map(|listed| Roster::new(listed, directory, &members, workspace, people));
+            let cases = channel.rule.iter().flat_map(|rule| &rule.cases);
+            let calendar = calendars.place(&channel.hours, &channel.zone, &zones);
+            (channel.id, ChannelPlan { position, calendar, rosters: cases.map(|case| roster(&case.target)).collect() })
+        });
+        let channels = channels.collect();
+        (Self { directory: Arc::clone(directory), channels }, calendars.list)
+    }
+
+    /// A channel and what was made ready of it.
+    pub(crate) fn channel(&self, id: ChannelId) -> Option<(&ChannelEntry, &ChannelPlan)> {
+        let plan = self.channels.get(&id)?;
+        Some((self.directory.channels.get(plan.position)?, plan))
+    }
+
+    /// The directory's entry of a person.
+    pub(crate) fn user(&self, profile: &Profile) -> &User {
+        &self.directory.users[profile.position]
+    }
+}
+
+impl Roster {
+    fn new(
+        listed: &[Member],
+        directory: &Directory,
+        members: &BTreeMap<TeamId, Members>,
+        workspace: Option<&Workspace>,
+        people: &People,
+    ) -> Self {
+        let mut roster = Self { entries: Vec::new(), skipped: Vec::new(), routable: Vec::new() };
+        for (position, entry) in expanded(listed, directory, members, people) {
+            let user = &directory.users[position];
+            let skipped = workspace.map_or(Some(SkipReason::NoAccess), |workspace| entry.standing(user, workspace).err());
+            if skipped.is_none() {
+                roster.routable.push(u32::try_from(roster.entries.len()).expect("fewer people than fit in memory"));
+            }
+            roster.entries.push(entry);
+            roster.skipped.push(skipped);
+        }
+        roster
+    }
+}
+
+impl Entry {
+    /// The first reason of ROUTING 3.1 to 3.4 to skip the person.
+    pub(crate) fn standing(&self, user: &User, workspace: &Workspace) -> Result<(), SkipReason> {
+        standing(user, workspace)?;
+        if self.main { Ok(()) } else { Err(SkipReason::NotMainMember) }
+    }
+}
+
+/// The users and teams that a target lists, be it as its fallback.
+pub(crate) fn listed(target: &Target) -> Option<&[Member]> {
+    match target {
+        Target::UsersAndTeams { members }
+        | Target::ContactOwner { fallback: Fallback::UsersAndTeams { members }, .. }
+        | Target::Assistant { if_cannot_answer: Fallback::UsersAndTeams { members } } => Some(members),
+        Target::Nobody | Target::TeamOnly { .. } | Target::ContactOwner { .. } | Target::Assistant { .. } => None,
+    }
+}
+
+/// Everybody named, each once: at the first place as a user or main member, else at the first as an extra member.
+fn expanded(
+    listed: &[Member],
+    directory: &Directory,
+    members: &BTreeMap<TeamId, Members>,
+    people: &People,
+) -> Vec<(usize, Entry)> {
+    let position = |user: UserId| Some(people.at(people.find(user)?).profile.as_ref()?.position);
+    let mut named: Vec<(usize, Option<TeamId>, bool)> = Vec::new();
+    for member in listed {
+        match member {
+            Member::User(user) => named.extend(position(*user).map(|at| (at, None, true))),
+            Member::Team(team) => {
+                let Some(members) = members.get(team) else { continue };
+                let mut all: Vec<_> = members.main.iter().map(|at| (*at, Some(*team), true)).collect();
+                all.extend(members.extra.iter().map(|at| (*at, Some(*team), false)));
+                all.sort_by_key(|(at, ..)| directory.users[*at].id);
+                named.extend(all);
+            }
+        }
+    }
+    let in_full: BTreeSet<usize> = named.iter().filter(|(.., main)| *main).map(|(at, ..)| *at).collect();
+    let mut seen = BTreeSet::new();
+    named.retain(|(at, _, main)| (*main || !in_full.contains(at)) && seen.insert(*at));
+    let place = |at: usize| people.find(directory.users[at].id);
+    named.into_iter().filter_map(|(at, team, main)| Some((at, Entry { person: place(at)?, team, main }))).collect()
+}
+
+fn members(directory: &Directory) -> BTreeMap<TeamId, Members> {
+    let mut teams: BTreeMap<TeamId, Members> = BTreeMap::new();
+    for (position, user) in directory.users.iter().enumerate() {
+        if let Some(team) = user.team {
+            teams.entry(team).or_default().main.push(position);
+        }
+        for team in user.extra_teams.iter().filter(|team| user.team != Some(**team)) {
+            teams.entry(*team).or_default().extra.push(position);
+        }
+    }
+    teams
+}
+
+fn limits(capacity: &Capacity) -> [Option<u32>; TYPES] {
+    let mut limits = [None; TYPES];
+    for work in WorkType::ALL {
+        limits[*work as usize] = capacity.per_type.get(work).copied();
+    }
+    limits
+}
+
+/// Calendars, each once.
+#[derive(Debug, Default)]
+struct Calendars<'a> {
+    list: Vec<Calendar>,
+    places: BTreeMap<(&'a str, Vec<switchboard_model::HoursSpan>), usize>,
+}
+
+impl<'a> Calendars<'a> {
+    fn place(&mut self, hours: &WeeklyHours, zone: &'a str, zones: &BTreeMap<&str, TimeZone>) -> usize {
+        let zone = if hours.0.is_empty() { "" } else { zone };
+        *self.places.entry((zone, hours.0.clone())).or_insert_with(|| {
+            self.list.push(Calendar::new(hours, zones.get(zone)));
+            self.list.len() - 1
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! The people as one decision sees them: at its time, without the item it is about, and without those left out.
+
+use crate::calendar::Calendar;
+use crate::people::{People, Person, PersonIndex};
+use crate::plan::{Entry, Plan, Roster};
+use crate::turns::Turns;
+use crate::work::{Share, Work, share_key};
+use std::collections::BTreeMap;
+use switchboard_model::{Arrival, LoadGroup, SkipReason, Timestamp, UserId, WorkType, Workspace};
+
+/// Everything a decision reads. Nothing in here changes while it is made.
+pub(crate) struct Pool<'a> {
+    /// The directory made ready.
+    pub plan: &'a Plan,
+    /// Hours of people and channels.
+    pub calendars: &'a [Calendar],
+    /// Everybody.
+    pub people: &'a People,
+    /// The turns of every case.
+    pub turns: &'a Turns,
+    /// The time of the decision.
+    pub now: Timestamp,
+    /// The type that the item takes capacity of.
+    work: WorkType,
+    /// Load that is too old by `now` and still stands in the counters.
+    aged: BTreeMap<(PersonIndex, LoadGroup), u32>,
+    /// What the item itself stands for in its owner's counters.
+    subject: Option<Subject>,
+    /// Other items that count once together with this one.
+    shares: Vec<Share>,
+    /// Users left out of the decision, sorted (ROUTING 2.7).
+    excluded: Vec<UserId>,
+    /// The user whom the database found full on this very item.
+    full: Option<UserId>,
+}
+
+/// The item that is decided about, where somebody owns it already: it counts against nobody in its own decision.
+struct Subject {
+    person: PersonIndex,
+    load: Option<LoadGroup>,
+    open: u32,
+    open_of_type: Option<WorkType>,
+}
+
+/// Which of the passing conditions of ROUTING 3 count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// Skip who is not available (3.5).
+    pub only_available: bool,
+    /// Skip who is full (3.6).
+    pub capacity: bool,
+}
+
+/// Candidates under terms.
+pub(crate) struct Slate<'a> {
+    /// Everybody, in candidate order.
+    pub entries: &'a [Entry],
+    /// What the directory says of them.
+    pub standing: Standing<'a>,
+    /// The conditions that count.
+    pub terms: Terms,
+}
+
+/// Where the reasons of ROUTING 3.1 to 3.4 come from.
+pub(crate) enum Standing<'a> {
+    /// Made ready for the channel's workspace.
+    Ready(&'a Roster),
+    /// To be found for this workspace, as the item is elsewhere than its channel leads.
+    Anew(&'a Workspace),
+}
+
+impl<'a> Pool<'a> {
+    /// The people as a decision about `arrival` at `now` sees them.
+    pub(crate) fn new(
+        (plan, calendars): (&'a Plan, &'a [Calendar]),
+        (people, work, turns): (&'a People, &'a Work, &'a Turns),
+        arrival: &Arrival,
+        now: Timestamp,
+        full: Option<UserId>,
+    ) -> Self {
+        let mut excluded = arrival.excluded.clone();
+        excluded.sort_unstable();
+        let mut aged = BTreeMap::new();
+        for (_, owned) in work.ageing_until(now).filter(|(item, _)| *item != arrival.item) {
+            *aged.entry((owned.person, owned.group)).or_insert(0) += 1;
+        }
+        let key = share_key(arrival.item, arrival.conversation);
+        let shares = work.shares(key).iter().copied().filter(|share| share.item != arrival.item).collect();
+        let subject = Subject::new(work, arrival);
+        let work = arrival.group.work_type();
+        Self { plan, calendars, people, turns, now, work, aged, subject, shares, excluded, full }
+    }
+
+    /// The person at a place.
+    pub(crate) fn person(&self, index: PersonIndex) -> &'a Person {
+        self.people.at(index)
+    }
+
+    /// Load of a person in a group (ROUTING 5.1, 5.2).
+    pub(crate) fn load(&self, index: PersonIndex, group: LoadGroup) -> u32 {
+        let mut load = self.person(index).loads[group as usize];
+        if !self.aged.is_empty() {
+            load = load.saturating_sub(self.aged.get(&(index, group)).copied().unwrap_or(0));
+        }
+        let own = self.subject.as_ref().is_some_and(|subject| subject.person == index && subject.load == Some(group));
+        load.saturating_sub(u32::from(own))
+    }
+
+    /// Open items of a person over all types (ROUTING 5.5).
+    pub(crate) fn open(&self, index: PersonIndex) -> u32 {
+        let own = self.subject.as_ref().filter(|subject| subject.person == index).map_or(0, |subject| subject.open);
+        self.person(index).open.saturating_sub(own)
+    }
+
+    /// Why a person is skipped at this moment, apart from what the directory says (ROUTING 3.5 to 3.8).
+    fn skip_now(&self, index: PersonIndex, terms: Terms) -> Option<SkipReason> {
+        let person = self.person(index);
+        if terms.only_available
+            && let Some(cause) = person.cause(self.calendars, self.now).cause
+        {
+            return Some(SkipReason::Unavailable { cause });
+        }
+        if terms.capacity && (self.full == Some(person.user) || self.is_full(index, person)) {
+            return Some(SkipReason::AtCapacity);
+        }
+        self.excluded.binary_search(&person.user).is_ok().then_some(SkipReason::Excluded)
+    }
+
+    /// Whether the item would take the person over a limit (ROUTING 5.5). Where it counts once with something the
+    /// person owns already, it takes nothing.
+    fn is_full(&self, index: PersonIndex, person: &Person) -> bool {
+        let Some(profile) = &person.profile else { return true };
+        let mut shared = self.shares.iter().filter(|share| share.person == index).peekable();
+        if let Some(limit) = profile.limit
+            && shared.peek().is_none()
+            && self.open(index) >= limit
+        {
+            return true;
+        }
+        let Some(limit) = profile.limit_per_type[self.work as usize] else { return false };
+        let own = self.subject.as_ref().is_some_and(|own| own.person == index && own.open_of_type == Some(self.work));
+        let open = person.open_per_type[self.work as usize].saturating_sub(u32::from(own));
+        open >= limit && !shared.any(|share| share.work == self.work)
+    }
+}
+
+impl Subject {
+    fn new(work: &Work, arrival: &Arrival) -> Option<Self> {
+        let owned = work.find(arrival.item)?;
+        let shares = work.shares(share_key(arrival.item, owned.conversation)).iter();
+        let others = shares.filter(|share| share.item != arrival.item && share.person == owned.person);
+        let kind = owned.group.work_type();
+        Some(Self {
+            person: owned.person,
+            load: owned.is_counted().then_some(owned.group),
+            open: u32::from(others.clone().next().is_none()),
+            open_of_type: (!others.clone().any(|share| share.work == kind)).then_some(kind),
+        })
+    }
+}
+
+impl Slate<'_> {
+    /// Why the candidate at this position is skipped, for the first reason that applies (ROUTING 3).
+    pub(crate) fn skip(&self, pool: &Pool<'_>, position: usize) -> Option<SkipReason> {
+        let entry = &self.entries[position];
+        let standing = match &self.standing {
+            Standing::Ready(roster) => roster.skipped[position].clone(),
+            Standing::Anew(workspace) => {
+                let profile = pool.person(entry.person).profile.as_ref();
+                profile.map_or(Some(SkipReason::Inactive), |profile| entry.standing(pool.plan.user(profile), workspace).err())
+            }
+        };
+        standing.or_else(|| pool.skip_now(entry.person, self.terms))
+    }
+
+    /// Visits everybody eligible, in candidate order.
+    pub(crate) fn eligible(&self, pool: &Pool<'_>, mut visit: impl FnMut(usize, &Entry)) {
+        match &self.standing {
+            Standing::Ready(roster) => {
+                for position in roster.routable.iter().map(|position| *position as usize) {
+                    let entry = &self.entries[position];
+                    if pool.skip_now(entry.person, self.terms).is_none() {
+                        visit(position, entry);
+                    }
+                }
+            }
+            Standing::Anew(_) => {
+                for (position, entry) in self.entries.iter().enumerate() {
+                    if self.skip(pool, position).is_none() {
+                        visit(position, entry);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Faults of rules: their shape, and the people they name (ROUTING 7).
+
+use super::{team_name, user_name};
+use crate::eligibility::{named, unselectable};
+use switchboard_model::{
+    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, Member, OutsideHours, Target, WhenNobody,
+    WorkspaceKind,
+};
+
+/// The most cases that a rule can have.
+const MAX_CASES: usize = 100;
+/// The most users and teams that a case can name.
+const MAX_MEMBERS: usize = 10_000;
+/// The longest value of a comparison, in characters, and the most values of one.
+const MAX_VALUE_CHARS: usize = 1_000;
+const MAX_VALUES: usize = 1_000;
+
+/// What is wrong with a rule whoever is active, has a seat or access.
+pub(super) fn shape(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault> {
+    let Some(rule) = &channel.rule else { return Vec::new() };
+    let at = format!("channels.{}.rule.cases", channel.slug);
+    let mut faults = Vec::new();
+    if rule.cases.is_empty() {
+        faults.push(Fault::new(&at, "a rule has at least one case"));
+    }
+    if rule.cases.len() > MAX_CASES {
+        faults.push(Fault::new(&at, format!("{} cases, {MAX_CASES} at most", rule.cases.len())));
+    }
+    let comparisons: usize = rule.cases.iter().filter_map(|case| case.when.as_ref()).map(comparisons).sum();
+    if comparisons > Condition::MAX_COMPARISONS {
+        let message = format!("{comparisons} comparisons in all, {} at most", Condition::MAX_COMPARISONS);
+        faults.push(Fault::new(&at, message));
+    }
+    for (index, case) in rule.cases.iter().enumerate() {
+        let at = format!("{at}[{index}]");
+        let last = index + 1 == rule.cases.len();
+        match &case.when {
+            None if !last => faults.push(Fault::new(
+                format!("{at}.when"),
+                "only the last case has no condition, the cases after this one would never apply",
+            )),
+            Some(_) if last => {
+                faults.push(Fault::new(format!("{at}.when"), "the last case has no condition, so that it applies to the rest"));
+            }
+            _ => {}
+        }
+        if let Some(when) = &case.when {
+            condition(&format!("{at}.when"), when, &mut faults);
+        }
+        settings(&at, case, &mut faults);
+        target(directory, channel, &format!("{at}.target"), &case.target, &mut faults);
+    }
+    faults
+}
+
+/// Who is named in a rule and cannot be given work by it (ROUTING 3.9). A rule that is off routes nothing and may
+/// name them, so that a broken rule can be switched off as it is.
+pub(super) fn people(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (index, case) in channel.rule.iter().filter(|rule| rule.on).flat_map(|rule| rule.cases.iter().enumerate()) {
+        let at = format!("channels.{}.rule.cases[{index}].target", channel.slug);
+        let places = places(&at, &case.target);
+        for (member, reason) in unselectable(directory, channel.workspace, &case.target) {
+            let (key, name) = place(directory, &at, &places, member);
+            if is_known(directory, member) {
+                faults.push(Fault::new(key, format!("{name} {reason}")));
+            }
+        }
+    }
+    faults.dedup();
+    faults
+}
+
+fn settings(at: &str, case: &Case, faults: &mut Vec<Fault>) {
+    if case.distribution == Some(Distribution::LongestIdleTotal) {
+        let message = "`longest_idle_total` cannot be used yet; use `longest_idle`";
+        faults.push(Fault::new(format!("{at}.distribution"), message));
+    }
+    if case.when_nobody == WhenNobody::Wait {
+        faults.push(Fault::new(format!("{at}.when_nobody"), "`wait` cannot be used yet; use `unassigned` or `keep`"));
+    }
+    if case.outside_hours == OutsideHours::Assistant {
+        let message = "there is no assistant yet; use `route` or `unassigned`";
+        faults.push(Fault::new(format!("{at}.outside_hours"), message));
+    }
+}
+
+fn target(directory: &Directory, channel: &ChannelEntry, at: &str, target: &Target, faults: &mut Vec<Fault>) {
+    let workspace = directory.workspaces.iter().find(|workspace| workspace.id == channel.workspace);
+    match target {
+        Target::Assistant { .. } => {
+            faults.push(Fault::new(
+                at,
+                "there is no assistant yet; use `users_and_teams`, `team_only`, `contact_owner` or `nobody`",
+            ));
+        }
+        Target::TeamOnly { .. } if workspace.is_some_and(|workspace| workspace.kind != WorkspaceKind::HelpDesk) => {
+            faults.push(Fault::new(at, "`team_only` is for help desks; in an inbox name the team in `users_and_teams`"));
+        }
+        _ => {}
+    }
+    let lists_people = matches!(
+        target,
+        Target::UsersAndTeams { .. }
+            | Target::ContactOwner { fallback: Fallback::UsersAndTeams { .. }, .. }
+            | Target::Assistant { if_cannot_answer: Fallback::UsersAndTeams { .. } }
+    );
+    let members = named(target);
+    let places = places(at, target);
+    if lists_people && members.is_empty() {
+        faults.push(Fault::new(format!("{}members", places.prefix), "names nobody; name users or teams, or use `nobody`"));
+    }
+    if members.len() > MAX_MEMBERS {
+        let message = format!("{} users and teams, {MAX_MEMBERS} at most; name teams instead", members.len());
+        faults.push(Fault::new(format!("{}members", places.prefix), message));
+    }
+    for member in members.iter().copied().filter(|member| !is_known(directory, *member)) {
+        let (key, name) = place(directory, at, &places, member);
+        faults.push(Fault::new(key, format!("{name} does not exist")));
+    }
+}
+
+fn condition(at: &str, when: &Condition, faults: &mut Vec<Fault>) {
+    if when.depth() > Condition::MAX_DEPTH {
+        faults.push(Fault::new(at, format!("nested {} deep, {} at most", when.depth(), Condition::MAX_DEPTH)));
+        return;
+    }
+    match when {
+        Condition::All(parts) => {
+            parts.iter().enumerate().for_each(|(i, part)| condition(&format!("{at}.all[{i}]"), part, faults))
+        }
+        Condition::Any(parts) => {
+            parts.iter().enumerate().for_each(|(i, part)| condition(&format!("{at}.any[{i}]"), part, faults))
+        }
+        Condition::Not(part) => condition(&format!("{at}.not"), part, faults),
+        Condition::Is { field, values } => comparison(&format!("{at}.is"), field, values, false, faults),
+        Condition::Contains { field, values } => comparison(&format!("{at}.contains"), field, values, true, faults),
+    }
+}
+
+fn comparison(at: &str, field: &FactField, values: &[String], contains: bool, faults: &mut Vec<Fault>) {
+    if !field.is_known() {
+        let known = FactField::FIXED.iter().copied().chain(["form.<field>"]);
+        faults.push(Fault::unknown(format!("{at}.field"), "fact", &field.0, known));
+    }
+    if values.is_empty() || values.len() > MAX_VALUES {
+        faults.push(Fault::new(format!("{at}.values"), format!("has {} values, 1 to {MAX_VALUES} are allowed", values.len())));
+    }
+    for (index, value) in values.iter().enumerate() {
+        if contains && value.trim().is_empty() {
+            let message = "an empty value is contained in everything; name a text, or use `is` to find what is missing";
+            faults.push(Fault::new(format!("{at}.values[{index}]"), message));
+        }
+        if value.chars().count() > MAX_VALUE_CHARS {
+            faults.push(Fault::new(format!("{at}.values[{index}]"), format!("longer than {MAX_VALUE_CHARS} characters")));
+        }
+    }
+}
+
+fn comparisons(condition: &Condition) -> usize {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().map(comparisons).sum(),
+        Condition::Not(part) => comparisons(part),
+        Condition::Is { .. } | Condition::Contains { .. } => 1,
+    }
+}
+
+/// Where the members of a target stand in the file.
+struct Places {
+    /// What stands before `members`, `user` or `team`.
+    prefix: String,
+    members: Vec<Member>,
+    /// The members stand in a list.
+    listed: bool,
+}
+
+fn places(at: &str, target: &Target) -> Places {
+    let within = |part: &str| if part.is_empty() { format!("{at}.") } else { format!("{at}.{part}.") };
+    let (part, listed) = match target {
+        Target::UsersAndTeams { .. } => ("", true),
+        Target::Nobody | Target::TeamOnly { .. } => ("", false),
+        Target::ContactOwner { fallback, .. } => ("fallback", matches!(fallback, Fallback::UsersAndTeams { .. })),
+        Target::Assistant { if_cannot_answer } => {
+            ("if_cannot_answer", matches!(if_cannot_answer, Fallback::UsersAndTeams { .. }))
+        }
+    };
+    Places { prefix: within(part), members: named(target), listed }
+}
+
+/// The key and the name of a member.
+fn place(directory: &Directory, at: &str, places: &Places, member: Member) -> (String, String) {
+    let name = match member {
+        Member::User(user) => user_name(directory, user),
+        Member::Team(team) => team_name(directory, team),
+    };
+    let key = match (places.listed, member) {
+        (true, _) => match places.members.iter().position(|named| *named == member) {
+            Some(index) => format!("{}members[{index}]", places.prefix),
+            None => at.to_owned(),
+        },
+        (false, Member::User(_)) => format!("{}user", places.prefix),
+        (false, Member::Team(_)) => format!("{}team", places.prefix),
+    };
+    (key, name)
+}
+
+fn is_known(directory: &Directory, member: Member) -> bool {
+    match member {
+        Member::User(user) => directory.users.iter().any(|known| known.id == user),
+        Member::Team(team) => directory.teams.iter().any(|known| known.id == team),
+    }
+}
