@@ -10,8 +10,8 @@ use crate::turns::Turns;
 use crate::work::{Owned, Work};
 use std::sync::Arc;
 use switchboard_model::{
-    Arrival, AssignedMark, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus, LoadGroup,
-    Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, UnavailableCause, UserId, WorkType,
+    Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus, LoadGroup,
+    Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, TurnState, UnavailableCause, UserId, WorkType,
 };
 use thiserror::Error;
 
@@ -173,6 +173,18 @@ impl Router {
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Consumption number of the user's last assignment in a group (ROUTING 5.4).
+    #[must_use]
+    pub fn mark(&self, user: UserId, group: LoadGroup) -> Option<u64> {
+        self.people.find(user).and_then(|index| self.people.at(index).marks[group as usize])
+    }
+
+    /// The turns of one case of a channel's rule (ROUTING 6.2); `None` before the first.
+    #[must_use]
+    pub fn turn(&self, channel: ChannelId, case: u32) -> Option<TurnState> {
+        self.turns.states().into_iter().find(|turn| (turn.channel, turn.case) == (channel, case))
     }
 
     /// Whether the user takes work at `now`, which counts as the last input's time where it lies before that.

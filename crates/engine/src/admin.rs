@@ -9,7 +9,10 @@ use crate::random;
 use crate::request::{ApplyOptions, ApplyReport, Caller, Deactivation, RuleInForce, StaleMember};
 use std::sync::Arc;
 use switchboard_core::{NotSelectable, may_assign_by_hand, stale_members, validate_rule, validate_structure};
-use switchboard_model::{Actor, ChannelId, Directory, Fault, Input, ItemRow, Owner, RouteEvent, Rule, Timestamp, UserId};
+use switchboard_model::{
+    Actor, ChannelId, Directory, Fault, Input, ItemRow, ManualStatus, Owner, RouteEvent, Rule, StatusChange, StatusOrigin,
+    StatusValue, Timestamp, UserId,
+};
 use switchboard_storage::{Changed, ItemUpdate, NewAudit, NewInput, StoreErrorKind, Tx};
 
 impl Engine {
@@ -197,6 +200,7 @@ impl Engine {
     {
         let at = self.now();
         let next = Arc::clone(&edit.next);
+        let inputs = edit_inputs(&self.directory(), &next, at);
         let stored = self.commit(move |tx| {
             Box::pin(async move {
                 let version = edit.next.version;
@@ -204,8 +208,7 @@ impl Engine {
                     Err(error) if error.kind == StoreErrorKind::Conflict => return Ok(false),
                     other => other?,
                 }
-                let input = Input::Directory { version, directory: None };
-                tx.insert_inputs(&[NewInput { at, item: None, input, consumed: None }]).await?;
+                tx.insert_inputs(&inputs).await?;
                 tx.insert_audit(&NewAudit {
                     at,
                     actor: edit.actor,
@@ -267,6 +270,15 @@ impl HandOver {
         }
         Ok(())
     }
+}
+
+/// What the router is told: the version, then the initial status of whoever is new in it.
+fn edit_inputs(before: &Directory, after: &Directory, at: Timestamp) -> Vec<NewInput> {
+    let status = ManualStatus { value: StatusValue::Available, reason: None, set_at: at, origin: StatusOrigin::Initial };
+    let newcomers = after.users.iter().filter(|user| before.user(user.id).is_none());
+    let statuses = newcomers.map(|user| Input::Status(StatusChange { user: user.id, status: status.clone(), version: 0 }));
+    let inputs = [Input::Directory { version: after.version, directory: None }].into_iter().chain(statuses);
+    inputs.map(|input| NewInput { at, item: None, input, consumed: None }).collect()
 }
 
 fn is_routable(changed: &Changed) -> bool {

@@ -94,6 +94,14 @@ impl Tx {
         todo!()
     }
 
+    /// Forgets an answer, so that its key may be used again.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn delete_idempotency(&self, scope: &str, key: &str) -> Result<(), StoreError> {
+        todo!()
+    }
+
     /// Drops answers from before an instant.
     ///
     /// # Errors
