@@ -1,0 +1,187 @@
+//! Raw mail to an inbound message. Pure: bytes, envelope, mailbox and time in, message out.
+//!
+//! Nothing is ever refused here. What cannot be read becomes a message of nature `malformed` that carries its
+//! bytes; a person may be behind it.
+
+mod body;
+mod fingerprint;
+mod nature;
+mod people;
+mod structure;
+#[cfg(test)]
+mod tests;
+mod thread;
+
+use crate::config::Mailbox;
+use crate::token::Signer;
+use bytes::Bytes;
+use mail_parser::{HeaderName, HeaderValue, Message, MessageParser};
+use structure::Structure;
+use switchboard_model::{Identity, InboundMessage, Nature, Proof, RawSource, Sender, ThreadHints, Timestamp};
+
+/// What the protocol said besides the mail itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Envelope<'e> {
+    /// The return path; `None` is the null sender `<>`.
+    pub(crate) sender: Option<&'e str>,
+    /// Every address of this mailbox that the mail was sent to.
+    pub(crate) recipients: &'e [String],
+}
+
+/// Who receives: the mailbox and its secret.
+#[derive(Clone, Copy)]
+pub(crate) struct Receiving<'r> {
+    /// The mailbox.
+    pub(crate) mailbox: &'r Mailbox,
+    /// Verifies what we signed.
+    pub(crate) signer: &'r Signer,
+}
+
+/// Text beyond this many bytes is cut off; the raw message keeps it.
+const MAX_TEXT_BYTES: usize = 2_097_152;
+/// How much of an unreadable message is shown.
+const MAX_UNREADABLE_BYTES: usize = 65_536;
+/// A subject beyond this many characters is cut off.
+const MAX_SUBJECT_CHARS: usize = 998;
+
+/// Reads one mail. `now` bounds the date that the sender claims.
+pub(crate) fn decode(raw: &Bytes, envelope: Envelope<'_>, receiving: Receiving<'_>, now: Timestamp) -> InboundMessage {
+    let Structure::Readable(prepared) = structure::prepare(raw) else {
+        return unreadable(raw, envelope, receiving);
+    };
+    let parsed = MessageParser::default().parse(prepared.as_ref()).filter(has_mail_header);
+    let Some(message) = parsed else {
+        return unreadable(raw, envelope, receiving);
+    };
+    let mut thread = thread::hints(&message, envelope, receiving);
+    let nature = nature::classify(&message, raw, envelope, receiving, &mut thread);
+    let body = body::read(&message, raw);
+    InboundMessage {
+        channel: receiving.mailbox.slug.clone(),
+        external_id: fingerprint::external_id(&message, raw),
+        sent_at: sent_at(&message, now),
+        sender: people::sender(&message, envelope, receiving.mailbox),
+        thread,
+        subject: message.subject().map(|subject| one_line(subject, MAX_SUBJECT_CHARS)).filter(|subject| !subject.is_empty()),
+        text: body.text,
+        html: body.html,
+        fields: Vec::new(),
+        attachments: body.attachments,
+        recipients: people::recipients(&message, receiving.mailbox),
+        language: language(&message),
+        nature,
+        raw: Some(source(raw)),
+    }
+}
+
+/// A mail that cannot be read, kept as it is; also the way out when reading it failed in an unforeseen way.
+pub(crate) fn unreadable(raw: &Bytes, envelope: Envelope<'_>, receiving: Receiving<'_>) -> InboundMessage {
+    let shown = &raw[..raw.len().min(MAX_UNREADABLE_BYTES)];
+    InboundMessage {
+        channel: receiving.mailbox.slug.clone(),
+        external_id: fingerprint::of_bytes(raw),
+        sent_at: None,
+        sender: Sender {
+            identity: Identity::email(people::envelope_sender(envelope)),
+            also: Vec::new(),
+            proof: Proof::Channel,
+            name: None,
+        },
+        thread: ThreadHints { conversation: thread::from_recipients(envelope, receiving), ..ThreadHints::default() },
+        subject: None,
+        text: storable(&String::from_utf8_lossy(shown)),
+        html: None,
+        fields: Vec::new(),
+        attachments: Vec::new(),
+        recipients: Vec::new(),
+        language: None,
+        nature: Nature::Malformed,
+        raw: Some(source(raw)),
+    }
+}
+
+fn source(raw: &Bytes) -> RawSource {
+    RawSource { content_type: String::from("message/rfc822"), bytes: raw.clone() }
+}
+
+/// Whether anything makes this a mail: one header that mail has.
+fn has_mail_header(message: &Message<'_>) -> bool {
+    message.headers().iter().any(|header| {
+        matches!(
+            header.name,
+            HeaderName::From
+                | HeaderName::Sender
+                | HeaderName::Date
+                | HeaderName::Subject
+                | HeaderName::To
+                | HeaderName::Cc
+                | HeaderName::MessageId
+                | HeaderName::MimeVersion
+                | HeaderName::ContentType
+                | HeaderName::Received
+                | HeaderName::ReturnPath
+        )
+    })
+}
+
+/// The date that the sender claims, between 1990 and a day from now.
+fn sent_at(message: &Message<'_>, now: Timestamp) -> Option<Timestamp> {
+    const YEAR_1990_MS: i64 = 631_152_000_000;
+    const DAY_MS: i64 = 86_400_000;
+    let date = message.date().filter(|date| date.is_valid())?;
+    let sent = Timestamp(date.to_timestamp().checked_mul(1_000)?);
+    (sent.0 >= YEAR_1990_MS && sent <= now.plus_ms(DAY_MS)).then_some(sent)
+}
+
+/// The first language tag of `Content-Language`.
+fn language(message: &Message<'_>) -> Option<String> {
+    let tag = texts(message.header_values(HeaderName::ContentLanguage)).next()?.trim();
+    let subtags_fit =
+        tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    (tag.len() <= 35 && subtags_fit && tag.as_bytes()[0].is_ascii_alphabetic()).then(|| tag.to_owned())
+}
+
+/// Every text of some header values.
+fn texts<'m>(values: impl Iterator<Item = &'m HeaderValue<'m>>) -> impl Iterator<Item = &'m str> {
+    values
+        .flat_map(|value| match value {
+            HeaderValue::Text(text) => std::slice::from_ref(text).iter(),
+            HeaderValue::TextList(texts) => texts.iter(),
+            _ => [].iter(),
+        })
+        .map(AsRef::as_ref)
+}
+
+/// The values of a header that has no form of its own, whatever the letter case of its name.
+fn plain_values<'m>(message: &'m Message<'m>, name: &'static str) -> impl Iterator<Item = &'m str> {
+    let named = message.headers().iter().filter(move |header| header.name.as_str().eq_ignore_ascii_case(name));
+    texts(named.map(|header| &header.value)).map(str::trim)
+}
+
+/// Text for one line: control characters and runs of space become one space.
+fn one_line(text: &str, max_chars: usize) -> String {
+    let mut line = String::with_capacity(text.len().min(max_chars));
+    for letter in text.chars().take(max_chars) {
+        if !(letter.is_control() || letter.is_whitespace() || is_direction_mark(letter)) {
+            line.push(letter);
+        } else if !line.is_empty() && !line.ends_with(' ') {
+            line.push(' ');
+        }
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// Characters that reorder what stands around them, which is how `gpj.exe` is made to look like a picture.
+fn is_direction_mark(letter: char) -> bool {
+    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
+/// Text as it is stored: line feeds only, no NUL (which PostgreSQL refuses), and within the limit.
+fn storable(text: &str) -> String {
+    let mut end = text.len().min(MAX_TEXT_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{fffd}")
+}

@@ -1,0 +1,388 @@
+//! Cleans HTML from strangers, and turns it into text.
+//!
+//! Cleaning keeps a fixed list of elements and attributes, drops scripts, styles, forms, SVG and MathML with
+//! their content, keeps only harmless link schemes, and moves the address of every remote image to
+//! `data-remote-src`, so that reading a message tells its sender nothing until a person asks for the images.
+//! The parser's cost grows with the square of open elements, so the input is bounded before it is parsed.
+
+use ammonia::{Builder, UrlRelative};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+/// HTML beyond this many bytes is cut off before it is parsed.
+const MAX_INPUT_BYTES: usize = 1_048_576;
+/// HTML beyond this many tags is cut off before it is parsed.
+const MAX_TAGS: usize = 20_000;
+/// Clean HTML that nests deeper than this is not shown as HTML; its text is.
+const MAX_DEPTH: usize = 128;
+/// How many columns text made from HTML has; lines are not wrapped below it.
+const TEXT_COLUMNS: usize = 2_000;
+
+/// What a piece of HTML becomes.
+pub(crate) struct Cleaned {
+    /// Safe to show in a sandboxed frame; `None` when it nests too deep to be laid out.
+    pub(crate) html: Option<String>,
+    /// The same as text.
+    pub(crate) text: String,
+}
+
+/// Cleans HTML and makes text of it.
+pub(crate) fn clean(html: &str) -> Cleaned {
+    let cleaned = CLEANER.clean(&bounded(html)).to_string();
+    if depth(&cleaned) > MAX_DEPTH {
+        return Cleaned { html: None, text: flat_text(&cleaned) };
+    }
+    let text = html2text::config::plain_no_decorate()
+        .no_table_borders()
+        .allow_width_overflow()
+        .string_from_read(TEXT_CLEANER.clean(&cleaned).to_string().as_bytes(), TEXT_COLUMNS)
+        .unwrap_or_else(|_| flat_text(&cleaned));
+    Cleaned { html: Some(cleaned), text: tidy(&text) }
+}
+
+/// Plain text as HTML, for mail that mixes both.
+pub(crate) fn escape(text: &str) -> String {
+    let mut html = String::with_capacity(text.len() + 16);
+    html.push_str("<pre>");
+    for letter in text.chars() {
+        match letter {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            letter => html.push(letter),
+        }
+    }
+    html.push_str("</pre>");
+    html
+}
+
+const TAGS: &[&str] = &[
+    "a",
+    "abbr",
+    "b",
+    "big",
+    "blockquote",
+    "br",
+    "caption",
+    "center",
+    "cite",
+    "code",
+    "col",
+    "colgroup",
+    "dd",
+    "del",
+    "dfn",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "font",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "small",
+    "span",
+    "strike",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+    "var",
+];
+const DROPPED_WITH_CONTENT: &[&str] = &[
+    "applet", "audio", "button", "canvas", "embed", "form", "frame", "frameset", "head", "iframe", "math", "noembed", "noframes",
+    "noscript", "object", "option", "script", "select", "style", "svg", "template", "textarea", "title", "video", "xmp",
+];
+/// Elements that the parser reopens after every block, which multiplies them.
+const REOPENED_TAGS: &[&str] = &["b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
+
+static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let attributes: &[(&str, &[&str])] = &[
+        ("a", &["href"]),
+        ("blockquote", &["type"]),
+        ("col", &["span"]),
+        ("colgroup", &["span"]),
+        ("font", &["color", "face", "size"]),
+        ("img", &["alt", "data-remote-src", "height", "src", "width"]),
+        ("li", &["value"]),
+        ("ol", &["start", "type"]),
+        ("table", &["border", "cellpadding", "cellspacing"]),
+        ("td", &["colspan", "rowspan"]),
+        ("th", &["colspan", "rowspan"]),
+    ];
+    let attributes: HashMap<&str, HashSet<&str>> =
+        attributes.iter().map(|(tag, names)| (*tag, names.iter().copied().collect())).collect();
+    let mut cleaner = Builder::empty();
+    cleaner
+        .tags(TAGS.iter().copied().collect())
+        .clean_content_tags(DROPPED_WITH_CONTENT.iter().copied().collect())
+        .tag_attributes(attributes)
+        .generic_attributes(["align", "bgcolor", "dir", "lang", "title", "valign"].into())
+        .url_schemes(["http", "https", "mailto", "tel", "cid"].into())
+        .url_relative(UrlRelative::Deny)
+        .link_rel(Some("noopener noreferrer nofollow"))
+        .strip_comments(true)
+        .attribute_filter(filter_attribute);
+    cleaner
+});
+
+/// Removes what would only clutter text: rulers and images.
+static TEXT_CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut cleaner = Builder::empty();
+    cleaner.tags(TAGS.iter().copied().filter(|tag| !matches!(*tag, "hr" | "img" | "font")).collect()).link_rel(None);
+    cleaner
+});
+
+/// Images may come from the message itself only. Angle brackets in attributes go, so that every `<` of the
+/// result begins a tag.
+fn filter_attribute<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
+    let link = value.trim_start().get(..4).map(str::to_ascii_lowercase);
+    match (element, attribute) {
+        ("img", "src") if link.as_deref() != Some("cid:") => None,
+        ("a", "href") if link.as_deref() == Some("cid:") => None,
+        ("img", "data-remote-src") if link.as_deref() != Some("http") => None,
+        _ if value.contains(['<', '>']) => Some(value.replace(['<', '>'], "").into()),
+        _ => Some(value.into()),
+    }
+}
+
+/// The part of the input that is parsed, with remote images renamed and elements that multiply made harmless.
+fn bounded(html: &str) -> String {
+    let mut end = html.len().min(MAX_INPUT_BYTES);
+    while !html.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut html = &html[..end];
+    let opening = |(at, _): &(usize, &str)| html.as_bytes().get(at + 1).is_some_and(u8::is_ascii_alphabetic);
+    if let Some((cut, _)) = html.match_indices('<').filter(opening).nth(MAX_TAGS) {
+        html = &html[..cut];
+    }
+    rename(html)
+}
+
+/// Renames the reopened elements that carry attributes when there are so many that they could multiply, and
+/// gives images with a remote source a second name for it.
+fn rename(html: &str) -> String {
+    let tags = html.matches('<').count();
+    let reopened = html.match_indices('<').filter(|(at, _)| reopened_with_attributes(&html[at + 1..])).count();
+    let harmful = reopened.saturating_mul(tags) > 2_000_000;
+    let mut renamed = String::with_capacity(html.len() + 64);
+    let mut pieces = html.split('<');
+    renamed.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        renamed.push('<');
+        if harmful && reopened_with_attributes(piece) {
+            renamed.push_str("x-");
+        }
+        match piece.get(..4).filter(|tag| tag[..3].eq_ignore_ascii_case("img") && !tag.ends_with(char::is_alphanumeric)) {
+            Some(tag) => {
+                renamed.push_str(tag);
+                renamed.push_str(&remote_source(&piece[4..]));
+            }
+            None => renamed.push_str(piece),
+        }
+    }
+    renamed
+}
+
+fn reopened_with_attributes(piece: &str) -> bool {
+    let end = piece.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(piece.len());
+    !piece[end..].starts_with('>') && REOPENED_TAGS.iter().any(|tag| piece[..end].eq_ignore_ascii_case(tag))
+}
+
+/// An image's attributes with a remote `src` written as `data-remote-src`. A mistake here costs a hidden picture
+/// and never safety: the cleaner drops every other `src` anyway.
+fn remote_source(attributes: &str) -> Cow<'_, str> {
+    let lower = attributes.to_ascii_lowercase();
+    let found = lower.match_indices("src").find(|(at, _)| {
+        let before = lower[..*at].chars().next_back();
+        let after = lower[at + 3..].trim_start();
+        let value = after.strip_prefix('=').map(|value| value.trim_start().trim_start_matches(['"', '\'']).trim_start());
+        before.is_none_or(|letter| letter.is_whitespace() || matches!(letter, '"' | '\'' | '/'))
+            && value.is_some_and(|value| value.starts_with("http:") || value.starts_with("https:"))
+    });
+    match found {
+        Some((at, _)) => format!("{}data-remote-src{}", &attributes[..at], &attributes[at + 3..]).into(),
+        None => attributes.into(),
+    }
+}
+
+/// How deep clean HTML nests. Clean HTML is well formed and has `<` nowhere but in tags.
+fn depth(clean: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for piece in clean.split('<').skip(1) {
+        let name = piece.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '/').next().unwrap_or_default();
+        match name {
+            "br" | "col" | "hr" | "img" => {}
+            name if name.starts_with('/') => depth = depth.saturating_sub(1),
+            _ => depth += 1,
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// The text of clean HTML without any layout but line breaks at blocks.
+fn flat_text(clean: &str) -> String {
+    let mut text = String::with_capacity(clean.len() / 2);
+    let mut pieces = clean.split('<');
+    push_unescaped(&mut text, pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let (tag, content) = piece.split_once('>').unwrap_or((piece, ""));
+        let name = tag.trim_start_matches('/').split(' ').next().unwrap_or_default();
+        let within_line = matches!(name, "a" | "b" | "i" | "em" | "strong" | "span" | "font" | "u" | "s" | "small" | "code");
+        if !within_line && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        push_unescaped(&mut text, content);
+    }
+    tidy(&text)
+}
+
+fn push_unescaped(text: &mut String, escaped: &str) {
+    let plain = escaped.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&nbsp;", " ");
+    text.push_str(&plain.replace("&amp;", "&"));
+}
+
+/// Without trailing spaces and with no more than one empty line in a row.
+fn tidy(text: &str) -> String {
+    let mut tidied = String::with_capacity(text.len());
+    let mut empty = 0;
+    for line in text.lines() {
+        let line = line.trim_end();
+        empty = if line.is_empty() { empty + 1 } else { 0 };
+        if empty <= 1 {
+            tidied.push_str(line);
+            tidied.push('\n');
+        }
+    }
+    tidied.trim_matches('\n').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{clean, escape};
+    use proptest::prelude::{ProptestConfig, prop_assert, proptest};
+
+    fn check(html: &str, expected: &str) {
+        assert_eq!(clean(html).html.as_deref(), Some(expected), "{html}");
+    }
+
+    #[test]
+    fn what_could_act_is_dropped_with_its_content() {
+        check("<p onclick=\"x()\">hi<script>alert(1)</script></p>", "<p>hi</p>");
+        check("a<style>p{color:red}</style><svg><script>1</script></svg><math><mi>x</mi></math>b", "ab");
+        check("<form action=\"https://x.test\">a<input name=q><button>go</button></form>b", "b");
+        check("<iframe src=\"https://x.test\"></iframe><object data=x></object>c", "c");
+        check("<base href=\"https://x.test\"><meta http-equiv=refresh content=0><link rel=stylesheet href=x>d", "d");
+        check("<p style=\"position:fixed\" class=\"x\" id=\"y\">e</p>", "<p>e</p>");
+    }
+
+    #[test]
+    fn links_keep_harmless_schemes_only() {
+        let rel = "rel=\"noopener noreferrer nofollow\"";
+        check("<a href=\"https://shop.test/?a=1&b=2\">x</a>", &format!("<a href=\"https://shop.test/?a=1&amp;b=2\" {rel}>x</a>"));
+        check("<a href=\"java\nscript:alert(1)\">x</a>", &format!("<a {rel}>x</a>"));
+        check("<a href=\" data:text/html,x\">x</a>", &format!("<a {rel}>x</a>"));
+        check("<a href=\"/admin\">x</a>", &format!("<a {rel}>x</a>"));
+        check("<a href=\"cid:part1\">x</a>", &format!("<a {rel}>x</a>"));
+    }
+
+    #[test]
+    fn images_of_the_message_stay_and_remote_ones_wait_to_be_asked_for() {
+        check("<img src=\"cid:logo@shop.test\" alt=\"logo\">", "<img src=\"cid:logo@shop.test\" alt=\"logo\">");
+        check("<IMG width=1 SRC='https://spy.test/p.gif'>", "<img width=\"1\" data-remote-src=\"https://spy.test/p.gif\">");
+        check("<img src=\"data:image/png;base64,AAAA\">", "<img>");
+        check("<img srcset=\"https://spy.test/a 2x\" src=\"//spy.test/p.gif\">", "<img>");
+        check("<img alt='<b>' src=\"cid:a\">", "<img alt=\"b\" src=\"cid:a\">");
+    }
+
+    #[test]
+    fn text_keeps_words_and_layout_and_leaves_link_targets_out() {
+        let html = "<h1>Order</h1><p>Hello &amp; welcome,<br>see <a href=\"https://shop.test\">the shop</a>.</p>\
+                    <ul><li>one</li><li>two</li></ul><table><tr><td>a</td><td>b</td></tr></table><hr>";
+        insta::assert_snapshot!(clean(html).text, @r"
+        # Order
+
+        Hello & welcome,
+        see the shop.
+
+        * one
+        * two
+
+        a b
+        ");
+    }
+
+    #[test]
+    fn text_put_into_html_comes_out_as_it_was() {
+        assert_eq!(clean(&escape("1 < 2 & \"3\" > <b>")).text, "1 < 2 & \"3\" > <b>");
+    }
+
+    #[test]
+    fn deep_nesting_is_shown_as_text() {
+        let cleaned = clean(&format!("{}deep{}", "<div>".repeat(3_000), "</div>".repeat(3_000)));
+        assert_eq!((cleaned.html, cleaned.text.as_str()), (None, "deep"));
+    }
+
+    #[test]
+    fn elements_that_multiply_stay_bounded() {
+        let opened: String = (0..2_000).map(|nth| format!("<b id={nth}>")).collect();
+        let html = format!("<p>{opened}{}", "</p><p>x".repeat(2_000));
+        let cleaned = clean(&html);
+        let shown = cleaned.html.expect("flat HTML");
+        assert!(shown.len() < 4 * html.len(), "{} bytes from {}", shown.len(), html.len());
+    }
+
+    #[test]
+    fn long_html_is_cut_and_not_refused() {
+        let cleaned = clean(&format!("<p>start</p>{}", "<br>ø".repeat(300_000)));
+        assert!(cleaned.text.starts_with("start"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn nothing_that_acts_survives(pieces in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "<", ">", "\"", "'", " ", "=", "/", "script", "<script>", "</script>", "<svg>", "<math>", "<style>", "<img ",
+                "src", "onerror", "javascript:", "https://x.test/", "<a href=", "<!--", "-->", "<title>", "<p>", "</p>",
+                "<table>", "<select>", "<template>", "]]>", "<![CDATA[", "&lt;", "x", "<noscript>", "<xmp>",
+            ]), 0..40))
+        {
+            let html = clean(&pieces.concat()).html.unwrap_or_default();
+            for piece in html.split('<').skip(1) {
+                let tag = piece.split('>').next().unwrap_or_default();
+                let name: String = tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
+                prop_assert!(super::TAGS.contains(&name.as_str()), "{html}");
+                prop_assert!(!tag.contains(" on"), "{html}");
+                prop_assert!(!tag.contains(" src=") || tag.contains(" src=\"cid:"), "{html}");
+            }
+        }
+    }
+}

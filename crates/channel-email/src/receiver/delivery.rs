@@ -1,0 +1,79 @@
+//! A complete message on its way into the inboxes of its mailboxes.
+
+use super::listener::{DECODING_PERMITS, Listener, Route};
+use crate::decode::{self, Envelope, Receiving};
+use crate::session::{Reply, Transaction};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use switchboard_model::InboundMessage;
+
+/// Bytes of a message for which one permit to decode is enough.
+const BYTES_PER_PERMIT: usize = 524_288;
+
+/// Pushes the message into the inbox of every mailbox that it is for. One answer per recipient, in their order;
+/// *stored* is said only after the inbox has committed.
+pub(super) async fn deliver(listener: &Arc<Listener>, routes: &[Arc<Route>], transaction: Transaction) -> Vec<Reply> {
+    let raw = Bytes::from(transaction.bytes);
+    let mut addresses: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for recipient in &transaction.recipients {
+        addresses.entry(recipient.route).or_default().push(recipient.address.clone());
+    }
+    let mut answers: BTreeMap<usize, Reply> = BTreeMap::new();
+    for (number, addresses) in addresses {
+        let route = &routes[number];
+        let message = read(listener, route, raw.clone(), transaction.sender.clone(), addresses).await;
+        answers.insert(number, push(route, message).await);
+    }
+    transaction.recipients.iter().map(|recipient| answers[&recipient.route].clone()).collect()
+}
+
+async fn push(route: &Route, message: InboundMessage) -> Reply {
+    let nature = message.nature;
+    match route.context.inbox.push(message).await {
+        Ok(receipt) => {
+            tracing::debug!(
+                channel = route.mailbox.slug,
+                message = receipt.message.0,
+                duplicate = receipt.duplicate,
+                %nature,
+                "a mail was taken in"
+            );
+            Reply::stored()
+        }
+        Err(error) => {
+            tracing::warn!(channel = route.mailbox.slug, kind = ?error.kind, "a mail was not taken in");
+            Reply::refused(error.kind)
+        }
+    }
+}
+
+/// Decodes on a thread where it may take its time. Whatever goes wrong there, the mail is kept as it is.
+async fn read(
+    listener: &Arc<Listener>,
+    route: &Arc<Route>,
+    raw: Bytes,
+    sender: Option<String>,
+    recipients: Vec<String>,
+) -> InboundMessage {
+    let permits = (1 + raw.len() / BYTES_PER_PERMIT).min(DECODING_PERMITS) as u32;
+    let permit = Arc::clone(&listener.decoding).acquire_many_owned(permits).await;
+    let now = route.context.runtime.clock.now();
+    let work = {
+        let (route, raw, sender, recipients) = (Arc::clone(route), raw.clone(), sender.clone(), recipients.clone());
+        move || {
+            let envelope = Envelope { sender: sender.as_deref(), recipients: &recipients };
+            let decoded = decode::decode(&raw, envelope, Receiving { mailbox: &route.mailbox, signer: &route.signer }, now);
+            drop(permit);
+            decoded
+        }
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(message) => message,
+        Err(_panicked) => {
+            tracing::error!(channel = route.mailbox.slug, bytes = raw.len(), "a mail could not be read and is kept as it came");
+            let envelope = Envelope { sender: sender.as_deref(), recipients: &recipients };
+            decode::unreadable(&raw, envelope, Receiving { mailbox: &route.mailbox, signer: &route.signer })
+        }
+    }
+}
