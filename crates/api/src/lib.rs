@@ -1,1 +1,65 @@
-//! Placeholder until this crate is written.
+//! HTTP for the desk and for programs: sign-in, permissions, the REST routes, live events, OpenAPI, health, metrics.
+//!
+//! A request passes telemetry, security headers, and below `/api/v1` the [`gate`], which knows every route from the
+//! table in [`permissions`]. Handlers take values out, call one use case of the engine, and show the answer.
+
+mod docs;
+mod document;
+mod events;
+mod extract;
+mod gate;
+mod headers;
+mod health;
+mod idempotency;
+mod limits;
+mod options;
+mod origin;
+mod permissions;
+mod problem;
+mod routes;
+mod session;
+mod state;
+mod telemetry;
+mod views;
+mod wording;
+
+pub use document::openapi;
+pub use options::{ApiOptions, BodyLimits, Metrics, RateLimits, Translate};
+
+use crate::headers::{Https, secure};
+use crate::problem::{Problem, ProblemCode};
+use crate::state::Api;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::any;
+use switchboard_engine::Engine;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The routes of a host: `/api/...`, `/healthz`, `/readyz` and, unless switched off, `/metrics`.
+///
+/// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, or all clients count as one for the rate
+/// limits. It has no fallback of its own outside `/api`, so that it can be merged with other routers.
+pub fn router(engine: Engine, options: ApiOptions) -> Router {
+    let api = Api::new(engine, options);
+    let (v1, _) = OpenApiRouter::new().merge(routes::all()).split_for_parts();
+    let v1 = v1.layer(from_fn_with_state(api.clone(), gate::gate));
+    let https = Https(api.is_https());
+    let all = Router::new()
+        .nest("/api/v1", v1)
+        .merge(docs::routes())
+        .merge(health::routes())
+        .route("/api/{*rest}", any(nothing_here))
+        .with_state(api)
+        .layer(from_fn_with_state(https, secure));
+    telemetry::layered(all)
+}
+
+/// `/metrics` alone, for a listener of its own.
+pub fn metrics_router(engine: Engine, options: ApiOptions) -> Router {
+    let api = Api::new(engine, options);
+    telemetry::layered(health::metrics_routes().with_state(api).layer(from_fn_with_state(Https(false), secure)))
+}
+
+async fn nothing_here() -> Problem {
+    Problem::new(ProblemCode::NotFound, "There is nothing under this address.")
+}

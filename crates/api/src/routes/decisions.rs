@@ -1,0 +1,68 @@
+//! Why items went where they went (ROUTING 13.1).
+
+use super::items::Base;
+use crate::extract::Path;
+use crate::gate::Requester;
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::views::{DecisionRow, Explained, Names};
+use crate::wording::{Wording, language};
+use axum::extract::State;
+use http::HeaderMap;
+use switchboard_model::{DecisionId, ItemId};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Routes below an item.
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// Routes of decisions by their own id.
+pub(super) fn explanation_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(explanation))
+}
+
+/// The decisions about an item, newest first.
+#[utoipa::path(get, path = "/{id}/decisions", tag = "decisions", params(("id" = ItemId, Path)),
+    responses((status = 200, body = [DecisionRow])))]
+async fn list(
+    State(api): State<Api>,
+    requester: Requester,
+    base: Base,
+    Path(id): Path<ItemId>,
+    headers: HeaderMap,
+) -> Result<axum::Json<Vec<DecisionRow>>, Problem> {
+    base.admits_id(&api, &requester, id).await?;
+    let decisions = api.engine.decisions(&requester.caller, id).await?;
+    let language = reader_language(&api, &requester, &headers);
+    let rows = decisions.into_iter().map(|decision| {
+        let switchboard_engine::Explained { decision, names, .. } = api.engine.brief(decision);
+        let names = Names::from(names);
+        let text = Wording::new(&api.options.translate, &language, &names).outcome(&decision.decision.outcome);
+        DecisionRow { decision, text }
+    });
+    Ok(axum::Json(rows.collect()))
+}
+
+/// A decision with everybody who was looked at.
+#[utoipa::path(get, path = "/decisions/{id}/explanation", tag = "decisions", params(("id" = DecisionId, Path)),
+    responses((status = 200, body = Explained)))]
+async fn explanation(
+    State(api): State<Api>,
+    requester: Requester,
+    Path(id): Path<DecisionId>,
+    headers: HeaderMap,
+) -> Result<axum::Json<Explained>, Problem> {
+    let switchboard_engine::Explained { decision, explanation, names } = api.engine.explanation(&requester.caller, id).await?;
+    let names = Names::from(names);
+    let language = reader_language(&api, &requester, &headers);
+    let text = Wording::new(&api.options.translate, &language, &names).lines(&decision, explanation.as_ref());
+    Ok(axum::Json(Explained { decision, explanation, names, text }))
+}
+
+fn reader_language(api: &Api, requester: &Requester, headers: &HeaderMap) -> String {
+    let directory = api.engine.directory();
+    let user = requester.caller.user.and_then(|id| directory.user(id));
+    language(user.and_then(|user| user.language.as_deref()), headers, &api.options.languages)
+}
