@@ -1,6 +1,7 @@
 //! The audit trail, and answers kept for repeated requests.
 
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::row::{Db, Row, execute, json, one, row, rows, values};
 use crate::store::{Store, Tx};
 use switchboard_model::{Actor, Page, Timestamp};
 
@@ -57,7 +58,18 @@ impl Store {
     /// # Errors
     /// `Invalid` for a broken cursor.
     pub async fn audit(&self, before: Option<&str>, limit: u32) -> Result<Page<AuditEntry>, StoreError> {
-        todo!()
+        let limit = limit.clamp(1, 200);
+        let broken = |_| StoreError::new(StoreErrorKind::Invalid, "the cursor is none of ours");
+        let before: i64 = before.map_or(Ok(i64::MAX), str::parse).map_err(broken)?;
+        let sql = "SELECT id, at, actor, action, target, detail FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2";
+        let found = rows(self.reads(), sql, values![before, limit + 1]).await?;
+        let mut entries = found.iter().map(audit_entry).collect::<Result<Vec<_>, _>>()?;
+        let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = entries.len() > shown;
+        entries.truncate(shown);
+        let next = entries.last().filter(|_| more).map(|last| last.id.to_string());
+        let total = one(self.reads(), "SELECT COUNT(*) AS total FROM audit", values![]).await?.count("total")?;
+        Ok(Page { rows: entries, next, total })
     }
 
     /// The answer that was given under a key.
@@ -65,7 +77,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn idempotency(&self, scope: &str, key: &str) -> Result<Option<IdempotencyRecord>, StoreError> {
-        todo!()
+        idempotency(self.reads(), scope, key).await
     }
 }
 
@@ -75,7 +87,9 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn insert_audit(&self, entry: &NewAudit) -> Result<(), StoreError> {
-        todo!()
+        let sql = "INSERT INTO audit (at, actor, action, target, detail) VALUES ($1, $2, $3, $4, $5)";
+        let (actor, detail) = (json(&entry.actor)?, json(&entry.detail)?);
+        execute(self, sql, values![entry.at, actor, entry.action.as_str(), entry.target.as_str(), detail]).await.map(|_| ())
     }
 
     /// The answer that was given under a key.
@@ -83,7 +97,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn idempotency(&self, scope: &str, key: &str) -> Result<Option<IdempotencyRecord>, StoreError> {
-        todo!()
+        idempotency(self, scope, key).await
     }
 
     /// Keeps an answer in the transaction that did the work.
@@ -91,15 +105,10 @@ impl Tx {
     /// # Errors
     /// `Conflict` when the key is there: the same request ran beside this one.
     pub async fn insert_idempotency(&self, record: &IdempotencyRecord) -> Result<(), StoreError> {
-        todo!()
-    }
-
-    /// Forgets an answer, so that its key may be used again.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn delete_idempotency(&self, scope: &str, key: &str) -> Result<(), StoreError> {
-        todo!()
+        let sql = "INSERT INTO idempotency (scope, key, at, status, response) VALUES ($1, $2, $3, $4, $5)";
+        let IdempotencyRecord { key, scope, at, status, response } = record;
+        let values = values![scope.as_str(), key.as_str(), *at, u32::from(*status), response.as_str()];
+        execute(self, sql, values).await.map(|_| ())
     }
 
     /// Drops answers from before an instant.
@@ -107,6 +116,31 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn prune_idempotency(&self, before: Timestamp) -> Result<u64, StoreError> {
-        todo!()
+        execute(self, "DELETE FROM idempotency WHERE at < $1", values![before]).await
     }
+}
+
+async fn idempotency(db: &impl Db, scope: &str, key: &str) -> Result<Option<IdempotencyRecord>, StoreError> {
+    let sql = "SELECT at, status, response FROM idempotency WHERE scope = $1 AND key = $2";
+    let record = |row: Row| {
+        Ok(IdempotencyRecord {
+            key: key.to_owned(),
+            scope: scope.to_owned(),
+            at: row.id("at", Timestamp)?,
+            status: u16::try_from(row.small("status")?).unwrap_or(u16::MAX),
+            response: row.get("response")?,
+        })
+    };
+    row(db, sql, values![scope, key]).await?.map(record).transpose()
+}
+
+fn audit_entry(row: &Row) -> Result<AuditEntry, StoreError> {
+    Ok(AuditEntry {
+        id: row.get("id")?,
+        at: row.id("at", Timestamp)?,
+        actor: row.json("actor")?,
+        action: row.get("action")?,
+        target: row.get("target")?,
+        detail: row.json("detail")?,
+    })
 }

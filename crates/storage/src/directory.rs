@@ -1,9 +1,11 @@
 //! Immutable directory versions, and the people they limit.
 
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::events::NewEvent;
+use crate::row::{Row, execute, insert_rows, json, one, row, rows, values};
 use crate::store::{Store, Tx};
 use std::sync::Arc;
-use switchboard_model::{Actor, Directory, Timestamp};
+use switchboard_model::{Actor, Directory, LiveEventKind, Timestamp, User, WorkType};
 
 /// A stored directory version without its document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +26,8 @@ impl Store {
     /// # Errors
     /// `Corrupt` when it cannot be read back.
     pub async fn latest_directory(&self) -> Result<Arc<Directory>, StoreError> {
-        todo!()
+        let found = row(self.reads(), "SELECT document FROM directory_version ORDER BY version DESC LIMIT 1", values![]).await?;
+        found.as_ref().map_or_else(|| Ok(Arc::default()), document)
     }
 
     /// A directory version; version 0 is the empty directory.
@@ -32,7 +35,12 @@ impl Store {
     /// # Errors
     /// `NotFound`, `Corrupt`.
     pub async fn directory(&self, version: i64) -> Result<Arc<Directory>, StoreError> {
-        todo!()
+        if version == 0 {
+            return Ok(Arc::default());
+        }
+        let found = row(self.reads(), "SELECT document FROM directory_version WHERE version = $1", values![version]).await?;
+        let missing = || StoreError::new(StoreErrorKind::NotFound, format!("there is no directory version {version}"));
+        document(&found.ok_or_else(missing)?)
     }
 
     /// The newest directory versions, newest first.
@@ -40,7 +48,16 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn directory_versions(&self, limit: u32) -> Result<Vec<DirectoryVersion>, StoreError> {
-        todo!()
+        let sql = "SELECT version, at, actor, summary FROM directory_version ORDER BY version DESC LIMIT $1";
+        let version = |row: &Row| {
+            Ok(DirectoryVersion {
+                version: row.get("version")?,
+                at: row.id("at", Timestamp)?,
+                actor: row.json("actor")?,
+                summary: row.get("summary")?,
+            })
+        };
+        rows(self.reads(), sql, values![limit]).await?.iter().map(version).collect()
     }
 }
 
@@ -50,15 +67,14 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn directory_version(&self) -> Result<i64, StoreError> {
-        todo!()
+        one(self, "SELECT COALESCE(MAX(version), 0) AS version FROM directory_version", values![]).await?.get("version")
     }
 
     /// Stores `directory` as its version, which must be `expected + 1` with `expected` in force. Rows of people
-    /// get the limits of their capacity, new people a row with `available` of origin `initial` and version 0.
-    /// Writes the live event.
+    /// get the limits of their capacity; new people a row without a status. Writes the live event.
     ///
     /// # Errors
-    /// `Conflict` when another version is in force.
+    /// `Conflict` when another version is in force, `Invalid` when the directory carries another version.
     pub async fn insert_directory(
         &self,
         directory: &Directory,
@@ -67,6 +83,43 @@ impl Tx {
         actor: &Actor,
         summary: &str,
     ) -> Result<(), StoreError> {
-        todo!()
+        if directory.version != expected + 1 {
+            let text = format!("directory version {} cannot follow version {expected}", directory.version);
+            return Err(StoreError::new(StoreErrorKind::Invalid, text));
+        }
+        let current = self.directory_version().await?;
+        if current != expected {
+            let text = format!("directory version {current} is in force, not {expected}");
+            return Err(StoreError::new(StoreErrorKind::Conflict, text));
+        }
+        execute(
+            self,
+            "INSERT INTO directory_version (version, at, actor, document, summary) VALUES ($1, $2, $3, $4, $5)",
+            values![directory.version, at, json(actor)?, json(directory)?, summary],
+        )
+        .await?;
+        self.sync_people(&directory.users).await?;
+        self.insert_events(&[NewEvent::new(LiveEventKind::Directory, at)]).await
     }
+
+    async fn sync_people(&self, users: &[User]) -> Result<(), StoreError> {
+        let limit = |user: &User, kind| user.capacity.per_type.get(&kind).copied();
+        let records = users.iter().map(|user| {
+            values![
+                user.id,
+                user.capacity.total,
+                limit(user, WorkType::Chat),
+                limit(user, WorkType::Mail),
+                limit(user, WorkType::Call),
+            ]
+        });
+        let head = "INSERT INTO person (user_id, limit_total, limit_chat, limit_mail, limit_call)";
+        let tail = "ON CONFLICT (user_id) DO UPDATE SET limit_total = excluded.limit_total, \
+            limit_chat = excluded.limit_chat, limit_mail = excluded.limit_mail, limit_call = excluded.limit_call";
+        insert_rows(self, head, tail, records.collect()).await.map(|_| ())
+    }
+}
+
+fn document(row: &Row) -> Result<Arc<Directory>, StoreError> {
+    row.json("document").map(Arc::new)
 }

@@ -1,11 +1,14 @@
 //! Every change of an item's owner, team, status or priority, under its guards (DESIGN 3.5, 3.6; ROUTING 2.6, 5.5).
 
-use crate::error::StoreError;
-use crate::items::ItemRecord;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::events::NewEvent;
+use crate::items::{ItemRecord, counted_together, owner_columns, priority_rank};
+use crate::row::{Db, execute, insert_rows, json, row, rows, values};
 use crate::store::Tx;
+use std::collections::BTreeMap;
 use switchboard_model::{
-    Actor, DecisionId, ItemId, ItemStatus, Owner, Priority, RefusalReason, TeamId, Timestamp, UnassignedReason, UserId,
-    WorkspaceId,
+    Actor, DecisionId, HistoryChange, ItemId, ItemStatus, LiveEventKind, Owner, Priority, RefusalReason, TeamId, Timestamp,
+    UnassignedReason, UserId, WorkType, WorkspaceId,
 };
 
 /// A change of an item. `None` leaves a value as it is.
@@ -122,6 +125,258 @@ impl Tx {
     /// # Errors
     /// `NotFound`. A refusal by a guard is no error: it is the inner result, and nothing was written.
     pub async fn change_item(&self, update: &ItemUpdate) -> Result<Result<Changed, Guard>, StoreError> {
-        todo!()
+        let mut together = counted_together(self, update.item).await?;
+        let Some(place) = together.iter().position(|record| record.id == update.item) else {
+            return Err(StoreError::new(StoreErrorKind::NotFound, format!("there is no item {}", update.item)));
+        };
+        let before = together[place].clone();
+        if update.expected_version.is_some_and(|version| version != before.version) {
+            return Ok(Err(Guard::ItemChanged(Box::new(before))));
+        }
+        let counted_before = counts(&together);
+        let mut after = update.applied_to(&before);
+        let differs = differs(&before, &after);
+        if differs {
+            after.version += 1;
+        }
+        together[place] = after.clone();
+        let moves = moves(&counted_before, &counts(&together));
+        if let Some(reason) = self.move_counts(update, &after, &moves).await? {
+            let item = Box::new(before);
+            return Ok(Err(match reason {
+                RefusalReason::AtCapacity => Guard::AtCapacity(item),
+                RefusalReason::StatusChanged => Guard::StatusChanged(item),
+                RefusalReason::ItemChanged => Guard::ItemChanged(item),
+            }));
+        }
+        if after != before {
+            self.store_item(&after).await?;
+            self.write_history(update, &before, &after).await?;
+            self.tell(update.at, &before, &after, moves.keys()).await?;
+        }
+        Ok(Ok(Changed { before, after }))
     }
+
+    /// Moves counted work between people and checks the guards of the one who gets it. Every check comes before
+    /// the first write that a refusal would have to take back.
+    async fn move_counts(
+        &self,
+        update: &ItemUpdate,
+        after: &ItemRecord,
+        moves: &Moves,
+    ) -> Result<Option<RefusalReason>, StoreError> {
+        let taker = match after.owner {
+            Some(Owner::User { id }) => Some(id),
+            _ => None,
+        };
+        if self.is_shared() && moves.len() > 1 {
+            // Everybody locks people in the order of their ids.
+            let ids: Vec<_> = moves.keys().map(|user| user.0.to_string()).collect();
+            let sql = format!("SELECT user_id FROM person WHERE user_id IN ({}) ORDER BY user_id FOR UPDATE", ids.join(", "));
+            rows(self, sql, values![]).await?;
+        }
+        let mut expected = None;
+        if let Some((user, version)) = update.availability {
+            if Some(user) == taker {
+                expected = Some(version);
+            } else if self.count_guarded(user, Counts::default(), Some(version), false).await?.is_some() {
+                return Ok(Some(RefusalReason::StatusChanged));
+            }
+        }
+        let guarded = taker.filter(|_| expected.is_some() || update.capacity_guard);
+        if let Some(user) = guarded {
+            let delta = moves.get(&user).copied().unwrap_or_default();
+            if let Some(reason) = self.count_guarded(user, delta, expected, update.capacity_guard).await? {
+                return Ok(Some(reason));
+            }
+        }
+        for (user, delta) in moves.iter().filter(|(user, _)| Some(**user) != guarded) {
+            self.count(*user, *delta).await?;
+        }
+        Ok(None)
+    }
+
+    async fn count_guarded(
+        &self,
+        user: UserId,
+        delta: Counts,
+        expected: Option<i64>,
+        capacity: bool,
+    ) -> Result<Option<RefusalReason>, StoreError> {
+        let room = |part: &str, number: u8| {
+            format!("AND (${number} <= 0 OR limit_{part} IS NULL OR open_{part} + ${number} <= limit_{part})")
+        };
+        let limits =
+            if capacity { [room("total", 2), room("chat", 3), room("mail", 4), room("call", 5)].concat() } else { String::new() };
+        let sql = format!(
+            "UPDATE person SET open_total = open_total + $2, open_chat = open_chat + $3, open_mail = open_mail + $4, \
+             open_call = open_call + $5 WHERE user_id = $1 AND ($6 IS NULL OR availability_version = $6) {limits}"
+        );
+        let [total, chat, mail, call] = delta;
+        if execute(self, sql, values![user, total, chat, mail, call, expected]).await? == 1 {
+            return Ok(None);
+        }
+        let found = row(self, "SELECT availability_version FROM person WHERE user_id = $1", values![user]).await?;
+        let version = found.map(|row| row.get::<i64>("availability_version")).transpose()?;
+        match (version, expected) {
+            // Nobody has heard of the person yet, so nothing limits them.
+            (None, None) => self.count(user, delta).await.map(|()| None),
+            (version, Some(_)) if version != expected => Ok(Some(RefusalReason::StatusChanged)),
+            _ => Ok(Some(RefusalReason::AtCapacity)),
+        }
+    }
+
+    async fn count(&self, user: UserId, [total, chat, mail, call]: Counts) -> Result<(), StoreError> {
+        let sql = "INSERT INTO person (user_id, open_total, open_chat, open_mail, open_call) VALUES ($1, $2, $3, $4, $5) \
+            ON CONFLICT (user_id) DO UPDATE SET open_total = person.open_total + excluded.open_total, \
+            open_chat = person.open_chat + excluded.open_chat, open_mail = person.open_mail + excluded.open_mail, \
+            open_call = person.open_call + excluded.open_call";
+        execute(self, sql, values![user, total, chat, mail, call]).await.map(|_| ())
+    }
+
+    async fn store_item(&self, item: &ItemRecord) -> Result<(), StoreError> {
+        let (owner_kind, owner_id) = owner_columns(item.owner);
+        let sql = "UPDATE item SET version = $2, workspace_id = $3, status = $4, priority = $5, owner_kind = $6, owner_id = $7, \
+            team_id = $8, owned_since = $9, unassigned_reason = $10, waiting_since = $11, snoozed_until = $12, \
+            last_decision = $13 WHERE id = $1";
+        let values = values![
+            item.id,
+            item.version,
+            item.workspace,
+            item.status,
+            priority_rank(item.priority),
+            owner_kind,
+            owner_id,
+            item.team,
+            item.owned_since,
+            item.unassigned_reason,
+            item.waiting_since,
+            item.snoozed_until,
+            item.last_decision,
+        ];
+        execute(self, sql, values).await.map(|_| ())
+    }
+
+    async fn write_history(&self, update: &ItemUpdate, before: &ItemRecord, after: &ItemRecord) -> Result<(), StoreError> {
+        let mut changes = Vec::new();
+        if let Some(note) = &update.returned {
+            changes.push(HistoryChange::Returned { note: note.clone() });
+        } else if (before.owner, before.team) != (after.owner, after.team) {
+            changes.push(HistoryChange::Owner { owner: after.owner, team: after.team });
+        }
+        if before.status != after.status {
+            changes.push(HistoryChange::Status { status: after.status });
+        }
+        self.insert_history(after.id, update.at, &update.actor, &changes, update.decision).await
+    }
+
+    /// Appends to an item's history.
+    pub(crate) async fn insert_history(
+        &self,
+        item: ItemId,
+        at: Timestamp,
+        actor: &Actor,
+        changes: &[HistoryChange],
+        decision: Option<DecisionId>,
+    ) -> Result<(), StoreError> {
+        let actor = json(actor)?;
+        let mut records = Vec::with_capacity(changes.len());
+        for change in changes {
+            records.push(values![item, at, actor.as_str(), json(change)?, decision]);
+        }
+        insert_rows(self, "INSERT INTO history (item_id, at, actor, change, decision_id)", "", records).await.map(|_| ())
+    }
+
+    async fn tell<'a>(
+        &self,
+        at: Timestamp,
+        before: &ItemRecord,
+        after: &ItemRecord,
+        people: impl Iterator<Item = &'a UserId> + Send,
+    ) -> Result<(), StoreError> {
+        let about = |workspace| NewEvent {
+            workspace: Some(workspace),
+            item: Some(after.id),
+            conversation: after.conversation,
+            version: Some(after.version),
+            ..NewEvent::new(LiveEventKind::Item, at)
+        };
+        let mut events = vec![about(after.workspace)];
+        if before.workspace != after.workspace {
+            events.push(about(before.workspace));
+        }
+        events.extend(people.map(|user| NewEvent { user: Some(*user), ..NewEvent::new(LiveEventKind::Person, at) }));
+        self.insert_events(&events).await
+    }
+}
+
+/// Open work in all, and of the types chat, mail and call.
+type Counts = [i64; 4];
+type Moves = BTreeMap<UserId, Counts>;
+
+impl ItemUpdate {
+    fn applied_to(&self, before: &ItemRecord) -> ItemRecord {
+        let mut after = before.clone();
+        if let Some(owner) = self.owner
+            && owner != before.owner
+        {
+            after.owner = owner;
+            after.owned_since = owner.map(|_| self.at);
+        }
+        if let Some(reason) = self.unassigned_reason {
+            after.unassigned_reason = reason;
+        }
+        if after.owner.is_some() {
+            after.unassigned_reason = None;
+        }
+        after.team = self.team.unwrap_or(before.team);
+        after.priority = self.priority.unwrap_or(before.priority);
+        after.workspace = self.workspace.unwrap_or(before.workspace);
+        after.status = self.status.unwrap_or(before.status);
+        after.snoozed_until = match after.status {
+            ItemStatus::Snoozed => self.snoozed_until.or(before.snoozed_until),
+            _ => None,
+        };
+        if matches!(after.status, ItemStatus::Closed | ItemStatus::Spam) {
+            after.waiting_since = None;
+        }
+        after.last_decision = self.decision.or(before.last_decision);
+        after
+    }
+}
+
+/// Whether somebody who saw the item before would have to look again.
+fn differs(before: &ItemRecord, after: &ItemRecord) -> bool {
+    (before.owner, before.team, before.status, before.priority, before.workspace, before.snoozed_until)
+        != (after.owner, after.team, after.status, after.priority, after.workspace, after.snoozed_until)
+}
+
+/// What items that count together add to the open work of each person: at most one in all and one of each type
+/// (ROUTING 5.5).
+fn counts(together: &[ItemRecord]) -> Moves {
+    let mut counts = Moves::new();
+    for item in together.iter().filter(|item| item.status == ItemStatus::Open) {
+        if let Some(Owner::User { id }) = item.owner {
+            let count = counts.entry(id).or_default();
+            count[0] = 1;
+            count[match item.group.work_type() {
+                WorkType::Chat => 1,
+                WorkType::Mail => 2,
+                WorkType::Call => 3,
+            }] = 1;
+        }
+    }
+    counts
+}
+
+fn moves(before: &Moves, after: &Moves) -> Moves {
+    let mut moves = after.clone();
+    for (user, count) in before {
+        let entry = moves.entry(*user).or_default();
+        for (part, number) in entry.iter_mut().zip(count) {
+            *part -= number;
+        }
+    }
+    moves.retain(|_, count| *count != Counts::default());
+    moves
 }

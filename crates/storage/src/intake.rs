@@ -1,11 +1,20 @@
 //! Taking in: duplicates, contacts, threads, new conversations and tickets.
 
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::items::priority_rank;
+use crate::row::{Db, Row, execute, insert_rows, placeholders, row, rows, tuples, values};
 use crate::store::{Store, Tx};
+use sea_orm::Value;
+use std::collections::BTreeMap;
 use switchboard_model::{
-    Actor, ChannelId, ContactId, ConversationId, Identity, LoadGroup, MessageId, Priority, TicketId, TicketType, Timestamp,
-    WorkspaceId,
+    Actor, ChannelId, ContactId, ConversationId, HistoryChange, Identity, ItemId, ItemKind, LoadGroup, MessageId, Priority,
+    TicketId, TicketType, Timestamp, UserId, WorkspaceId,
 };
+
+const INSERT_ITEM: &str = "INSERT INTO item (id, kind, version, workspace_id, channel_id, contact_id, identity_kind, \
+    identity_value, conversation_id, ticket_id, count_key, thread_key, status, priority, ticket_type, load_group, routed, \
+    last_message_at, subject, preview, created_at) VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, \
+    $13, $14, $15, $16, $17, '', $16)";
 
 /// Where an external message was stored before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +103,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn find_inbound_key(&self, channel: ChannelId, external_id: &str) -> Result<Option<InboundKeyHit>, StoreError> {
-        todo!()
+        find_inbound_key(self.reads(), channel, external_id).await
     }
 
     /// The contact with this identity.
@@ -102,7 +111,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn identity_contact(&self, identity: &Identity) -> Result<Option<ContactId>, StoreError> {
-        todo!()
+        identity_contact(self.reads(), identity).await
     }
 }
 
@@ -112,7 +121,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn find_inbound_key(&self, channel: ChannelId, external_id: &str) -> Result<Option<InboundKeyHit>, StoreError> {
-        todo!()
+        find_inbound_key(self, channel, external_id).await
     }
 
     /// As [`Store::identity_contact`], within the transaction.
@@ -120,28 +129,52 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn identity_contact(&self, identity: &Identity) -> Result<Option<ContactId>, StoreError> {
-        todo!()
+        identity_contact(self, identity).await
     }
 
-    /// The contact that one of the identities names, or a new one; also adds identities that were unknown. The
-    /// flag says whether it is new.
+    /// The contact that one of the identities names, or a new one; also adds identities that were unknown, and the
+    /// name if there was none. The flag says whether it is new. An identity of somebody else stays where it is.
     ///
     /// # Errors
     /// `Invalid` without any identity.
     pub async fn find_or_create_contact(&self, contact: &NewContact) -> Result<(ContactId, bool), StoreError> {
-        todo!()
+        let Some(first) = contact.identities.first() else {
+            return Err(StoreError::new(StoreErrorKind::Invalid, "a contact needs an identity"));
+        };
+        let known = self.known_identities(&contact.identities).await?;
+        if let Some(found) = contact.identities.iter().find_map(|identity| known.get(identity)) {
+            let unknown: Vec<_> = contact.identities.iter().filter(|identity| !known.contains_key(identity)).collect();
+            self.add_identities(*found, &unknown, 1).await?;
+            if let Some(name) = &contact.name {
+                self.name_contact(*found, name).await?;
+            }
+            return Ok((*found, false));
+        }
+        let sql = "INSERT INTO contact (id, name, created_at) VALUES ($1, $2, $3)";
+        execute(self, sql, values![contact.id, contact.name.as_deref(), contact.at]).await?;
+        self.add_identities(contact.id, &contact.identities.iter().collect::<Vec<_>>(), 0).await?;
+        // Another host may have taken in the same person between the look and the insertion.
+        let owner = self.identity_contact(first).await?;
+        if let Some(owner) = owner.filter(|owner| *owner != contact.id) {
+            execute(self, "DELETE FROM identity WHERE contact_id = $1", values![contact.id]).await?;
+            execute(self, "DELETE FROM contact WHERE id = $1", values![contact.id]).await?;
+            return Ok((owner, false));
+        }
+        let mut words: Vec<&str> = contact.identities.iter().map(|identity| identity.value.as_str()).collect();
+        words.extend(contact.name.as_deref());
+        self.index_words(contact.id.0, &words).await?;
+        Ok((contact.id, true))
     }
 
     /// Sets the contact owner.
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn set_contact_owner(
-        &self,
-        contact: ContactId,
-        owner: Option<switchboard_model::UserId>,
-    ) -> Result<(), StoreError> {
-        todo!()
+    pub async fn set_contact_owner(&self, contact: ContactId, owner: Option<UserId>) -> Result<(), StoreError> {
+        match execute(self, "UPDATE contact SET owner_id = $2 WHERE id = $1", values![contact, owner]).await? {
+            0 => Err(StoreError::new(StoreErrorKind::NotFound, format!("there is no contact {contact}"))),
+            _ => Ok(()),
+        }
     }
 
     /// The conversation with the platform's thread key.
@@ -149,11 +182,12 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn conversation_by_thread_key(&self, channel: ChannelId, key: &str) -> Result<Option<ConversationId>, StoreError> {
-        todo!()
+        let sql = "SELECT id FROM item WHERE channel_id = $1 AND thread_key = $2";
+        row(self, sql, values![channel, key]).await?.map(|row| row.id("id", ConversationId)).transpose()
     }
 
     /// Conversations of the channel that the references name, in the order of the references; the first is the
-    /// best. Follow one only if [`Tx::takes_part`] says so.
+    /// best. Follow one only if [`Tx::takes_part`] says so. Only the first 100 references count.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -162,31 +196,162 @@ impl Tx {
         channel: ChannelId,
         references: &[String],
     ) -> Result<Vec<ConversationId>, StoreError> {
-        todo!()
+        let references = &references[..references.len().min(100)];
+        if references.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT reference, conversation_id FROM message_reference WHERE channel_id = $1 AND reference IN ({}) \
+             ORDER BY message_id DESC",
+            placeholders(2, references.len())
+        );
+        let mut parameters = values![channel];
+        parameters.extend(references.iter().flat_map(|reference| values![reference.as_str()]));
+        let mut found = Vec::new();
+        for row in rows(self, sql, parameters).await? {
+            let reference: String = row.get("reference")?;
+            let place = references.iter().position(|wanted| *wanted == reference).unwrap_or(usize::MAX);
+            found.push((place, row.id("conversation_id", ConversationId)?));
+        }
+        found.sort_by_key(|(place, _)| *place);
+        let mut conversations: Vec<ConversationId> = Vec::new();
+        for (_, conversation) in found {
+            if !conversations.contains(&conversation) {
+                conversations.push(conversation);
+            }
+        }
+        Ok(conversations)
     }
 
-    /// Whether one of the identities takes part: it belongs to the conversation's contact, has written in it, or
-    /// was a recipient of one of its messages.
+    /// Whether one of the identities takes part: it belongs to the conversation's contact, or was a recipient of
+    /// one of its messages.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn takes_part(&self, conversation: ConversationId, identities: &[Identity]) -> Result<bool, StoreError> {
-        todo!()
+        if identities.is_empty() {
+            return Ok(false);
+        }
+        let pairs = tuples(2, identities.len(), 2);
+        let sql = format!(
+            "SELECT 1 AS found FROM item i JOIN identity d ON d.contact_id = i.contact_id \
+             WHERE i.id = $1 AND (d.kind, d.value) IN (VALUES {pairs}) UNION ALL \
+             SELECT 1 AS found FROM participant p WHERE p.conversation_id = $1 AND (p.kind, p.value) IN (VALUES {pairs}) LIMIT 1"
+        );
+        let mut parameters = values![conversation];
+        parameters.extend(pairs_of(identities));
+        Ok(row(self, sql, parameters).await?.is_some())
     }
 
-    /// Stores a conversation: open, without owner, version 1, with its history and search entries.
+    /// Stores a conversation: open, without owner, version 1, with its history. Its subject is searchable through
+    /// its messages.
     ///
     /// # Errors
-    /// `Conflict` when the thread key is taken.
+    /// `Conflict` when the id or the thread key is taken.
     pub async fn insert_conversation(&self, conversation: &NewConversation) -> Result<(), StoreError> {
-        todo!()
+        let values = values![
+            conversation.id,
+            ItemKind::Conversation,
+            conversation.workspace,
+            conversation.channel,
+            conversation.contact,
+            conversation.identity.kind,
+            conversation.identity.value.as_str(),
+            conversation.id,
+            conversation.ticket,
+            conversation.id,
+            conversation.thread_key.as_deref(),
+            priority_rank(conversation.priority),
+            None::<TicketType>,
+            conversation.group,
+            conversation.routed,
+            conversation.at,
+            conversation.subject.as_deref(),
+        ];
+        execute(self, INSERT_ITEM, values).await?;
+        self.insert_history(conversation.id.into(), conversation.at, &conversation.actor, &[HistoryChange::Created], None).await
     }
 
-    /// Stores a ticket: open, without owner, version 1, with its history.
+    /// Stores a ticket: open, without owner, version 1, with its history. A ticket without a conversation gets a
+    /// search entry for its subject.
     ///
     /// # Errors
     /// `Conflict` when the id is taken.
     pub async fn insert_ticket(&self, ticket: &NewTicket) -> Result<(), StoreError> {
-        todo!()
+        let id = ItemId::from(ticket.id);
+        let values = values![
+            ticket.id,
+            ItemKind::Ticket,
+            ticket.workspace,
+            ticket.channel,
+            ticket.contact,
+            ticket.identity.as_ref().map(|identity| identity.kind),
+            ticket.identity.as_ref().map(|identity| identity.value.as_str()),
+            ticket.conversation,
+            ticket.id,
+            ticket.conversation.map_or(id, ItemId::from),
+            None::<&str>,
+            priority_rank(ticket.priority),
+            ticket.ticket_type,
+            ticket.ticket_type.group(),
+            true,
+            ticket.at,
+            ticket.subject.as_deref(),
+        ];
+        execute(self, INSERT_ITEM, values).await?;
+        if let (None, Some(subject)) = (ticket.conversation, &ticket.subject) {
+            self.index_words(id.0, &[subject]).await?;
+        }
+        self.insert_history(id, ticket.at, &ticket.actor, &[HistoryChange::Created], None).await
     }
+
+    async fn known_identities(&self, identities: &[Identity]) -> Result<BTreeMap<Identity, ContactId>, StoreError> {
+        let pairs = tuples(1, identities.len(), 2);
+        let sql = format!("SELECT kind, value, contact_id FROM identity WHERE (kind, value) IN (VALUES {pairs})");
+        let known = |row: &Row| {
+            let identity = Identity { kind: row.word("kind")?, value: row.get("value")? };
+            Ok((identity, row.id("contact_id", ContactId)?))
+        };
+        rows(self, sql, pairs_of(identities)).await?.iter().map(known).collect()
+    }
+
+    async fn add_identities(&self, contact: ContactId, identities: &[&Identity], from: i64) -> Result<(), StoreError> {
+        let records = (from..)
+            .zip(identities)
+            .map(|(position, identity)| values![identity.kind, identity.value.as_str(), contact, position])
+            .collect();
+        let head = "INSERT INTO identity (kind, value, contact_id, position)";
+        insert_rows(self, head, "ON CONFLICT (kind, value) DO NOTHING", records).await.map(|_| ())
+    }
+
+    async fn name_contact(&self, contact: ContactId, name: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE contact SET name = $2 WHERE id = $1 AND name IS NULL";
+        if execute(self, sql, values![contact, name]).await? == 0 {
+            return Ok(());
+        }
+        let sql = "SELECT value FROM identity WHERE contact_id = $1";
+        let known = rows(self, sql, values![contact]).await?;
+        let known = known.iter().map(|row| row.get::<String>("value")).collect::<Result<Vec<_>, _>>()?;
+        let mut words: Vec<&str> = known.iter().map(String::as_str).collect();
+        words.push(name);
+        self.index_words(contact.0, &words).await
+    }
+}
+
+async fn find_inbound_key(db: &impl Db, channel: ChannelId, external_id: &str) -> Result<Option<InboundKeyHit>, StoreError> {
+    let sql = "SELECT conversation_id, message_id FROM inbound_key WHERE channel_id = $1 AND external_id = $2";
+    let hit = |row: Row| {
+        Ok(InboundKeyHit { conversation: row.id("conversation_id", ConversationId)?, message: row.id("message_id", MessageId)? })
+    };
+    row(db, sql, values![channel, external_id]).await?.map(hit).transpose()
+}
+
+async fn identity_contact(db: &impl Db, identity: &Identity) -> Result<Option<ContactId>, StoreError> {
+    let sql = "SELECT contact_id FROM identity WHERE kind = $1 AND value = $2";
+    let found = row(db, sql, values![identity.kind, identity.value.as_str()]).await?;
+    found.map(|row| row.id("contact_id", ContactId)).transpose()
+}
+
+fn pairs_of(identities: &[Identity]) -> Vec<Value> {
+    identities.iter().flat_map(|identity| values![identity.kind, identity.value.as_str()]).collect()
 }

@@ -1,11 +1,21 @@
-//! Items and contacts as the engine works with them.
+//! Items and contacts as the engine works with them and as they are shown.
 
 use crate::error::StoreError;
+use crate::row::{Db, Row, one, row, rows, values};
 use crate::store::{Store, Tx};
 use switchboard_model::{
-    ChannelId, ContactId, ContactView, ConversationId, DecisionId, Identity, ItemId, ItemKind, ItemState, ItemStatus, ItemView,
-    LoadGroup, Owner, Priority, TeamId, TicketId, TicketType, Timestamp, UnassignedReason, UserId, WorkspaceId,
+    ChannelId, ContactBrief, ContactId, ContactView, ConversationId, DecisionId, History, Identity, IdentityKind, ItemId,
+    ItemKind, ItemRow, ItemState, ItemStatus, ItemView, LoadGroup, Owner, Priority, TeamId, TicketId, TicketType, Timestamp,
+    UnassignedReason, UserId, WorkspaceId,
 };
+
+/// Columns of an item `i`.
+pub(crate) const ITEM_COLUMNS: &str = "i.id, i.kind, i.version, i.workspace_id, i.channel_id, i.contact_id, i.identity_kind, \
+    i.identity_value, i.conversation_id, i.ticket_id, i.count_key, i.thread_key, i.status, i.priority, i.ticket_type, \
+    i.load_group, i.owner_kind, i.owner_id, i.team_id, i.owned_since, i.routed, i.unassigned_reason, i.waiting_since, \
+    i.last_message_at, i.subject, i.preview, i.snoozed_until, i.created_at, i.last_decision";
+/// How many changes an item shows.
+const HISTORY_SHOWN: u32 = 200;
 
 /// A conversation or ticket as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +110,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn item_record(&self, item: ItemId) -> Result<Option<ItemRecord>, StoreError> {
-        todo!()
+        item_record(self.reads(), item).await
     }
 
     /// An item in full, for showing.
@@ -108,7 +118,22 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn item(&self, item: ItemId) -> Result<Option<ItemView>, StoreError> {
-        todo!()
+        let db = self.reads();
+        let Some((row, last_decision)) = shown(db, item).await? else { return Ok(None) };
+        let other = match row.kind {
+            ItemKind::Conversation => row.ticket.map(ItemId::from),
+            ItemKind::Ticket => row.conversation.map(ItemId::from),
+        };
+        let linked = match other {
+            Some(other) => shown(db, other).await?.map(|(row, _)| row),
+            None => None,
+        };
+        let contact_detail = match &row.contact {
+            Some(contact) => self.contact(contact.id).await?,
+            None => None,
+        };
+        let history = history(db, item).await?;
+        Ok(Some(ItemView { row, linked, contact_detail, last_decision, history }))
     }
 
     /// A contact in full, for showing.
@@ -116,7 +141,15 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn contact(&self, contact: ContactId) -> Result<Option<ContactView>, StoreError> {
-        todo!()
+        let db = self.reads();
+        let Some(record) = contact_record(db, contact).await? else { return Ok(None) };
+        let sql = "SELECT kind, value FROM identity WHERE contact_id = $1 ORDER BY position, kind, value";
+        let identity = |row: &Row| Ok(Identity { kind: row.word("kind")?, value: row.get("value")? });
+        let identities = rows(db, sql, values![contact]).await?.iter().map(identity).collect::<Result<_, StoreError>>()?;
+        let sql = "SELECT COUNT(*) AS conversations FROM item WHERE contact_id = $1 AND kind = 'conversation'";
+        let conversations = one(db, sql, values![contact]).await?.count("conversations")?;
+        let ContactRecord { id, name, owner, created_at } = record;
+        Ok(Some(ContactView { id, name, owner, identities, created_at, conversations }))
     }
 
     /// Every open item that the person owns, by ascending id (ROUTING 12.5).
@@ -124,7 +157,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn open_items_of(&self, user: UserId) -> Result<Vec<ItemRecord>, StoreError> {
-        todo!()
+        open_items_of(self.reads(), user).await
     }
 }
 
@@ -135,7 +168,10 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn item_record(&self, item: ItemId, lock: bool) -> Result<Option<ItemRecord>, StoreError> {
-        todo!()
+        if !lock {
+            return item_record(self, item).await;
+        }
+        Ok(counted_together(self, item).await?.into_iter().find(|record| record.id == item))
     }
 
     /// A contact as it is stored.
@@ -143,7 +179,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn contact_record(&self, contact: ContactId) -> Result<Option<ContactRecord>, StoreError> {
-        todo!()
+        contact_record(self, contact).await
     }
 
     /// Every open item that the person owns, by ascending id (ROUTING 12.5).
@@ -151,6 +187,161 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn open_items_of(&self, user: UserId) -> Result<Vec<ItemRecord>, StoreError> {
-        todo!()
+        open_items_of(self, user).await
     }
+}
+
+/// The item and those that capacity counts together with it, locked in the order of their ids.
+pub(crate) async fn counted_together(tx: &Tx, item: ItemId) -> Result<Vec<ItemRecord>, StoreError> {
+    let lock = if tx.is_shared() { "FOR UPDATE" } else { "" };
+    let sql = format!(
+        "SELECT {ITEM_COLUMNS} FROM item i WHERE i.count_key = (SELECT count_key FROM item WHERE id = $1) ORDER BY i.id {lock}"
+    );
+    rows(tx, sql, values![item]).await?.iter().map(record).collect()
+}
+
+/// A row of a list, from [`ITEM_COLUMNS`] and `contact_name`.
+pub(crate) fn item_row(row: &Row) -> Result<ItemRow, StoreError> {
+    let item = record(row)?;
+    let name: Option<String> = row.opt("contact_name")?;
+    let contact = item.contact.map(|id| {
+        let address = || item.identity.as_ref().map(|identity| identity.value.clone()).unwrap_or_default();
+        ContactBrief { id, name: name.unwrap_or_else(address), identity: item.identity.clone() }
+    });
+    Ok(ItemRow {
+        id: item.id,
+        kind: item.kind,
+        version: item.version,
+        workspace: item.workspace,
+        channel: item.channel,
+        conversation: item.conversation,
+        ticket: item.ticket,
+        contact,
+        subject: item.subject,
+        preview: item.preview,
+        status: item.status,
+        priority: item.priority,
+        ticket_type: item.ticket_type,
+        owner: item.owner,
+        team: item.team,
+        owned_since: item.owned_since,
+        unassigned_reason: item.unassigned_reason,
+        waiting_since: item.waiting_since,
+        last_message_at: item.last_message_at,
+        created_at: item.created_at,
+    })
+}
+
+/// The owner as two columns.
+pub(crate) const fn owner_columns(owner: Option<Owner>) -> (Option<&'static str>, Option<UserId>) {
+    match owner {
+        None => (None, None),
+        Some(Owner::User { id }) => (Some("user"), Some(id)),
+        Some(Owner::Bot) => (Some("bot"), None),
+        Some(Owner::Assistant) => (Some("assistant"), None),
+    }
+}
+
+/// Priorities are kept as numbers, so that they sort.
+pub(crate) const fn priority_rank(priority: Priority) -> i64 {
+    match priority {
+        Priority::Low => 0,
+        Priority::Normal => 1,
+        Priority::High => 2,
+        Priority::Urgent => 3,
+    }
+}
+
+async fn item_record(db: &impl Db, item: ItemId) -> Result<Option<ItemRecord>, StoreError> {
+    let found = row(db, format!("SELECT {ITEM_COLUMNS} FROM item i WHERE i.id = $1"), values![item]).await?;
+    found.as_ref().map(record).transpose()
+}
+
+async fn shown(db: &impl Db, item: ItemId) -> Result<Option<(ItemRow, Option<DecisionId>)>, StoreError> {
+    let sql = format!(
+        "SELECT {ITEM_COLUMNS}, c.name AS contact_name FROM item i LEFT JOIN contact c ON c.id = i.contact_id WHERE i.id = $1"
+    );
+    let Some(found) = row(db, sql, values![item]).await? else { return Ok(None) };
+    Ok(Some((item_row(&found)?, found.opt_id("last_decision", DecisionId)?)))
+}
+
+async fn history(db: &impl Db, item: ItemId) -> Result<Vec<History>, StoreError> {
+    let sql = "SELECT at, actor, change, decision_id FROM history WHERE item_id = $1 ORDER BY id DESC LIMIT $2";
+    let mut history = Vec::new();
+    for row in rows(db, sql, values![item, HISTORY_SHOWN]).await?.iter().rev() {
+        history.push(History {
+            at: row.id("at", Timestamp)?,
+            actor: row.json("actor")?,
+            change: row.json("change")?,
+            decision: row.opt_id("decision_id", DecisionId)?,
+        });
+    }
+    Ok(history)
+}
+
+async fn open_items_of(db: &impl Db, user: UserId) -> Result<Vec<ItemRecord>, StoreError> {
+    let sql = format!(
+        "SELECT {ITEM_COLUMNS} FROM item i WHERE i.status = 'open' AND i.owner_kind = 'user' AND i.owner_id = $1 ORDER BY i.id"
+    );
+    rows(db, sql, values![user]).await?.iter().map(record).collect()
+}
+
+async fn contact_record(db: &impl Db, contact: ContactId) -> Result<Option<ContactRecord>, StoreError> {
+    let found = row(db, "SELECT id, name, owner_id, created_at FROM contact WHERE id = $1", values![contact]).await?;
+    let record = |row: &Row| {
+        Ok(ContactRecord {
+            id: row.id("id", ContactId)?,
+            name: row.opt("name")?,
+            owner: row.opt_id("owner_id", UserId)?,
+            created_at: row.id("created_at", Timestamp)?,
+        })
+    };
+    found.as_ref().map(record).transpose()
+}
+
+fn record(row: &Row) -> Result<ItemRecord, StoreError> {
+    let identity = match (row.opt_word::<IdentityKind>("identity_kind")?, row.opt("identity_value")?) {
+        (Some(kind), Some(value)) => Some(Identity { kind, value }),
+        _ => None,
+    };
+    let owner = match row.opt::<String>("owner_kind")?.as_deref() {
+        None => None,
+        Some("bot") => Some(Owner::Bot),
+        Some("assistant") => Some(Owner::Assistant),
+        Some(_) => Some(Owner::User { id: row.id("owner_id", UserId)? }),
+    };
+    let priority = match row.get::<i64>("priority")? {
+        0 => Priority::Low,
+        2 => Priority::High,
+        3 => Priority::Urgent,
+        _ => Priority::Normal,
+    };
+    Ok(ItemRecord {
+        id: row.id("id", ItemId)?,
+        kind: row.word("kind")?,
+        version: row.get("version")?,
+        workspace: row.id("workspace_id", WorkspaceId)?,
+        channel: row.opt_id("channel_id", ChannelId)?,
+        contact: row.opt_id("contact_id", ContactId)?,
+        identity,
+        conversation: row.opt_id("conversation_id", ConversationId)?,
+        ticket: row.opt_id("ticket_id", TicketId)?,
+        thread_key: row.opt("thread_key")?,
+        status: row.word("status")?,
+        priority,
+        ticket_type: row.opt_word("ticket_type")?,
+        group: row.word("load_group")?,
+        owner,
+        team: row.opt_id("team_id", TeamId)?,
+        owned_since: row.opt_id("owned_since", Timestamp)?,
+        routed: row.get("routed")?,
+        unassigned_reason: row.opt_word("unassigned_reason")?,
+        waiting_since: row.opt_id("waiting_since", Timestamp)?,
+        last_message_at: row.id("last_message_at", Timestamp)?,
+        subject: row.opt("subject")?,
+        preview: row.get("preview")?,
+        snoozed_until: row.opt_id("snoozed_until", Timestamp)?,
+        created_at: row.id("created_at", Timestamp)?,
+        last_decision: row.opt_id("last_decision", DecisionId)?,
+    })
 }

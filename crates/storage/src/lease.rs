@@ -1,8 +1,12 @@
 //! Leases with an epoch: which host is the router (DESIGN 4).
 
 use crate::error::StoreError;
+use crate::row::{execute, row, values};
 use crate::store::{Store, Tx};
 use switchboard_model::Timestamp;
+
+/// The lease whose epoch guards the router's cursor.
+const ROUTER: &str = "router";
 
 /// A lease that is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +15,7 @@ pub struct Lease {
     pub name: String,
     /// Who holds it.
     pub holder: String,
-    /// Rises by one whenever the holder changes.
+    /// Rises by one at every acquisition.
     pub epoch: i64,
     /// Until when, by the clock of [`Store::now`].
     pub expires_at: Timestamp,
@@ -23,12 +27,15 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
-        todo!()
+        let found = row(self.reads(), "SELECT holder, epoch, expires_at FROM lease WHERE name = $1", values![name]).await?;
+        let Some(found) = found else { return Ok(None) };
+        let (holder, epoch) = (found.get("holder")?, found.get("epoch")?);
+        Ok(Some(Lease { name: name.to_owned(), holder, epoch, expires_at: found.id("expires_at", Timestamp)? }))
     }
 }
 
 impl Tx {
-    /// Takes the lease if it is free, expired or already held by `holder`. `None` when another holds it.
+    /// Takes the lease if it is free, expired or held by `holder`, under a new epoch. `None` when another holds it.
     /// Taking `router` also sets the epoch of the router's cursor, which shuts out its predecessor. `given` is
     /// the time where the database has no clock of its own.
     ///
@@ -41,7 +48,17 @@ impl Tx {
         given: Timestamp,
         duration_ms: i64,
     ) -> Result<Option<Lease>, StoreError> {
-        todo!()
+        let now = self.now(given).await?;
+        let expires_at = now.plus_ms(duration_ms);
+        let sql = "INSERT INTO lease (name, holder, epoch, expires_at) VALUES ($1, $2, 1, $3) \
+            ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = lease.epoch + 1, \
+            expires_at = excluded.expires_at WHERE lease.holder = excluded.holder OR lease.expires_at <= $4 RETURNING epoch";
+        let Some(taken) = row(self, sql, values![name, holder, expires_at, now]).await? else { return Ok(None) };
+        let epoch: i64 = taken.get("epoch")?;
+        if name == ROUTER {
+            execute(self, "UPDATE router_cursor SET epoch = $1", values![epoch]).await?;
+        }
+        Ok(Some(Lease { name: name.to_owned(), holder: holder.to_owned(), epoch, expires_at }))
     }
 
     /// Prolongs a lease that is still held under its epoch, expired or not; `None` when another took it.
@@ -49,14 +66,18 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn renew_lease(&self, lease: &Lease, given: Timestamp, duration_ms: i64) -> Result<Option<Lease>, StoreError> {
-        todo!()
+        let expires_at = self.now(given).await?.plus_ms(duration_ms);
+        let sql = "UPDATE lease SET expires_at = $4 WHERE name = $1 AND holder = $2 AND epoch = $3";
+        let values = values![lease.name.as_str(), lease.holder.as_str(), lease.epoch, expires_at];
+        Ok((execute(self, sql, values).await? == 1).then(|| Lease { expires_at, ..lease.clone() }))
     }
 
-    /// Gives the lease back, if it is still held under its epoch.
+    /// Gives the lease back, if it is still held under its epoch; the next acquisition need not wait.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub async fn release_lease(&self, lease: &Lease) -> Result<(), StoreError> {
-        todo!()
+        let sql = "UPDATE lease SET expires_at = 0 WHERE name = $1 AND holder = $2 AND epoch = $3";
+        execute(self, sql, values![lease.name.as_str(), lease.holder.as_str(), lease.epoch]).await.map(|_| ())
     }
 }

@@ -1,12 +1,20 @@
 //! Messages with their files, references and search entries.
 
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::row::{Db, Row, execute, insert_rows, json, one, placeholders, row, rows, values};
 use crate::store::{Store, Tx};
 use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
 use switchboard_model::{
-    Actor, Address, Attachment, BlobId, ChannelId, ConversationId, Identity, MessageId, MessageKind, MessageView, Nature, Page,
-    RawSource, Timestamp,
+    Actor, Address, Attachment, AttachmentView, BlobId, ChannelId, ConversationId, Delivery, DeliveryState, Identity, MessageId,
+    MessageKind, MessageView, Nature, Page, RawSource, Timestamp,
 };
+
+/// Letters of a message that lists show.
+const PREVIEW_LETTERS: usize = 200;
+const MESSAGE: &str = "SELECT m.id, m.conversation_id, m.kind, m.at, m.author, m.author_name, m.subject, m.text, m.html, \
+    m.fields, m.recipients, m.nature, m.raw_blob, o.state, o.attempts, o.last_error, o.next_attempt_at \
+    FROM message m LEFT JOIN outbox o ON o.message_id = m.id";
 
 /// A message, reply or note to store.
 #[derive(Clone)]
@@ -99,7 +107,20 @@ impl Store {
         before: Option<&str>,
         limit: u32,
     ) -> Result<Page<MessageView>, StoreError> {
-        todo!()
+        let db = self.reads();
+        let limit = limit.clamp(1, 200);
+        let (at, id) = before.map_or(Ok((i64::MAX, i64::MAX)), position)?;
+        let sql =
+            format!("{MESSAGE} WHERE m.conversation_id = $1 AND (m.at, m.id) < ($2, $3) ORDER BY m.at DESC, m.id DESC LIMIT $4");
+        let found = rows(db, sql, values![conversation, at, id, limit + 1]).await?;
+        let mut messages = views(db, &found).await?;
+        let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = messages.len() > shown;
+        messages.truncate(shown);
+        let next = messages.last().filter(|_| more).map(|last| format!("{}_{}", last.at.0, last.id));
+        let sql = "SELECT COUNT(*) AS total FROM message WHERE conversation_id = $1";
+        let total = one(db, sql, values![conversation]).await?.count("total")?;
+        Ok(Page { rows: messages, next, total })
     }
 
     /// One message.
@@ -107,7 +128,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn message(&self, message: MessageId) -> Result<Option<MessageView>, StoreError> {
-        todo!()
+        let found = rows(self.reads(), format!("{MESSAGE} WHERE m.id = $1"), values![message]).await?;
+        Ok(views(self.reads(), &found).await?.pop())
     }
 
     /// Stored bytes.
@@ -115,7 +137,19 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn blob(&self, blob: BlobId) -> Result<Option<StoredBlob>, StoreError> {
-        todo!()
+        let sql = "SELECT b.message_id, b.content_type, b.bytes, m.conversation_id, a.name FROM blob b \
+            JOIN message m ON m.id = b.message_id LEFT JOIN attachment a ON a.blob_id = b.id WHERE b.id = $1";
+        let stored = |row: Row| {
+            Ok(StoredBlob {
+                id: blob,
+                conversation: row.id("conversation_id", ConversationId)?,
+                message: row.id("message_id", MessageId)?,
+                name: row.opt("name")?,
+                content_type: row.get("content_type")?,
+                bytes: Bytes::from(row.get::<Vec<u8>>("bytes")?),
+            })
+        };
+        row(self.reads(), sql, values![blob]).await?.map(stored).transpose()
     }
 }
 
@@ -128,8 +162,195 @@ impl Tx {
     /// them.
     ///
     /// # Errors
-    /// `Conflict` when the external id was stored before.
+    /// `Conflict` when the external id was stored before, or there is no such conversation.
     pub async fn insert_message(&self, message: &NewMessage) -> Result<(), StoreError> {
-        todo!()
+        if let Some(external_id) = &message.external_id {
+            let sql = "INSERT INTO inbound_key (channel_id, external_id, conversation_id, message_id) VALUES ($1, $2, $3, $4)";
+            execute(self, sql, values![message.channel, external_id.as_str(), message.conversation, message.id]).await?;
+        }
+        self.insert_message_row(message).await?;
+        self.insert_files(message).await?;
+        if let Some(reference) = &message.own_reference {
+            self.insert_reference(message.channel, reference, message.conversation, message.id).await?;
+        }
+        self.insert_participants(message).await?;
+        let mut words = vec![message.text.as_str()];
+        words.extend(message.subject.as_deref());
+        words.extend(message.fields.iter().map(|(_, value)| value.as_str()));
+        self.index_words(message.id.0, &words).await?;
+        self.bump_items(message).await
     }
+
+    /// Notes under which id later messages refer to this one.
+    pub(crate) async fn insert_reference(
+        &self,
+        channel: ChannelId,
+        reference: &str,
+        conversation: ConversationId,
+        message: MessageId,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO message_reference (channel_id, reference, conversation_id, message_id) \
+            VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+        execute(self, sql, values![channel, reference, conversation, message]).await.map(|_| ())
+    }
+
+    async fn insert_message_row(&self, message: &NewMessage) -> Result<(), StoreError> {
+        let fields = if message.fields.is_empty() { None } else { Some(json(&message.fields)?) };
+        let recipients = if message.recipients.is_empty() { None } else { Some(json(&message.recipients)?) };
+        let sql = "INSERT INTO message (id, conversation_id, channel_id, kind, at, sent_at, author, author_name, sender_kind, \
+            sender_value, subject, text, html, fields, recipients, language, nature, own_reference, raw_blob) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+        let values = values![
+            message.id,
+            message.conversation,
+            message.channel,
+            message.kind,
+            message.at,
+            message.sent_at,
+            json(&message.author)?,
+            message.author_name.as_deref(),
+            message.sender.as_ref().map(|sender| sender.kind),
+            message.sender.as_ref().map(|sender| sender.value.as_str()),
+            message.subject.as_deref(),
+            message.text.as_str(),
+            message.html.as_deref(),
+            fields,
+            recipients,
+            message.language.as_deref(),
+            message.nature,
+            message.own_reference.as_deref(),
+            message.raw.as_ref().map(|raw| raw.id),
+        ];
+        execute(self, sql, values).await.map(|_| ())
+    }
+
+    async fn insert_files(&self, message: &NewMessage) -> Result<(), StoreError> {
+        let files = message.attachments.iter().map(|file| (file.blob, &file.attachment.content_type, &file.attachment.bytes));
+        let raw = message.raw.iter().map(|raw| (raw.id, &raw.source.content_type, &raw.source.bytes));
+        for (id, content_type, bytes) in files.chain(raw) {
+            let sql = "INSERT INTO blob (id, message_id, content_type, size, bytes) VALUES ($1, $2, $3, $4, $5)";
+            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            execute(self, sql, values![id, message.id, content_type.as_str(), size, &bytes[..]]).await?;
+        }
+        let records = (0_i64..).zip(&message.attachments).map(|(position, file)| {
+            let NewAttachment { blob, attachment } = file;
+            let size = u64::try_from(attachment.bytes.len()).unwrap_or(u64::MAX);
+            values![
+                *blob,
+                message.id,
+                position,
+                attachment.name.as_str(),
+                attachment.content_type.as_str(),
+                attachment.content_id.as_deref(),
+                size,
+            ]
+        });
+        let head = "INSERT INTO attachment (blob_id, message_id, position, name, content_type, content_id, size)";
+        insert_rows(self, head, "", records.collect()).await.map(|_| ())
+    }
+
+    /// Whoever a message was addressed to may write in its conversation later.
+    async fn insert_participants(&self, message: &NewMessage) -> Result<(), StoreError> {
+        let addressed = message.recipients.iter().filter(|to| to.address.contains('@'));
+        let unique: BTreeSet<Identity> = addressed.map(|to| Identity::email(&to.address)).collect();
+        let records = unique.iter().map(|to| values![message.conversation, to.kind, to.value.as_str()]).collect();
+        let head = "INSERT INTO participant (conversation_id, kind, value)";
+        insert_rows(self, head, "ON CONFLICT DO NOTHING", records).await.map(|_| ())
+    }
+
+    async fn bump_items(&self, message: &NewMessage) -> Result<(), StoreError> {
+        let written = matches!(message.nature, Nature::Message | Nature::Malformed);
+        let waiting = match message.kind {
+            MessageKind::Inbound if written => "COALESCE(waiting_since, $3)",
+            MessageKind::Reply => "NULL",
+            // Whatever opened the conversation is shown in lists, even if nobody wrote it.
+            MessageKind::Inbound => {
+                let sql = "UPDATE item SET preview = $2 WHERE count_key = $1 AND preview = ''";
+                return execute(self, sql, values![message.conversation, preview(message)]).await.map(|_| ());
+            }
+            MessageKind::Note => return Ok(()),
+        };
+        let latest = if self.is_shared() { "GREATEST" } else { "MAX" };
+        let sql = format!(
+            "UPDATE item SET preview = $2, last_message_at = {latest}(last_message_at, $3), waiting_since = {waiting} \
+             WHERE count_key = $1"
+        );
+        execute(self, sql, values![message.conversation, preview(message), message.at]).await.map(|_| ())
+    }
+}
+
+/// Views of rows of [`MESSAGE`], in their order, with their files.
+async fn views(db: &impl Db, found: &[Row]) -> Result<Vec<MessageView>, StoreError> {
+    let mut files = BTreeMap::<i64, Vec<AttachmentView>>::new();
+    if !found.is_empty() {
+        let sql = format!(
+            "SELECT blob_id, message_id, name, content_type, content_id, size FROM attachment WHERE message_id IN ({}) \
+             ORDER BY message_id, position",
+            placeholders(1, found.len())
+        );
+        let ids = found.iter().map(|row| row.get::<i64>("id")).collect::<Result<Vec<_>, _>>()?;
+        for row in rows(db, sql, ids.into_iter().flat_map(|id| values![id]).collect()).await? {
+            files.entry(row.get("message_id")?).or_default().push(AttachmentView {
+                id: row.id("blob_id", BlobId)?,
+                name: row.get("name")?,
+                content_type: row.get("content_type")?,
+                bytes: row.count("size")?,
+                content_id: row.opt("content_id")?,
+            });
+        }
+    }
+    found.iter().map(|row| view(row, files.remove(&row.get("id")?).unwrap_or_default())).collect()
+}
+
+fn view(row: &Row, attachments: Vec<AttachmentView>) -> Result<MessageView, StoreError> {
+    let delivery = match row.opt_word("state")? {
+        None => None,
+        Some(state) => Some(Delivery {
+            state,
+            attempts: row.small("attempts")?,
+            error: row.opt("last_error")?,
+            next_attempt_at: match state {
+                DeliveryState::Queued => row.opt_id("next_attempt_at", Timestamp)?,
+                _ => None,
+            },
+        }),
+    };
+    Ok(MessageView {
+        id: row.id("id", MessageId)?,
+        conversation: row.id("conversation_id", ConversationId)?,
+        kind: row.word("kind")?,
+        at: row.id("at", Timestamp)?,
+        author: row.json("author")?,
+        author_name: row.opt("author_name")?,
+        subject: row.opt("subject")?,
+        text: row.get("text")?,
+        html: row.opt("html")?,
+        fields: row.opt_json("fields")?.unwrap_or_default(),
+        attachments,
+        recipients: row.opt_json("recipients")?.unwrap_or_default(),
+        nature: row.word("nature")?,
+        raw: row.opt_id("raw_blob", BlobId)?,
+        delivery,
+    })
+}
+
+fn preview(message: &NewMessage) -> String {
+    let mut preview = String::new();
+    for word in message.text.split_whitespace() {
+        if !preview.is_empty() {
+            preview.push(' ');
+        }
+        preview.push_str(word);
+        if let Some((end, _)) = preview.char_indices().nth(PREVIEW_LETTERS) {
+            preview.truncate(end);
+            break;
+        }
+    }
+    preview
+}
+
+fn position(cursor: &str) -> Result<(i64, i64), StoreError> {
+    let parse = |(at, id): (&str, &str)| Some((at.parse().ok()?, id.parse().ok()?));
+    let broken = || StoreError::new(StoreErrorKind::Invalid, "the cursor is none of ours");
+    cursor.split_once('_').and_then(parse).ok_or_else(broken)
 }

@@ -1,8 +1,19 @@
 //! The outbox: replies on their way out, in the order of their conversation.
 
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::events::NewEvent;
+use crate::row::{Db, Row, execute, one, row, rows, values};
 use crate::store::{Store, Tx};
-use switchboard_model::{ChannelId, ConversationId, MessageId, OutboundMessage, Timestamp};
+use bytes::Bytes;
+use switchboard_model::{
+    Address, Attachment, ChannelId, ConversationId, Identity, ItemId, LiveEventKind, MessageId, OutboundMessage, Timestamp,
+    WorkspaceId,
+};
+
+/// References that go out with a message; mail headers have limits.
+const MAX_REFERENCES: u32 = 50;
+/// Letters of an error that are kept.
+const MAX_ERROR: usize = 500;
 
 /// A reply to send.
 #[derive(Clone, Debug)]
@@ -46,9 +57,32 @@ impl Store {
     /// The message of an entry, ready for the adapter of the channel with this slug.
     ///
     /// # Errors
-    /// `NotFound` when message or conversation are gone.
+    /// `NotFound` when message or conversation are gone, or the contact has no identity to answer to.
     pub async fn outbound_message(&self, entry: &OutboxEntry, slug: &str) -> Result<OutboundMessage, StoreError> {
-        todo!()
+        let db = self.reads();
+        let sql = "SELECT m.at, m.author_name, COALESCE(m.subject, i.subject) AS subject, m.text, m.html, m.recipients, \
+            i.identity_kind, i.identity_value, c.name FROM message m JOIN item i ON i.id = m.conversation_id \
+            LEFT JOIN contact c ON c.id = i.contact_id WHERE m.id = $1 AND i.identity_kind IS NOT NULL";
+        let gone = || StoreError::new(StoreErrorKind::NotFound, format!("message {} has nobody to go to", entry.message));
+        let row = row(db, sql, values![entry.message]).await?.ok_or_else(gone)?;
+        let identity = Identity { kind: row.word("identity_kind")?, value: row.get("identity_value")? };
+        let written_at = row.id("at", Timestamp)?;
+        Ok(OutboundMessage {
+            key: entry.key.clone(),
+            channel: slug.to_owned(),
+            conversation: entry.conversation,
+            message: entry.message,
+            author: row.opt("author_name")?,
+            to: vec![Address { name: row.opt("name")?, address: identity.value.clone() }],
+            cc: row.opt_json("recipients")?.unwrap_or_default(),
+            identity,
+            subject: row.opt("subject")?,
+            text: row.get("text")?,
+            html: row.opt("html")?,
+            attachments: attachments(db, entry.message).await?,
+            references: references(db, entry, written_at).await?,
+            written_at,
+        })
     }
 
     /// When the next entry is due; `None` with an empty outbox.
@@ -56,7 +90,9 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn next_outbox_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        todo!()
+        let sql = "SELECT MIN(CASE state WHEN 'queued' THEN next_attempt_at ELSE lease_until END) AS due FROM outbox \
+            WHERE state IN ('queued', 'sending')";
+        one(self.reads(), sql, values![]).await?.opt_id("due", Timestamp)
     }
 }
 
@@ -64,9 +100,12 @@ impl Tx {
     /// Puts a reply into the outbox; false when the key is there already.
     ///
     /// # Errors
-    /// When the database cannot be written.
+    /// `Conflict` when the message is in the outbox under another key, or is not stored.
     pub async fn enqueue(&self, entry: &NewOutbox) -> Result<bool, StoreError> {
-        todo!()
+        let sql = "INSERT INTO outbox (id, key, channel_id, conversation_id, message_id, state, attempts, next_attempt_at, \
+            created_at) VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $6) ON CONFLICT (key) DO NOTHING";
+        let values = values![entry.id, entry.key.as_str(), entry.channel, entry.conversation, entry.message, entry.at];
+        Ok(execute(self, sql, values).await? == 1)
     }
 
     /// Claims entries that are due, oldest first, for `lease_ms`; never one whose conversation has an earlier
@@ -81,7 +120,34 @@ impl Tx {
         limit: u32,
         lease_ms: i64,
     ) -> Result<Vec<OutboxEntry>, StoreError> {
-        todo!()
+        let lock = if self.is_shared() { "FOR UPDATE OF o SKIP LOCKED" } else { "" };
+        let sql = format!(
+            "WITH due AS MATERIALIZED (SELECT o.id FROM outbox o WHERE o.state IN ('queued', 'sending') \
+             AND o.next_attempt_at <= $3 AND (o.state = 'queued' OR o.lease_until <= $3) \
+             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.conversation_id = o.conversation_id \
+             AND e.state IN ('queued', 'sending') AND (e.created_at, e.id) < (o.created_at, o.id)) \
+             ORDER BY o.next_attempt_at, o.id LIMIT $4 {lock}) \
+             UPDATE outbox SET state = 'sending', attempts = attempts + 1, holder = $1, lease_until = $2 \
+             WHERE id IN (SELECT id FROM due) \
+             RETURNING id, key, channel_id, conversation_id, message_id, attempts"
+        );
+        let lease_until = now.plus_ms(lease_ms);
+        let entry = |row: &Row| {
+            Ok(OutboxEntry {
+                id: row.get("id")?,
+                key: row.get("key")?,
+                channel: row.id("channel_id", ChannelId)?,
+                conversation: row.id("conversation_id", ConversationId)?,
+                message: row.id("message_id", MessageId)?,
+                attempts: row.small("attempts")?,
+                holder: holder.to_owned(),
+                lease_until,
+            })
+        };
+        let found = rows(self, sql, values![holder, lease_until, now, limit]).await?;
+        let mut entries = found.iter().map(entry).collect::<Result<Vec<_>, StoreError>>()?;
+        entries.sort_by_key(|entry| entry.id);
+        Ok(entries)
     }
 
     /// The other side has it; `reference` is the id that replies will refer to. False when the claim was lost.
@@ -89,7 +155,15 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn mark_sent(&self, entry: &OutboxEntry, reference: Option<&str>, at: Timestamp) -> Result<bool, StoreError> {
-        todo!()
+        if !self.settle(entry, "sent", at, None, at).await? {
+            return Ok(false);
+        }
+        if let Some(reference) = reference {
+            let sql = "UPDATE message SET own_reference = $2 WHERE id = $1";
+            execute(self, sql, values![entry.message, reference]).await?;
+            self.insert_reference(entry.channel, reference, entry.conversation, entry.message).await?;
+        }
+        Ok(true)
     }
 
     /// It will be tried again. False when the claim was lost.
@@ -103,7 +177,7 @@ impl Tx {
         error: &str,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        todo!()
+        self.settle(entry, "queued", next_attempt_at, Some(error), at).await
     }
 
     /// It is given up. False when the claim was lost.
@@ -111,7 +185,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn mark_failed(&self, entry: &OutboxEntry, error: &str, at: Timestamp) -> Result<bool, StoreError> {
-        todo!()
+        self.settle(entry, "failed", at, Some(error), at).await
     }
 
     /// Queues a message that was given up once more, with its attempts counted anew.
@@ -119,11 +193,21 @@ impl Tx {
     /// # Errors
     /// `NotFound` when it is not in the outbox, `Conflict` when it was not given up.
     pub async fn retry_message(&self, message: MessageId, at: Timestamp) -> Result<(), StoreError> {
-        todo!()
+        let sql = "UPDATE outbox SET state = 'queued', attempts = 0, next_attempt_at = $2, lease_until = NULL, holder = NULL, \
+            last_error = NULL WHERE message_id = $1 AND state = 'failed' RETURNING conversation_id";
+        if let Some(queued) = row(self, sql, values![message, at]).await? {
+            return self.tell_delivery(message, queued.id("conversation_id", ConversationId)?, at).await;
+        }
+        let known = row(self, "SELECT 1 AS here FROM outbox WHERE message_id = $1", values![message]).await?.is_some();
+        Err(if known {
+            StoreError::new(StoreErrorKind::Conflict, format!("message {message} was not given up"))
+        } else {
+            StoreError::new(StoreErrorKind::NotFound, format!("message {message} is not in the outbox"))
+        })
     }
 
-    /// The other side took a message and reported later that it failed (a bounce): the last reply of the
-    /// conversation with this reference is shown as failed. `None` when there is none.
+    /// The other side took a reply and reported later that it failed (a bounce): the reply with this reference is
+    /// shown as failed. `None` when there is none.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -134,6 +218,72 @@ impl Tx {
         error: &str,
         at: Timestamp,
     ) -> Result<Option<MessageId>, StoreError> {
-        todo!()
+        let sql = "UPDATE outbox SET state = 'failed', last_error = $3, lease_until = NULL, holder = NULL WHERE message_id IN \
+            (SELECT message_id FROM message_reference WHERE channel_id = $1 AND reference = $2) AND state = 'sent' \
+            RETURNING message_id, conversation_id";
+        let Some(failed) = row(self, sql, values![channel, reference, cut(error)]).await? else { return Ok(None) };
+        let message = failed.id("message_id", MessageId)?;
+        self.tell_delivery(message, failed.id("conversation_id", ConversationId)?, at).await?;
+        Ok(Some(message))
     }
+
+    /// Ends a claim, if it is still the holder's.
+    async fn settle(
+        &self,
+        entry: &OutboxEntry,
+        state: &str,
+        next_attempt_at: Timestamp,
+        error: Option<&str>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let sql = "UPDATE outbox SET state = $4, next_attempt_at = $5, last_error = $6, lease_until = NULL, holder = NULL \
+            WHERE id = $1 AND holder = $2 AND attempts = $3 AND state = 'sending'";
+        let values =
+            values![entry.id, entry.holder.as_str(), entry.attempts, state, next_attempt_at, error.map(|error| cut(error))];
+        if execute(self, sql, values).await? == 0 {
+            return Ok(false);
+        }
+        self.tell_delivery(entry.message, entry.conversation, at).await?;
+        Ok(true)
+    }
+
+    async fn tell_delivery(&self, message: MessageId, conversation: ConversationId, at: Timestamp) -> Result<(), StoreError> {
+        let found = row(self, "SELECT workspace_id FROM item WHERE id = $1", values![conversation]).await?;
+        let workspace = found.map(|row| row.id("workspace_id", WorkspaceId)).transpose()?;
+        let event = NewEvent {
+            workspace,
+            item: Some(ItemId::from(conversation)),
+            conversation: Some(conversation),
+            message: Some(message),
+            ..NewEvent::new(LiveEventKind::Message, at)
+        };
+        self.insert_events(&[event]).await
+    }
+}
+
+async fn attachments(db: &impl Db, message: MessageId) -> Result<Vec<Attachment>, StoreError> {
+    let sql = "SELECT a.name, a.content_type, a.content_id, b.bytes FROM attachment a JOIN blob b ON b.id = a.blob_id \
+        WHERE a.message_id = $1 ORDER BY a.position";
+    let attachment = |row: &Row| {
+        Ok(Attachment {
+            name: row.get("name")?,
+            content_type: row.get("content_type")?,
+            content_id: row.opt("content_id")?,
+            bytes: Bytes::from(row.get::<Vec<u8>>("bytes")?),
+        })
+    };
+    rows(db, sql, values![message]).await?.iter().map(attachment).collect()
+}
+
+/// References of the messages before an entry's, oldest first.
+async fn references(db: &impl Db, entry: &OutboxEntry, written_at: Timestamp) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT own_reference FROM message WHERE conversation_id = $1 AND own_reference IS NOT NULL \
+        AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4";
+    let found = rows(db, sql, values![entry.conversation, written_at, entry.message, MAX_REFERENCES]).await?;
+    found.iter().rev().map(|row| row.get("own_reference")).collect()
+}
+
+/// An error as far as it is kept.
+fn cut(error: &str) -> &str {
+    error.char_indices().nth(MAX_ERROR).map_or(error, |(end, _)| &error[..end])
 }

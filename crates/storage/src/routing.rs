@@ -1,10 +1,15 @@
 //! The router's log: inputs, decisions, checkpoints, and the state rebuilt from the tables (DESIGN 3.2, 3.6).
 
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::row::{Db, Row, execute, insert_rows, json, one, row, rows, tuples, values};
 use crate::store::{Store, Tx};
 use switchboard_model::{
-    AssignedMark, Decision, DecisionId, DecisionView, Input, ItemId, RefusalReason, RouterState, Timestamp, TurnState,
+    AssignedMark, ChannelId, ConversationId, Decision, DecisionId, DecisionView, Input, ItemId, LoadGroup, OwnedItem,
+    RefusalReason, RouterState, StatusChange, Timestamp, TurnState, UserId,
 };
+
+const INPUT: &str = "SELECT seq, at, item_id, body, consumed_no, consumed_at, directory_version, parked FROM routing_input";
+const DECISION: &str = "SELECT id, at, no, directory_version, decision, duration_us, refused FROM decision";
 
 /// An input for the log.
 #[derive(Clone, Debug)]
@@ -117,7 +122,7 @@ impl Store {
     /// # Errors
     /// `Corrupt` when one cannot be read back.
     pub async fn next_inputs(&self, limit: u32) -> Result<Vec<StoredInput>, StoreError> {
-        todo!()
+        next_inputs(self.reads(), limit).await
     }
 
     /// Consumed inputs with `after < no <= to`, by number.
@@ -125,7 +130,8 @@ impl Store {
     /// # Errors
     /// `Corrupt` when one cannot be read back.
     pub async fn inputs_between(&self, after: u64, to: u64) -> Result<Vec<StoredInput>, StoreError> {
-        todo!()
+        let sql = format!("{INPUT} WHERE consumed_no > $1 AND consumed_no <= $2 ORDER BY consumed_no");
+        rows(self.reads(), sql, values![after, to]).await?.iter().map(stored_input).collect()
     }
 
     /// Parked inputs, newest first.
@@ -133,7 +139,8 @@ impl Store {
     /// # Errors
     /// `Corrupt` when one cannot be read back.
     pub async fn parked_inputs(&self, limit: u32) -> Result<Vec<StoredInput>, StoreError> {
-        todo!()
+        let sql = format!("{INPUT} WHERE parked IS NOT NULL AND consumed_no IS NULL ORDER BY seq DESC LIMIT $1");
+        rows(self.reads(), sql, values![limit]).await?.iter().map(stored_input).collect()
     }
 
     /// Where the router is.
@@ -141,7 +148,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn cursor(&self) -> Result<Cursor, StoreError> {
-        todo!()
+        cursor(self.reads()).await
     }
 
     /// The router's state from the tables, all of one moment.
@@ -149,7 +156,19 @@ impl Store {
     /// # Errors
     /// `Corrupt` when it cannot be read back.
     pub async fn rebuild(&self) -> Result<Rebuilt, StoreError> {
-        todo!()
+        let db = self.snapshot().await?;
+        let cursor = cursor(&db).await?;
+        let state = RouterState {
+            no: cursor.no,
+            now: cursor.now,
+            directory_version: cursor.directory_version,
+            owned: owned(&db).await?,
+            statuses: statuses(&db).await?,
+            marks: marks(&db).await?,
+            turns: turns(&db).await?,
+        };
+        db.roll_back().await;
+        Ok(Rebuilt { cursor, state })
     }
 
     /// The newest checkpoint with a consumption number of at most `no`.
@@ -157,7 +176,12 @@ impl Store {
     /// # Errors
     /// `Corrupt` when it cannot be read back.
     pub async fn checkpoint_before(&self, no: u64) -> Result<Option<StoredCheckpoint>, StoreError> {
-        todo!()
+        let sql = "SELECT at, behaviour, state FROM checkpoint WHERE no <= $1 ORDER BY no DESC LIMIT 1";
+        let stored = |row: Row| {
+            let (at, behaviour) = (row.id("at", Timestamp)?, row.small("behaviour")?);
+            Ok(StoredCheckpoint { at, behaviour, state: row.json("state")? })
+        };
+        row(self.reads(), sql, values![no]).await?.map(stored).transpose()
     }
 
     /// Decisions about an item, oldest first.
@@ -165,7 +189,8 @@ impl Store {
     /// # Errors
     /// `Corrupt` when one cannot be read back.
     pub async fn decisions_of(&self, item: ItemId) -> Result<Vec<DecisionView>, StoreError> {
-        todo!()
+        let sql = format!("{DECISION} WHERE item_id = $1 ORDER BY no, id");
+        rows(self.reads(), sql, values![item]).await?.iter().map(decision_view).collect()
     }
 
     /// A decision.
@@ -173,7 +198,8 @@ impl Store {
     /// # Errors
     /// `Corrupt` when it cannot be read back.
     pub async fn decision(&self, decision: DecisionId) -> Result<Option<DecisionView>, StoreError> {
-        todo!()
+        let found = row(self.reads(), format!("{DECISION} WHERE id = $1"), values![decision]).await?;
+        found.as_ref().map(decision_view).transpose()
     }
 
     /// Decisions with `after < no <= to`, by number.
@@ -181,7 +207,8 @@ impl Store {
     /// # Errors
     /// `Corrupt` when one cannot be read back.
     pub async fn decisions_between(&self, after: u64, to: u64) -> Result<Vec<DecisionView>, StoreError> {
-        todo!()
+        let sql = format!("{DECISION} WHERE no > $1 AND no <= $2 ORDER BY no, id");
+        rows(self.reads(), sql, values![after, to]).await?.iter().map(decision_view).collect()
     }
 }
 
@@ -191,7 +218,23 @@ impl Tx {
     /// # Errors
     /// `Conflict` when a consumption number is taken.
     pub async fn insert_inputs(&self, inputs: &[NewInput]) -> Result<Vec<i64>, StoreError> {
-        todo!()
+        let sql = "INSERT INTO routing_input (at, item_id, kind, body, consumed_no, consumed_at, directory_version) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING seq";
+        let mut numbers = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let consumed = input.consumed;
+            let values = values![
+                input.at,
+                input.item,
+                kind(&input.input),
+                json(&input.input)?,
+                consumed.map(|consumed| consumed.no),
+                consumed.map(|consumed| consumed.at),
+                consumed.map(|consumed| consumed.directory_version),
+            ];
+            numbers.push(one(self, sql, values).await?.get("seq")?);
+        }
+        Ok(numbers)
     }
 
     /// Inputs that are neither consumed nor parked, in the order of taking.
@@ -199,7 +242,7 @@ impl Tx {
     /// # Errors
     /// `Corrupt` when one cannot be read back.
     pub async fn next_inputs(&self, limit: u32) -> Result<Vec<StoredInput>, StoreError> {
-        todo!()
+        next_inputs(self, limit).await
     }
 
     /// Marks inputs as consumed.
@@ -207,23 +250,57 @@ impl Tx {
     /// # Errors
     /// `Conflict` when one was consumed or parked before, or a number is taken.
     pub async fn consume(&self, consumptions: &[Consumption]) -> Result<(), StoreError> {
-        todo!()
+        for part in consumptions.chunks(1_000) {
+            let sql = format!(
+                "UPDATE routing_input SET consumed_no = v.column2, consumed_at = v.column3, directory_version = v.column4 \
+                 FROM (VALUES {}) AS v WHERE seq = v.column1 AND consumed_no IS NULL AND parked IS NULL",
+                tuples(1, part.len(), 4)
+            );
+            let parameters = part
+                .iter()
+                .flat_map(|Consumption { seq, consumed }| values![*seq, consumed.no, consumed.at, consumed.directory_version])
+                .collect();
+            let done = execute(self, sql, parameters).await?;
+            if usize::try_from(done).ok() != Some(part.len()) {
+                return Err(StoreError::new(StoreErrorKind::Conflict, "an input was consumed or parked before"));
+            }
+        }
+        Ok(())
     }
 
     /// Puts an input aside with the reason; it is not given out again.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound` when there is none, or it was consumed.
     pub async fn park_input(&self, seq: i64, reason: &str) -> Result<(), StoreError> {
-        todo!()
+        let sql = "UPDATE routing_input SET parked = $2 WHERE seq = $1 AND consumed_no IS NULL";
+        match execute(self, sql, values![seq, reason]).await? {
+            0 => Err(StoreError::new(StoreErrorKind::NotFound, format!("there is no unconsumed input {seq}"))),
+            _ => Ok(()),
+        }
     }
 
     /// Stores decisions.
     ///
     /// # Errors
-    /// `Conflict` when an id is taken.
+    /// `Conflict` when an id is taken or there is no such item.
     pub async fn insert_decisions(&self, decisions: &[NewDecision]) -> Result<(), StoreError> {
-        todo!()
+        let mut records = Vec::with_capacity(decisions.len());
+        for new in decisions {
+            records.push(values![
+                new.id,
+                new.decision.item,
+                new.input_seq,
+                new.no,
+                new.at,
+                new.directory_version,
+                json(&new.decision)?,
+                new.duration_us,
+                new.refused,
+            ]);
+        }
+        let head = "INSERT INTO decision (id, item_id, input_seq, no, at, directory_version, decision, duration_us, refused)";
+        insert_rows(self, head, "", records).await.map(|_| ())
     }
 
     /// Marks a stored decision as refused.
@@ -231,7 +308,10 @@ impl Tx {
     /// # Errors
     /// `NotFound`.
     pub async fn refuse_decision(&self, decision: DecisionId, reason: RefusalReason) -> Result<(), StoreError> {
-        todo!()
+        match execute(self, "UPDATE decision SET refused = $2 WHERE id = $1", values![decision, reason]).await? {
+            0 => Err(StoreError::new(StoreErrorKind::NotFound, format!("there is no decision {decision}"))),
+            _ => Ok(()),
+        }
     }
 
     /// Stores last assignments (ROUTING 5.4).
@@ -239,18 +319,23 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn save_marks(&self, marks: &[AssignedMark]) -> Result<(), StoreError> {
-        todo!()
+        for mark in marks {
+            let sql = "INSERT INTO mark (user_id, load_group, no) VALUES ($1, $2, $3) \
+                ON CONFLICT (user_id, load_group) DO UPDATE SET no = excluded.no";
+            execute(self, sql, values![mark.user, mark.group, mark.no]).await?;
+        }
+        Ok(())
     }
 
     /// Forgets last assignments, which a refused decision took back to never.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn delete_marks(
-        &self,
-        marks: &[(switchboard_model::UserId, switchboard_model::LoadGroup)],
-    ) -> Result<(), StoreError> {
-        todo!()
+    pub async fn delete_marks(&self, marks: &[(UserId, LoadGroup)]) -> Result<(), StoreError> {
+        for (user, group) in marks {
+            execute(self, "DELETE FROM mark WHERE user_id = $1 AND load_group = $2", values![*user, *group]).await?;
+        }
+        Ok(())
     }
 
     /// Stores turns (ROUTING 6.2).
@@ -258,7 +343,12 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn save_turns(&self, turns: &[TurnState]) -> Result<(), StoreError> {
-        todo!()
+        for turn in turns {
+            let sql = "INSERT INTO turn (channel_id, case_no, cycle, served) VALUES ($1, $2, $3, $4) \
+                ON CONFLICT (channel_id, case_no) DO UPDATE SET cycle = excluded.cycle, served = excluded.served";
+            execute(self, sql, values![turn.channel, turn.case, turn.cycle, json(&turn.served)?]).await?;
+        }
+        Ok(())
     }
 
     /// Moves the cursor on, holding its row until the commit. Do this first in a decision transaction.
@@ -273,7 +363,14 @@ impl Tx {
         now: Timestamp,
         directory_version: i64,
     ) -> Result<(), StoreError> {
-        todo!()
+        let sql = "UPDATE router_cursor SET no = $3, now = $4, directory_version = $5 WHERE epoch = $1 AND no = $2";
+        match execute(self, sql, values![epoch, from_no, no, now, directory_version]).await? {
+            0 => Err(StoreError::new(
+                StoreErrorKind::Superseded,
+                format!("the router is no longer of epoch {epoch} at number {from_no}"),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Stores a checkpoint under the consumption number of its state, in place of one that is there.
@@ -281,6 +378,112 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn save_checkpoint(&self, at: Timestamp, behaviour: u32, state: &RouterState) -> Result<(), StoreError> {
-        todo!()
+        let sql = "INSERT INTO checkpoint (no, at, behaviour, directory_version, state) VALUES ($1, $2, $3, $4, $5) \
+            ON CONFLICT (no) DO UPDATE SET at = excluded.at, behaviour = excluded.behaviour, \
+            directory_version = excluded.directory_version, state = excluded.state";
+        execute(self, sql, values![state.no, at, behaviour, state.directory_version, json(state)?]).await.map(|_| ())
+    }
+}
+
+async fn next_inputs(db: &impl Db, limit: u32) -> Result<Vec<StoredInput>, StoreError> {
+    let sql = format!("{INPUT} WHERE consumed_no IS NULL AND parked IS NULL ORDER BY seq LIMIT $1");
+    rows(db, sql, values![limit]).await?.iter().map(stored_input).collect()
+}
+
+async fn cursor(db: &impl Db) -> Result<Cursor, StoreError> {
+    let row = one(db, "SELECT no, now, directory_version, epoch FROM router_cursor", values![]).await?;
+    Ok(Cursor {
+        no: row.count("no")?,
+        now: row.id("now", Timestamp)?,
+        directory_version: row.get("directory_version")?,
+        epoch: row.get("epoch")?,
+    })
+}
+
+async fn owned(db: &impl Db) -> Result<Vec<OwnedItem>, StoreError> {
+    let sql = "SELECT id, conversation_id, owner_id, load_group, COALESCE(owned_since, created_at) AS since FROM item \
+        WHERE status = 'open' AND owner_kind = 'user' ORDER BY id";
+    let owned = |row: &Row| {
+        Ok(OwnedItem {
+            item: row.id("id", ItemId)?,
+            conversation: row.opt_id("conversation_id", ConversationId)?,
+            user: row.id("owner_id", UserId)?,
+            group: row.word("load_group")?,
+            owned_since: row.id("since", Timestamp)?,
+        })
+    };
+    rows(db, sql, values![]).await?.iter().map(owned).collect()
+}
+
+async fn statuses(db: &impl Db) -> Result<Vec<StatusChange>, StoreError> {
+    let sql = "SELECT user_id, status, availability_version FROM person WHERE status IS NOT NULL ORDER BY user_id";
+    let status = |row: &Row| {
+        let (user, version) = (row.id("user_id", UserId)?, row.get("availability_version")?);
+        Ok(StatusChange { user, status: row.json("status")?, version })
+    };
+    rows(db, sql, values![]).await?.iter().map(status).collect()
+}
+
+/// Sorted as values of the model, whose groups do not sort like their words.
+async fn marks(db: &impl Db) -> Result<Vec<AssignedMark>, StoreError> {
+    let mark = |row: &Row| {
+        let (user, group) = (row.id("user_id", UserId)?, row.word("load_group")?);
+        Ok(AssignedMark { user, group, no: row.count("no")? })
+    };
+    let found = rows(db, "SELECT user_id, load_group, no FROM mark", values![]).await?;
+    let mut marks = found.iter().map(mark).collect::<Result<Vec<_>, StoreError>>()?;
+    marks.sort();
+    Ok(marks)
+}
+
+async fn turns(db: &impl Db) -> Result<Vec<TurnState>, StoreError> {
+    let sql = "SELECT channel_id, case_no, cycle, served FROM turn ORDER BY channel_id, case_no";
+    let turn = |row: &Row| {
+        let (channel, case) = (row.id("channel_id", ChannelId)?, row.small("case_no")?);
+        Ok(TurnState { channel, case, cycle: row.count("cycle")?, served: row.json("served")? })
+    };
+    rows(db, sql, values![]).await?.iter().map(turn).collect()
+}
+
+fn stored_input(row: &Row) -> Result<StoredInput, StoreError> {
+    let consumed = match row.opt::<i64>("consumed_no")? {
+        None => None,
+        Some(_) => Some(Consumed {
+            no: row.count("consumed_no")?,
+            at: row.id("consumed_at", Timestamp)?,
+            directory_version: row.get("directory_version")?,
+        }),
+    };
+    Ok(StoredInput {
+        seq: row.get("seq")?,
+        at: row.id("at", Timestamp)?,
+        item: row.opt_id("item_id", ItemId)?,
+        input: row.json("body")?,
+        consumed,
+        parked: row.opt("parked")?,
+    })
+}
+
+fn decision_view(row: &Row) -> Result<DecisionView, StoreError> {
+    Ok(DecisionView {
+        id: row.id("id", DecisionId)?,
+        at: row.id("at", Timestamp)?,
+        no: row.count("no")?,
+        directory_version: row.get("directory_version")?,
+        decision: row.json("decision")?,
+        duration_us: row.count("duration_us")?,
+        refused: row.opt_word("refused")?,
+    })
+}
+
+/// The word that the log keeps beside the input, for people who read the table.
+const fn kind(input: &Input) -> &'static str {
+    match input {
+        Input::Directory { .. } => "directory",
+        Input::Arrived(_) => "arrived",
+        Input::Changed(_) => "changed",
+        Input::Status(_) => "status",
+        Input::Refused(_) => "refused",
+        Input::Tick => "tick",
     }
 }

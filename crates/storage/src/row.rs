@@ -1,1 +1,340 @@
 //! Statements with numbered parameters, and rows read into the model's types.
+//!
+//! One SQL text serves both databases: `$1` is understood by SQLite and PostgreSQL alike.
+
+use crate::error::{StoreError, StoreErrorKind};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement, TryGetable, Value};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Write;
+use std::str::FromStr;
+use switchboard_model::{
+    BlobId, ChannelId, ContactId, ConversationId, DecisionId, DeliveryState, IdentityKind, ItemId, ItemKind, ItemStatus,
+    LiveEventKind, LoadGroup, MessageId, MessageKind, Nature, RefusalReason, TeamId, TicketId, TicketType, Timestamp, TokenId,
+    UnassignedReason, UserId, WorkspaceId,
+};
+
+/// Most parameters of one statement; SQLite takes 32,766.
+const MAX_PARAMETERS: usize = 30_000;
+
+/// Where statements run: the read pool or a transaction.
+pub(crate) trait Db: Sync {
+    /// What sea-orm calls it.
+    type Conn: ConnectionTrait;
+
+    fn conn(&self) -> &Self::Conn;
+
+    /// A statement failed; on PostgreSQL the transaction is unusable from here on.
+    fn note_failure(&self) {}
+
+    fn backend(&self) -> DbBackend {
+        self.conn().get_database_backend()
+    }
+
+    fn is_shared(&self) -> bool {
+        self.backend() == DbBackend::Postgres
+    }
+}
+
+impl Db for DatabaseConnection {
+    type Conn = Self;
+
+    fn conn(&self) -> &Self {
+        self
+    }
+}
+
+/// A value for a parameter. Texts lose NUL characters, which PostgreSQL cannot store.
+pub(crate) trait Bind {
+    fn bind(self) -> Value;
+    fn null() -> Value;
+}
+
+/// A row of an answer.
+pub(crate) struct Row(QueryResult);
+
+/// Parameters, in the order of their numbers.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => { vec![$($crate::row::Bind::bind($value)),*] };
+}
+pub(crate) use values;
+
+/// Runs a query for all its rows.
+pub(crate) async fn rows(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+    let statement = Statement::from_sql_and_values(db.backend(), sql, values);
+    match db.conn().query_all_raw(statement).await {
+        Ok(rows) => Ok(rows.into_iter().map(Row).collect()),
+        Err(error) => Err(failed(db, error)),
+    }
+}
+
+/// Runs a query for its first row.
+pub(crate) async fn row(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
+    let statement = Statement::from_sql_and_values(db.backend(), sql, values);
+    db.conn().query_one_raw(statement).await.map(|row| row.map(Row)).map_err(|error| failed(db, error))
+}
+
+/// Runs a query that always has a row.
+pub(crate) async fn one(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Row, StoreError> {
+    row(db, sql, values).await?.ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "a row that always exists is missing"))
+}
+
+/// Runs a statement; answers how many rows it touched.
+pub(crate) async fn execute(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<u64, StoreError> {
+    let statement = Statement::from_sql_and_values(db.backend(), sql, values);
+    db.conn().execute_raw(statement).await.map(|done| done.rows_affected()).map_err(|error| failed(db, error))
+}
+
+/// Runs statements without parameters, several separated by semicolons if need be.
+pub(crate) async fn script(db: &impl Db, sql: &str) -> Result<(), StoreError> {
+    db.conn().execute_unprepared(sql).await.map(|_| ()).map_err(|error| failed(db, error))
+}
+
+/// `INSERT` of many rows in as few statements as the number of parameters allows. `head` is the text up to
+/// `VALUES`, `tail` what follows, such as `ON CONFLICT DO NOTHING`.
+pub(crate) async fn insert_rows(db: &impl Db, head: &str, tail: &str, records: Vec<Vec<Value>>) -> Result<u64, StoreError> {
+    let Some(width) = records.first().map(Vec::len) else { return Ok(0) };
+    let chunk = (MAX_PARAMETERS / width.max(1)).max(1);
+    let mut touched = 0;
+    let mut records = records.into_iter().peekable();
+    while records.peek().is_some() {
+        let part: Vec<Value> = records.by_ref().take(chunk).flatten().collect();
+        let sql = format!("{head} VALUES {} {tail}", tuples(1, part.len() / width, width));
+        touched += execute(db, sql, part).await?;
+    }
+    Ok(touched)
+}
+
+/// `$3, $4, $5` for a start of 3 and a count of 3.
+pub(crate) fn placeholders(start: usize, count: usize) -> String {
+    let mut text = String::with_capacity(count * 5);
+    for number in start..start + count {
+        let separator = if number == start { "" } else { ", " };
+        write!(text, "{separator}${number}").expect("writing to a string never fails");
+    }
+    text
+}
+
+/// `($1, $2), ($3, $4)` for two rows of two.
+pub(crate) fn tuples(start: usize, count: usize, width: usize) -> String {
+    let rows: Vec<_> = (0..count).map(|row| format!("({})", placeholders(start + row * width, width))).collect();
+    rows.join(", ")
+}
+
+/// JSON text of a value of the model.
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::new(StoreErrorKind::Internal, format!("not written as JSON: {error}")))
+}
+
+/// A value of the model out of JSON text.
+pub(crate) fn parse<T: DeserializeOwned>(column: &str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| corrupt(column, &error.to_string()))
+}
+
+/// A count or number of the model as it is stored.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+impl Row {
+    /// A value that may not be absent.
+    pub(crate) fn get<T: TryGetable>(&self, column: &str) -> Result<T, StoreError> {
+        self.0.try_get("", column).map_err(|error| corrupt(column, &error.to_string()))
+    }
+
+    /// A value that may be absent.
+    pub(crate) fn opt<T: TryGetable>(&self, column: &str) -> Result<Option<T>, StoreError> {
+        self.get::<Option<T>>(column)
+    }
+
+    /// An id or instant.
+    pub(crate) fn id<T>(&self, column: &str, wrap: impl Fn(i64) -> T) -> Result<T, StoreError> {
+        self.get(column).map(wrap)
+    }
+
+    /// An id or instant that may be absent.
+    pub(crate) fn opt_id<T>(&self, column: &str, wrap: impl Fn(i64) -> T) -> Result<Option<T>, StoreError> {
+        Ok(self.opt::<i64>(column)?.map(wrap))
+    }
+
+    /// A count.
+    pub(crate) fn count(&self, column: &str) -> Result<u64, StoreError> {
+        self.get::<i64>(column).map(|number| u64::try_from(number).unwrap_or(0))
+    }
+
+    /// A small count.
+    pub(crate) fn small(&self, column: &str) -> Result<u32, StoreError> {
+        self.get::<i64>(column).map(|number| u32::try_from(number.max(0)).unwrap_or(u32::MAX))
+    }
+
+    /// A word of one of the model's lists.
+    pub(crate) fn word<T: FromStr<Err = String>>(&self, column: &str) -> Result<T, StoreError> {
+        self.get::<String>(column)?.parse().map_err(|error: String| corrupt(column, &error))
+    }
+
+    /// A word that may be absent.
+    pub(crate) fn opt_word<T: FromStr<Err = String>>(&self, column: &str) -> Result<Option<T>, StoreError> {
+        self.opt::<String>(column)?.map(|word| word.parse().map_err(|error: String| corrupt(column, &error))).transpose()
+    }
+
+    /// A value of the model kept as JSON.
+    pub(crate) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
+        parse(column, &self.get::<String>(column)?)
+    }
+
+    /// A value kept as JSON that may be absent.
+    pub(crate) fn opt_json<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, StoreError> {
+        self.opt::<String>(column)?.map(|text| parse(column, &text)).transpose()
+    }
+}
+
+/// The failure of a statement, noted with its transaction.
+pub(crate) fn failed(db: &impl Db, error: sea_orm::DbErr) -> StoreError {
+    db.note_failure();
+    StoreError::from(error)
+}
+
+fn corrupt(column: &str, error: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, format!("stored `{column}` cannot be read: {error}"))
+}
+
+impl Bind for i64 {
+    fn bind(self) -> Value {
+        Value::BigInt(Some(self))
+    }
+
+    fn null() -> Value {
+        Value::BigInt(None)
+    }
+}
+
+impl Bind for u64 {
+    fn bind(self) -> Value {
+        signed(self).bind()
+    }
+
+    fn null() -> Value {
+        i64::null()
+    }
+}
+
+impl Bind for u32 {
+    fn bind(self) -> Value {
+        i64::from(self).bind()
+    }
+
+    fn null() -> Value {
+        i64::null()
+    }
+}
+
+impl Bind for bool {
+    fn bind(self) -> Value {
+        Value::Bool(Some(self))
+    }
+
+    fn null() -> Value {
+        Value::Bool(None)
+    }
+}
+
+impl Bind for String {
+    fn bind(self) -> Value {
+        let clean = if self.contains('\0') { self.replace('\0', "") } else { self };
+        Value::String(Some(clean))
+    }
+
+    fn null() -> Value {
+        Value::String(None)
+    }
+}
+
+impl Bind for &str {
+    fn bind(self) -> Value {
+        self.to_owned().bind()
+    }
+
+    fn null() -> Value {
+        String::null()
+    }
+}
+
+impl Bind for &[u8] {
+    fn bind(self) -> Value {
+        Value::Bytes(Some(self.to_vec()))
+    }
+
+    fn null() -> Value {
+        Value::Bytes(None)
+    }
+}
+
+impl<T: Bind> Bind for Option<T> {
+    fn bind(self) -> Value {
+        self.map_or_else(T::null, T::bind)
+    }
+
+    fn null() -> Value {
+        T::null()
+    }
+}
+
+macro_rules! bind_numbers {
+    ($($name:ident),+ $(,)?) => {$(
+        impl Bind for $name {
+            fn bind(self) -> Value { self.0.bind() }
+            fn null() -> Value { i64::null() }
+        }
+    )+};
+}
+
+bind_numbers!(
+    BlobId,
+    ChannelId,
+    ContactId,
+    ConversationId,
+    DecisionId,
+    ItemId,
+    MessageId,
+    TeamId,
+    TicketId,
+    Timestamp,
+    TokenId,
+    UserId,
+    WorkspaceId,
+);
+
+macro_rules! bind_words {
+    ($($name:ident),+ $(,)?) => {$(
+        impl Bind for $name {
+            fn bind(self) -> Value { self.as_str().bind() }
+            fn null() -> Value { String::null() }
+        }
+    )+};
+}
+
+bind_words!(
+    DeliveryState,
+    IdentityKind,
+    ItemKind,
+    ItemStatus,
+    LiveEventKind,
+    LoadGroup,
+    MessageKind,
+    Nature,
+    RefusalReason,
+    TicketType,
+    UnassignedReason,
+);
+
+#[cfg(test)]
+mod tests {
+    use super::{placeholders, tuples};
+
+    #[test]
+    fn placeholders_count_from_their_start() {
+        assert_eq!(placeholders(3, 3), "$3, $4, $5");
+        assert_eq!(tuples(1, 2, 2), "($1, $2), ($3, $4)");
+    }
+}

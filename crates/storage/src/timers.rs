@@ -1,6 +1,7 @@
 //! Timers: things that are due at a time.
 
 use crate::error::StoreError;
+use crate::row::{Row, execute, json, one, rows, values};
 use crate::store::{Store, Tx};
 use switchboard_model::{ItemId, Timestamp};
 
@@ -40,7 +41,17 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn due_timers(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredTimer>, StoreError> {
-        todo!()
+        let sql = "SELECT id, due_at, kind, item_id, body FROM timer WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2";
+        let timer = |row: &Row| {
+            Ok(StoredTimer {
+                id: row.get("id")?,
+                due_at: row.id("due_at", Timestamp)?,
+                kind: row.get("kind")?,
+                item: row.opt_id("item_id", ItemId)?,
+                body: row.json("body")?,
+            })
+        };
+        rows(self.reads(), sql, values![now, limit]).await?.iter().map(timer).collect()
     }
 
     /// When the next timer is due.
@@ -48,7 +59,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn next_timer_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        todo!()
+        one(self.reads(), "SELECT MIN(due_at) AS due FROM timer", values![]).await?.opt_id("due", Timestamp)
     }
 }
 
@@ -56,9 +67,11 @@ impl Tx {
     /// Sets a timer.
     ///
     /// # Errors
-    /// When the database cannot be written.
+    /// `Conflict` when the id is taken.
     pub async fn insert_timer(&self, timer: &NewTimer) -> Result<(), StoreError> {
-        todo!()
+        let sql = "INSERT INTO timer (id, due_at, kind, item_id, body) VALUES ($1, $2, $3, $4, $5)";
+        let values = values![timer.id, timer.due_at, timer.kind.as_str(), timer.item, json(&timer.body)?];
+        execute(self, sql, values).await.map(|_| ())
     }
 
     /// Removes a timer; false when it was gone, so that of two hosts one runs it.
@@ -66,7 +79,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn delete_timer(&self, id: i64) -> Result<bool, StoreError> {
-        todo!()
+        Ok(execute(self, "DELETE FROM timer WHERE id = $1", values![id]).await? == 1)
     }
 
     /// Removes every timer of a kind that is about the item.
@@ -74,6 +87,6 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn delete_timers_of(&self, item: ItemId, kind: &str) -> Result<u64, StoreError> {
-        todo!()
+        execute(self, "DELETE FROM timer WHERE item_id = $1 AND kind = $2", values![item, kind]).await
     }
 }

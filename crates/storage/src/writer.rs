@@ -1,15 +1,26 @@
 //! The group writer: many small writes, one commit.
+//!
+//! One task takes whatever has gathered, runs each member in a savepoint of its own, commits once and then
+//! answers all (DESIGN 3.4). It is returned as a future, because spawning is the host's business.
 
-use crate::error::StoreError;
-use crate::store::Tx;
+use crate::error::{StoreError, StoreErrorKind};
+use crate::row::script;
+use crate::store::{Store, Tx};
+use futures::FutureExt;
 use futures::future::BoxFuture;
+use std::panic::AssertUnwindSafe;
+use tokio::sync::{mpsc, oneshot};
+
+/// Most members of a group on PostgreSQL, where a transaction with more than 64 subtransactions makes every
+/// other session's snapshots slower.
+const SHARED_BATCH: usize = 60;
 
 /// How a group writer works.
 #[derive(Clone, Copy, Debug)]
 pub struct WriterOptions {
     /// How many jobs may wait; more are refused as `Busy`.
     pub queue: usize,
-    /// How many jobs share one commit at most.
+    /// How many jobs share one commit at most (60 on PostgreSQL).
     pub batch: usize,
 }
 
@@ -21,7 +32,33 @@ impl Default for WriterOptions {
 
 /// Hands jobs to the group writer. Clones share the queue.
 #[derive(Clone)]
-pub struct Writer {}
+pub struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+}
+
+/// A job that waits.
+trait Job: Send {
+    /// Runs the work; answers whether it went well, and what to say after the commit.
+    fn run<'t>(self: Box<Self>, tx: &'t Tx) -> BoxFuture<'t, (bool, Box<dyn Reply>)>;
+
+    /// There was no transaction to run in.
+    fn refuse(self: Box<Self>, error: &StoreError);
+}
+
+/// An answer that waits for the commit.
+trait Reply: Send {
+    fn settle(self: Box<Self>, commit: &Result<(), StoreError>);
+}
+
+struct Member<T, E, F> {
+    work: F,
+    answer: oneshot::Sender<Result<T, E>>,
+}
+
+struct Answer<T, E> {
+    result: Result<T, E>,
+    answer: oneshot::Sender<Result<T, E>>,
+}
 
 impl Writer {
     /// Runs `work` in a savepoint of the next group commit and answers after the commit.
@@ -30,20 +67,129 @@ impl Writer {
     ///
     /// # Errors
     /// What `work` returned; `Busy` when the queue is full; `Unknown` when the commit failed; `Full` when it
-    /// failed because the disk is full; `Internal` after a panic; `Unreachable` when no transaction could be
-    /// opened or the task has ended.
+    /// failed because the disk is full; `Internal` after a panic; the reason when no transaction could be
+    /// opened or it broke down before the commit; `Unreachable` when the task has ended.
     pub async fn run<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
         F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        todo!()
+        let (answer, answered) = oneshot::channel();
+        self.queue.try_send(Box::new(Member { work, answer })).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => StoreError::new(StoreErrorKind::Busy, "too many writes wait already"),
+            mpsc::error::TrySendError::Closed(_) => ended(),
+        })?;
+        match answered.await {
+            Ok(result) => result,
+            // The task was dropped between taking the job and answering: the commit may have happened.
+            Err(_) => Err(StoreError::new(StoreErrorKind::Unknown, "the writer stopped before it answered").into()),
+        }
     }
 
     /// How many jobs wait.
     #[must_use]
     pub fn depth(&self) -> usize {
-        todo!()
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+}
+
+impl Store {
+    /// A group writer and the task that serves it, which the host spawns. The task ends when every clone of the
+    /// writer is gone and the queue is empty.
+    #[must_use]
+    pub fn writer(&self, options: WriterOptions) -> (Writer, BoxFuture<'static, ()>) {
+        let (queue, jobs) = mpsc::channel(options.queue.max(1));
+        let limit = if self.is_shared() { options.batch.min(SHARED_BATCH) } else { options.batch };
+        (Writer { queue }, serve(self.clone(), jobs, limit.max(1)).boxed())
+    }
+}
+
+async fn serve(store: Store, mut jobs: mpsc::Receiver<Box<dyn Job>>, limit: usize) {
+    let mut group = Vec::with_capacity(limit);
+    while jobs.recv_many(&mut group, limit).await > 0 {
+        run_group(&store, &mut group).await;
+    }
+}
+
+async fn run_group(store: &Store, group: &mut Vec<Box<dyn Job>>) {
+    let tx = match store.begin().await {
+        Ok(tx) => tx,
+        Err(error) => return group.drain(..).for_each(|job| job.refuse(&error)),
+    };
+    let mut replies: Vec<Box<dyn Reply>> = Vec::with_capacity(group.len());
+    let mut broken = None;
+    let mut jobs = group.drain(..);
+    // One statement ends a member's savepoint and opens the next one's.
+    let mut between = "SAVEPOINT member";
+    for job in jobs.by_ref() {
+        if let Err(error) = script(&tx, between).await {
+            job.refuse(&error);
+            broken = Some(error);
+            break;
+        }
+        let (well, reply) = job.run(&tx).await;
+        replies.push(reply);
+        between = if well && !tx.has_failed() {
+            "RELEASE SAVEPOINT member; SAVEPOINT member"
+        } else {
+            tx.forget_failure();
+            "ROLLBACK TO SAVEPOINT member; RELEASE SAVEPOINT member; SAVEPOINT member"
+        };
+    }
+    let end = match broken {
+        None => match script(&tx, between.trim_end_matches("; SAVEPOINT member")).await {
+            Ok(()) => tx.commit().await,
+            Err(error) => Err(error),
+        },
+        Some(error) => Err(error),
+    };
+    if let Err(error) = &end {
+        jobs.for_each(|job| job.refuse(error));
+    }
+    replies.into_iter().for_each(|reply| reply.settle(&end));
+}
+
+fn ended() -> StoreError {
+    StoreError::new(StoreErrorKind::Unreachable, "the writer has stopped")
+}
+
+impl<T, E, F> Job for Member<T, E, F>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+{
+    fn run<'t>(self: Box<Self>, tx: &'t Tx) -> BoxFuture<'t, (bool, Box<dyn Reply>)> {
+        async move {
+            let Self { work, answer } = *self;
+            let ran = AssertUnwindSafe(async move { work(tx).await }).catch_unwind().await;
+            let mut result = ran.unwrap_or_else(|_| {
+                Err(StoreError::new(StoreErrorKind::Internal, "a write panicked and was rolled back").into())
+            });
+            if result.is_ok() && tx.has_failed() {
+                result = Err(Tx::swallowed().into());
+            }
+            let well = result.is_ok();
+            let reply: Box<dyn Reply> = Box::new(Answer { result, answer });
+            (well, reply)
+        }
+        .boxed()
+    }
+
+    fn refuse(self: Box<Self>, error: &StoreError) {
+        // Nobody listens any more when the caller was cancelled.
+        drop(self.answer.send(Err(error.clone().into())));
+    }
+}
+
+impl<T: Send, E: From<StoreError> + Send> Reply for Answer<T, E> {
+    fn settle(self: Box<Self>, commit: &Result<(), StoreError>) {
+        let Self { result, answer } = *self;
+        let result = match (result, commit) {
+            (Ok(_), Err(error)) => Err(error.clone().into()),
+            (result, _) => result,
+        };
+        drop(answer.send(result));
     }
 }
