@@ -111,6 +111,14 @@ impl Tx {
         execute(self, sql, values).await.map(|_| ())
     }
 
+    /// Forgets an answer, so that its key may be used again.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn delete_idempotency(&self, scope: &str, key: &str) -> Result<(), StoreError> {
+        execute(self, "DELETE FROM idempotency WHERE scope = $1 AND key = $2", values![scope, key]).await.map(|_| ())
+    }
+
     /// Drops answers from before an instant.
     ///
     /// # Errors

@@ -14,7 +14,10 @@ mod zones;
 pub use diff::{ChangeAction, DirectoryChange, diff, loses_last_admin};
 pub use entry::Entry;
 pub use export::export;
-pub use file::{CaseFile, ChannelFile, DirectoryFile, FallbackFile, RuleFile, TargetFile, TeamFile, UserFile, WorkspaceFile};
+pub use file::{
+    AbsenceFile, AccessFile, CapacityFile, CaseFile, ChannelFile, DirectoryFile, FallbackFile, RuleFile, TargetFile, TeamFile,
+    UserFile, WorkspaceFile, syntax_fault,
+};
 pub(crate) use merge::kept_rule_version;
 pub use merge::{MergeOptions, merge};
 pub use zones::{attach_zones, zone_data};
