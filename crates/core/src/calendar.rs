@@ -201,7 +201,7 @@ impl Schedule {
             Some((_, to)) => (*to < self.horizon).then_some(Timestamp(*to)),
             None => next_start,
         };
-        let recheck = next_edge.or(Some(at.plus_ms(KEPT_DAYS * DAY_MS)));
+        let recheck = next_edge.or(Some(at.plus_ms(KEPT_DAYS * DAY_MS))).filter(|recheck| at < *recheck);
         Look { inside: current.is_some(), next_edge, next_start, recheck }
     }
 }

@@ -162,7 +162,8 @@ impl People {
             self.rechecks.remove(&(due, index));
             let person = &mut self.list[index as usize];
             person.presence = person.cause(calendars, now);
-            if let Some(recheck) = person.presence.recheck {
+            // Something due in the past would come up here for ever.
+            if let Some(recheck) = person.presence.recheck.filter(|recheck| now < *recheck) {
                 self.rechecks.insert((recheck, index));
             }
         }

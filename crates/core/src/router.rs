@@ -10,8 +10,9 @@ use crate::turns::Turns;
 use crate::work::{Owned, Work};
 use std::sync::Arc;
 use switchboard_model::{
-    Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus, LoadGroup,
-    Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, TurnState, UnavailableCause, UserId, WorkType,
+    Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus,
+    LoadGroup, Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, TurnState,
+    UnavailableCause, UserId, WorkType,
 };
 use thiserror::Error;
 

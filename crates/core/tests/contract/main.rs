@@ -1,0 +1,11 @@
+//! The router held to `ROUTING.md`, rule by rule, through its public interface.
+
+mod availability;
+mod distribution;
+mod eligibility;
+mod load;
+mod properties;
+mod refusals;
+mod rules;
+mod support;
+mod validation;
