@@ -32,7 +32,7 @@ use crate::state::Api;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::any;
-use switchboard_engine::Engine;
+use switchboard_engine::{Engine, Explained};
 use utoipa_axum::router::OpenApiRouter;
 
 /// The routes of a host: `/api/...`, `/healthz`, `/readyz` and, unless switched off, `/metrics`.
@@ -58,6 +58,13 @@ pub fn router(engine: Engine, options: ApiOptions) -> Router {
 pub fn metrics_router(engine: Engine, options: ApiOptions) -> Router {
     let api = Api::new(engine, options);
     telemetry::layered(health::metrics_routes().with_state(api).layer(from_fn_with_state(Https(false), secure)))
+}
+
+/// A decision in plain words of a language, one fact a line: what the desk shows, for the command line.
+#[must_use]
+pub fn describe(translate: &Translate, language: &str, explained: &Explained) -> String {
+    let names = views::Names::from(explained.names.clone());
+    wording::Wording::new(translate, language, &names).lines(&explained.decision, explained.explanation.as_ref())
 }
 
 async fn nothing_here() -> Problem {
