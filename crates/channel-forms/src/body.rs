@@ -4,9 +4,14 @@ use crate::config::Form;
 use crate::encode::Refusal;
 use crate::submission::{Collector, Submission, Unreadable};
 use axum::extract::{FromRequest, Multipart, Request};
+use futures::StreamExt;
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use std::time::Duration;
+
+/// A body that is announced to be too large, yet not by more than this many times, is read and thrown away
+/// before it is refused: browsers that are cut off while they send show a broken connection, not the answer.
+const DRAINED_TIMES: usize = 8;
 
 /// Reads the body in whichever of the three formats its header names.
 pub(crate) async fn read(form: &Form, request: Request) -> Result<Submission, Refusal> {
@@ -16,7 +21,10 @@ pub(crate) async fn read(form: &Form, request: Request) -> Result<Submission, Re
 
 async fn read_whole(form: &Form, request: Request) -> Result<Submission, Refusal> {
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|bytes| bytes > form.limits.body_bytes) {
+    if let Some(bytes) = announced.filter(|bytes| *bytes > form.limits.body_bytes) {
+        if bytes <= DRAINED_TIMES * form.limits.body_bytes {
+            drain(request).await;
+        }
         return Err(Refusal::TooLarge);
     }
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -34,6 +42,12 @@ async fn read_whole(form: &Form, request: Request) -> Result<Submission, Refusal
         }
         _ => Err(Refusal::UnsupportedMediaType),
     }
+}
+
+/// Reads a body and keeps nothing of it.
+async fn drain(request: Request) {
+    let mut chunks = request.into_body().into_data_stream();
+    while let Some(Ok(_)) = chunks.next().await {}
 }
 
 async fn read_bytes(form: &Form, request: Request) -> Result<axum::body::Bytes, Refusal> {

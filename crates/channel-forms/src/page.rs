@@ -46,7 +46,8 @@ pub(crate) fn form_page(page: &FormPage<'_>) -> String {
         honeypot: &form.honeypot,
         hidden: hidden(page),
         errors: page.problem.clone().into_iter().map(|message| Complaint { href: None, message }).chain(errors).collect(),
-        files_lost: kept.is_some() && form.takes_files(),
+        heading: if faults.is_empty() { &phrases.error_title } else { &phrases.errors_heading },
+        files_lost: kept.is_some_and(|kept| kept.entries.iter().any(|entry| matches!(entry.value, Sent::File(_)))),
         submit: form.submit_label.as_ref().map_or(phrases.send.as_str(), |text| text.in_language(language)),
         fields,
     };
@@ -83,6 +84,8 @@ struct FormTemplate<'a> {
     honeypot: &'a str,
     hidden: Vec<(&'static str, &'a str)>,
     errors: Vec<Complaint>,
+    /// Above the errors.
+    heading: &'a str,
     files_lost: bool,
     submit: &'a str,
     fields: Vec<FieldView<'a>>,

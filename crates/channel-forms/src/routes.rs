@@ -110,11 +110,7 @@ async fn to_page(State(door): State<Arc<Door>>) -> Redirect {
     Redirect::to(&door.form.base_path())
 }
 
-/// The path with a trailing slash is the page too; what else there is, is nothing.
-async fn elsewhere(State(door): State<Arc<Door>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    if matches!(uri.path(), "" | "/") && matches!(method, Method::GET | Method::HEAD) {
-        return show_page(State(door), uri, headers).await;
-    }
+async fn elsewhere(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap) -> Response {
     let visit = Visit::of(&door.form, &uri, &headers);
     let phrases = page::page_language(&visit.language).phrases();
     door.html(StatusCode::NOT_FOUND, page::refusal_page(&door.form, &visit.language, &phrases.not_found))

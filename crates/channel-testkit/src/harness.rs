@@ -53,7 +53,8 @@ impl Harness {
         let context = context_at(slug, inbox.clone(), clock.clone());
         channel.start(&context).await.unwrap_or_else(|error| panic!("the channel did not start: {error}"));
         let router = match channel.routes(&context) {
-            Some(routes) => axum::Router::new().nest(&format!("/channels/{slug}"), routes),
+            // As a service, so that the path with and without a trailing slash both are the channel's `/`.
+            Some(routes) => axum::Router::new().nest_service(&format!("/channels/{slug}"), routes),
             None => axum::Router::new(),
         };
         Self { channel, context, inbox, clock, router }

@@ -24,7 +24,9 @@ pub trait Channel: Send + Sync {
     /// What the channel can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// HTTP paths of the channel, relative to `/channels/{slug}`; `None` when it has none.
+    /// HTTP paths of the channel, relative to `/channels/{slug}`; `None` when it has none. That path with
+    /// and without a trailing slash both reach the router's `/`, and requests carry
+    /// `axum::extract::ConnectInfo<SocketAddr>` where the host knows the other side.
     fn routes(&self, context: &Context) -> Option<axum::Router> {
         let _ = context;
         None

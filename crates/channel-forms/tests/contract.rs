@@ -1,0 +1,122 @@
+//! The form channel against the channel contract. What it promises over HTTP beyond that is in `pages.rs` and
+//! `submissions.rs`.
+
+mod site;
+
+use async_trait::async_trait;
+use site::{SETTINGS, Site, header};
+use switchboard_channel_forms::REGISTRATION;
+use switchboard_channel_testkit::{Answer, Fixture, Harness, Intake, contract, fixtures};
+use switchboard_model::Identity;
+
+/// Submits a payload as it would come from another site.
+struct Submit {
+    content_type: &'static str,
+}
+
+#[async_trait]
+impl Intake for Submit {
+    async fn deliver(&self, harness: &Harness, payload: &[u8]) -> Answer {
+        let site = Site::of(harness);
+        let answer = site.submit(self.content_type, payload.to_vec(), &[]).await;
+        match answer.status.as_u16() {
+            202 => Answer::Accepted,
+            503 | 429 => Answer::TryAgain,
+            400..=499 => Answer::Refused,
+            other => panic!("a submission was answered with {other}"),
+        }
+    }
+}
+
+const FORMATS: [(&str, Submit); 3] = [
+    ("urlencoded", Submit { content_type: "application/x-www-form-urlencoded" }),
+    ("json", Submit { content_type: "application/json" }),
+    ("multipart", Submit { content_type: "multipart/form-data; boundary=----form-boundary-7f3a" }),
+];
+
+async fn harness() -> Harness {
+    Harness::start(&REGISTRATION, "contact", SETTINGS).await
+}
+
+fn samples() -> Vec<(Fixture, &'static Submit)> {
+    let of_format = |(extension, submit): &'static (&str, Submit)| {
+        let found = fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"), extension);
+        found.into_iter().map(move |fixture| (fixture, submit))
+    };
+    FORMATS.iter().flat_map(of_format).collect()
+}
+
+#[test]
+fn the_registration_is_complete() {
+    contract::registration_is_complete(&REGISTRATION);
+}
+
+#[test]
+fn faults_in_settings_come_all_at_once() {
+    contract::settings_faults_come_all_at_once(&REGISTRATION, SETTINGS);
+}
+
+#[tokio::test]
+async fn the_same_payload_gives_the_same_message() {
+    for (fixture, submit) in samples() {
+        contract::same_payload_same_message(&harness().await, &harness().await, submit, &fixture.bytes).await;
+    }
+}
+
+#[tokio::test]
+async fn r12_1_a_repeated_submission_is_one_message() {
+    for (fixture, submit) in samples() {
+        contract::repeats_change_nothing(&harness().await, submit, &fixture.bytes).await;
+    }
+}
+
+#[tokio::test]
+async fn r12_1_a_submission_is_acknowledged_after_the_commit_only() {
+    for (fixture, submit) in samples() {
+        contract::acknowledged_only_after_the_commit(&harness().await, submit, &fixture.bytes).await;
+    }
+}
+
+#[tokio::test]
+async fn damaged_submissions_are_answered_and_break_nothing() {
+    for (fixture, submit) in samples() {
+        contract::damaged_payloads_are_answered(&harness().await, submit, &fixture.bytes).await;
+    }
+}
+
+#[tokio::test]
+async fn oversized_submissions_are_refused_for_good() {
+    for (fixture, submit) in samples() {
+        let oversized = vec![b'x'; 300_000];
+        contract::oversized_is_refused(&harness().await, submit, &oversized, &fixture.bytes).await;
+    }
+}
+
+#[tokio::test]
+async fn a_form_cannot_send() {
+    let reply = contract::outbound("contact", Identity::email("kari@eksempel.test"));
+    contract::capabilities_hold(&harness().await, &reply).await;
+}
+
+#[tokio::test]
+async fn nothing_that_was_written_shows_in_debug() {
+    let harness = harness().await;
+    for (fixture, submit) in samples() {
+        submit.deliver(&harness, &fixture.bytes).await;
+    }
+    let messages = harness.inbox.messages();
+    assert_eq!(messages.len(), 3);
+    for message in messages {
+        let hidden = [message.text.as_str(), message.sender.identity.value.as_str(), "Nordmann", "Berg", "kasse"];
+        contract::debug_hides(&message, &hidden);
+    }
+}
+
+#[tokio::test]
+async fn a_form_runs_until_it_is_told_to_stop() {
+    let harness = harness().await;
+    harness.run();
+    harness.stop().await;
+    let site = Site::of(&harness);
+    assert_eq!(header(&site.open("/channels/contact", &[]).await, "content-type"), "text/html; charset=utf-8");
+}
