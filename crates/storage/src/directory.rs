@@ -5,7 +5,7 @@ use crate::events::NewEvent;
 use crate::row::{Row, execute, insert_rows, json, one, row, rows, values};
 use crate::store::{Store, Tx};
 use std::sync::Arc;
-use switchboard_model::{Actor, Directory, LiveEventKind, Timestamp, User, WorkType};
+use switchboard_model::{Actor, Directory, LiveEventKind, ManualStatus, StatusOrigin, StatusValue, Timestamp, User, WorkType};
 
 /// A stored directory version without its document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,8 @@ impl Tx {
     }
 
     /// Stores `directory` as its version, which must be `expected + 1` with `expected` in force. Rows of people
-    /// get the limits of their capacity; new people a row without a status. Writes the live event.
+    /// get the limits of their capacity; new people a row with the status `available` of origin `initial` in version 0,
+    /// which lets their hours decide. Writes the live event.
     ///
     /// # Errors
     /// `Conflict` when another version is in force, `Invalid` when the directory carries another version.
@@ -92,28 +93,31 @@ impl Tx {
             let text = format!("directory version {current} is in force, not {expected}");
             return Err(StoreError::new(StoreErrorKind::Conflict, text));
         }
-        execute(
-            self,
-            "INSERT INTO directory_version (version, at, actor, document, summary) VALUES ($1, $2, $3, $4, $5)",
-            values![directory.version, at, json(actor)?, json(directory)?, summary],
-        )
-        .await?;
-        self.sync_people(&directory.users).await?;
+        let sql = "INSERT INTO directory_version (version, at, actor, document, summary) VALUES ($1, $2, $3, $4, $5) \
+            ON CONFLICT (version) DO NOTHING";
+        if execute(self, sql, values![directory.version, at, json(actor)?, json(directory)?, summary]).await? == 0 {
+            let text = format!("directory version {} was made elsewhere at the same time", directory.version);
+            return Err(StoreError::new(StoreErrorKind::Conflict, text));
+        }
+        self.sync_people(&directory.users, at).await?;
         self.insert_events(&[NewEvent::new(LiveEventKind::Directory, at)]).await
     }
 
-    async fn sync_people(&self, users: &[User]) -> Result<(), StoreError> {
+    async fn sync_people(&self, users: &[User], at: Timestamp) -> Result<(), StoreError> {
+        let status = ManualStatus { value: StatusValue::Available, reason: None, set_at: at, origin: StatusOrigin::Initial };
+        let status = json(&status)?;
         let limit = |user: &User, kind| user.capacity.per_type.get(&kind).copied();
         let records = users.iter().map(|user| {
             values![
                 user.id,
+                status.as_str(),
                 user.capacity.total,
                 limit(user, WorkType::Chat),
                 limit(user, WorkType::Mail),
                 limit(user, WorkType::Call),
             ]
         });
-        let head = "INSERT INTO person (user_id, limit_total, limit_chat, limit_mail, limit_call)";
+        let head = "INSERT INTO person (user_id, status, limit_total, limit_chat, limit_mail, limit_call)";
         let tail = "ON CONFLICT (user_id) DO UPDATE SET limit_total = excluded.limit_total, \
             limit_chat = excluded.limit_chat, limit_mail = excluded.limit_mail, limit_call = excluded.limit_call";
         insert_rows(self, head, tail, records.collect()).await.map(|_| ())
