@@ -5,7 +5,9 @@ use crate::support::{
     members, people,
 };
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::test_runner::RngSeed;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use switchboard_core::{Router, selectable};
 use switchboard_model::{
@@ -264,8 +266,20 @@ fn replay(router: &mut Router, log: &[(u64, Timestamp, Input)]) -> Vec<Vec<Effec
     log.iter().map(|(no, now, input)| router.step(*no, *now, input)).collect()
 }
 
+/// A run with a new seed, or with the one in the environment, which is printed with the command that repeats it.
+fn config() -> ProptestConfig {
+    let mut config = ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() };
+    if config.rng_seed == RngSeed::Random {
+        config.rng_seed = RngSeed::Fixed(RandomState::new().build_hasher().finish());
+    }
+    if let RngSeed::Fixed(seed) = config.rng_seed {
+        println!("repeat with: PROPTEST_RNG_SEED={seed} cargo nextest run -p switchboard-core properties");
+    }
+    config
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn r13_2_invariants_hold_and_any_history_replays_alike(events in proptest::collection::vec(event(), 1..120), cut in 0..120_usize) {
