@@ -151,10 +151,10 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     cleaner
 });
 
-/// Removes what would only clutter text: rulers and images.
+/// Removes what would only clutter text: rulers, images, and the brackets around links.
 static TEXT_CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = Builder::empty();
-    cleaner.tags(TAGS.iter().copied().filter(|tag| !matches!(*tag, "hr" | "img" | "font")).collect()).link_rel(None);
+    cleaner.tags(TAGS.iter().copied().filter(|tag| !matches!(*tag, "a" | "font" | "hr" | "img")).collect()).link_rel(None);
     cleaner
 });
 
@@ -331,7 +331,6 @@ mod tests {
 
         Hello & welcome,
         see the shop.
-
         * one
         * two
 

@@ -75,9 +75,8 @@ fn is_spam(message: &Message<'_>) -> bool {
 }
 
 fn report(message: &Message<'_>, envelope: Envelope<'_>) -> Option<Report> {
-    let content_type = message.content_type()?;
-    if content_type.ctype() == "multipart" && content_type.subtype() == Some("report") {
-        let kind = content_type.attribute("report-type").unwrap_or("delivery-status");
+    if message.is_content_type("multipart", "report") {
+        let kind = message.content_type().and_then(|kind| kind.attribute("report-type")).unwrap_or("delivery-status");
         if !kind.eq_ignore_ascii_case("delivery-status") {
             return Some(Report::Other);
         }
