@@ -120,6 +120,14 @@ impl Engine {
         Ok(self.inner.store.ping().await?)
     }
 
+    /// Returns when everything that was asked to be written before is committed or refused.
+    ///
+    /// # Errors
+    /// When the writer is gone.
+    pub async fn settle(&self) -> Result<()> {
+        self.inner.writer.run(|_| Box::pin(async { Ok(()) })).await
+    }
+
     /// Numbers for the metrics page.
     ///
     /// # Errors

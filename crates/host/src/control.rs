@@ -99,10 +99,10 @@ pub async fn perform(config: &Config, job: Job) -> Answer {
     let (engine, writing) = Engine::new(options).await.map_err(|error| error.to_string())?;
     let writing = tokio::spawn(writing);
     let answer = run(&engine, job).await;
-    drop(engine);
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(5), writing).await;
+    let settled = engine.settle().await.map_err(|error| error.to_string());
+    writing.abort();
     store.close().await;
-    answer
+    settled.and(answer)
 }
 
 /// Opens the database that the configuration names.

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::supervisor::Services;
 use crate::{commands, control, demo, http, supervisor};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,8 +121,9 @@ impl Host {
         if tokio::time::timeout(SHUTDOWN, self.tasks.wait()).await.is_err() {
             tracing::warn!("some tasks did not end in time; what they did not commit is done again at the next start");
         }
-        drop(self.engine);
-        let _ = tokio::time::timeout(Duration::from_secs(5), self.writing).await;
+        // Idle connections may still hold the engine; what they wrote is committed by now.
+        let _ = tokio::time::timeout(SHUTDOWN, self.engine.settle()).await;
+        self.writing.abort();
         self.store.close().await;
         tracing::info!("stopped");
     }
@@ -153,7 +155,8 @@ async fn keep_up(metrics: PrometheusHandle, shutdown: CancellationToken) {
 
 fn start_logging(config: &Config) -> Result<(), String> {
     let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| format!("log.filter: {error}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     let started = if config.log.json { builder.json().try_init() } else { builder.try_init() };
     started.map_err(|error| format!("logging cannot be started: {error}"))
 }
