@@ -34,6 +34,8 @@ pub(crate) struct Envelope {
     pub(crate) external_id: String,
     /// The identity of the cookie that came with the request.
     pub(crate) cookie: Option<Identity>,
+    /// The identity of the cookie that the answer sets, where none came.
+    pub(crate) new_cookie: Option<Identity>,
     /// The identity of a sender who gave neither address nor cookie.
     pub(crate) stranger: Identity,
     /// Language tag of the page or of the embedding site.
@@ -112,7 +114,7 @@ pub(crate) fn message(form: &Form, checked: Checked, envelope: Envelope) -> Inbo
     let subject = checked.of_role(form, Role::Subject).map(str::to_owned);
     let text = checked.of_role(form, Role::Message).map_or_else(|| listed(form, &checked), str::to_owned);
     let raw = raw(form, &checked);
-    let sender = sender(form, &checked, envelope.cookie, envelope.stranger);
+    let sender = sender(form, &checked, &envelope);
     let fields = form.fields.iter().zip(checked.values);
     InboundMessage {
         channel: form.slug.clone(),
@@ -186,12 +188,15 @@ fn is_hidden(form: &Form, name: &str) -> bool {
     [TOKEN_FIELD, LANGUAGE_FIELD, KEY_FIELD].contains(&name) || (!form.honeypot.is_empty() && name == form.honeypot)
 }
 
-fn sender(form: &Form, checked: &Checked, cookie: Option<Identity>, stranger: Identity) -> Sender {
-    let proof = if cookie.is_some() { Proof::Cookie } else { Proof::Typed };
+/// The cookie that is only being set goes along without proof: a contact that is made of this message owns it
+/// from then on, and a contact that was there before must not get it.
+fn sender(form: &Form, checked: &Checked, envelope: &Envelope) -> Sender {
+    let proof = if envelope.cookie.is_some() { Proof::Cookie } else { Proof::Typed };
+    let cookie = envelope.cookie.as_ref().or(envelope.new_cookie.as_ref());
     let (identity, also) = match (checked.of_role(form, Role::Email).map(Identity::email), cookie) {
-        (Some(email), cookie) => (email, cookie.into_iter().collect()),
-        (None, Some(cookie)) => (cookie, Vec::new()),
-        (None, None) => (stranger, Vec::new()),
+        (Some(email), cookie) => (email, cookie.cloned().into_iter().collect()),
+        (None, Some(cookie)) => (cookie.clone(), Vec::new()),
+        (None, None) => (envelope.stranger.clone(), Vec::new()),
     };
     Sender { identity, also, proof, name: checked.of_role(form, Role::Name).map(str::to_owned) }
 }

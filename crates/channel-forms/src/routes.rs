@@ -181,13 +181,12 @@ impl Door {
     ) -> Envelope {
         let key = key.map_or(Key::Page(*nonce), Key::Given);
         let external_id = self.guard.external_id(&key, &checked.digest(&self.form));
-        let stranger = match page {
-            Some(page) => self.guard.cookie_identity(&self.guard.new_cookie(page)),
-            None => self.guard.stranger(&external_id),
-        };
+        let stranger = self.guard.stranger(&external_id);
+        let new_cookie = page.filter(|_| visit.cookie.is_none()).map(|page| self.guard.new_cookie(page));
         Envelope {
             external_id,
             cookie: visit.cookie.as_ref().map(|cookie| self.guard.cookie_identity(cookie)),
+            new_cookie: new_cookie.map(|cookie| self.guard.cookie_identity(&cookie)),
             stranger,
             language: Some(visit.stated_language.clone().unwrap_or_else(|| self.form.language.clone())),
             nature: if trapped { Nature::Spam } else { Nature::Message },

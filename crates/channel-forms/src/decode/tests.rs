@@ -32,6 +32,7 @@ fn envelope() -> Envelope {
     Envelope {
         external_id: "page:1".to_owned(),
         cookie: None,
+        new_cookie: None,
         stranger: Identity::new(IdentityKind::Cookie, "once-1"),
         language: Some("nb".to_owned()),
         nature: Nature::Message,
