@@ -4,6 +4,7 @@
 //! bytes; a person may be behind it.
 
 mod body;
+mod charset;
 mod fingerprint;
 mod nature;
 mod people;

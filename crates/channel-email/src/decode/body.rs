@@ -1,6 +1,6 @@
 //! Text, HTML and files of a mail.
 
-use super::{one_line, storable, structure};
+use super::{charset, one_line, storable, structure};
 use crate::{flowed, html};
 use bytes::Bytes;
 use mail_parser::{Encoding, Message, MessagePart, MimeHeaders, PartType};
@@ -23,21 +23,21 @@ const MAX_FILE_NAME_CHARS: usize = 150;
 
 /// Reads the body of a mail.
 pub(super) fn read(message: &Message<'_>, raw: &Bytes) -> Body {
-    let html = html_of(message).map(|source| html::clean(&source));
-    let text = match (written_text(message), &html) {
+    let html = html_of(message, raw).map(|source| html::clean(&source));
+    let text = match (written_text(message, raw), &html) {
         (Some(text), _) => text,
         (None, Some(cleaned)) => cleaned.text.clone(),
         (None, None) => String::new(),
     };
     Body {
         text: storable(&text),
-        html: html.and_then(|cleaned| cleaned.html).filter(|html| !html.trim().is_empty()).map(|html| html.replace('\0', "")),
+        html: html.and_then(|cleaned| cleaned.html).map(|html| html.trim().replace('\0', "")).filter(|html| !html.is_empty()),
         attachments: attachments(message, raw),
     }
 }
 
 /// The text parts, when the author's program wrote any; HTML among them counts where it stands.
-fn written_text(message: &Message<'_>) -> Option<String> {
+fn written_text(message: &Message<'_>, raw: &[u8]) -> Option<String> {
     let parts = || message.text_body.iter().take(MAX_PARTS).filter_map(|id| message.part(*id));
     if !parts().any(|part| matches!(&part.body, PartType::Text(text) if !text.trim().is_empty())) {
         return None;
@@ -45,8 +45,8 @@ fn written_text(message: &Message<'_>) -> Option<String> {
     let mut texts: Vec<String> = Vec::new();
     for part in parts() {
         match &part.body {
-            PartType::Text(text) => texts.push(plain(part, &structure::reveal(text))),
-            PartType::Html(source) => texts.push(html::clean(&structure::reveal(source)).text),
+            PartType::Text(text) => texts.push(plain(part, &readable(part, text, raw))),
+            PartType::Html(source) => texts.push(html::clean(&readable(part, source, raw)).text),
             _ => {}
         }
     }
@@ -61,7 +61,7 @@ fn plain(part: &MessagePart<'_>, text: &str) -> String {
 }
 
 /// The HTML parts in one, with text between them escaped; `None` when no part is HTML.
-fn html_of(message: &Message<'_>) -> Option<String> {
+fn html_of(message: &Message<'_>, raw: &[u8]) -> Option<String> {
     let parts = || message.html_body.iter().take(MAX_PARTS).filter_map(|id| message.part(*id));
     if !parts().any(|part| matches!(part.body, PartType::Html(_))) {
         return None;
@@ -69,12 +69,20 @@ fn html_of(message: &Message<'_>) -> Option<String> {
     let mut source = String::new();
     for part in parts() {
         match &part.body {
-            PartType::Html(html) => source.push_str(&structure::reveal(html)),
-            PartType::Text(text) => source.push_str(&html::escape(&structure::reveal(text))),
+            PartType::Html(html) => source.push_str(&readable(part, html, raw)),
+            PartType::Text(text) => source.push_str(&html::escape(&readable(part, text, raw))),
             _ => {}
         }
     }
     Some(source)
+}
+
+/// The text of a part in the right character set and without the disguise of nested types.
+fn readable(part: &MessagePart<'_>, text: &str, raw: &[u8]) -> String {
+    let declared = part.content_type().and_then(|kind| kind.attribute("charset"));
+    let range = part.raw_body_offset() as usize..part.raw_end_offset() as usize;
+    let unencoded = if matches!(part.encoding, Encoding::None) { raw.get(range) } else { None };
+    structure::reveal(&charset::repair(text, declared, unencoded)).into_owned()
 }
 
 fn attachments(message: &Message<'_>, raw: &Bytes) -> Vec<Attachment> {

@@ -160,7 +160,7 @@ fn a_bounce_refers_to_the_mail_that_failed_and_finds_its_conversation() {
     let report = std::fs::read_to_string(format!("{FOLDER}/bounce.eml")).expect("the fixture");
     let message = read(report.replace("sent-1@shop.test", &id));
     assert_eq!((message.nature, message.thread.conversation), (Nature::Bounce, Some(ConversationId(7))));
-    assert_eq!(message.thread.references, [id.clone()]);
+    assert_eq!(message.thread.references, [id.as_str()]);
 
     let prose =
         format!("From: MAILER-DAEMON@old.test\nSubject: failure notice\n\nSorry.\n\n--- Below is a copy\n\nMessage-ID: <{id}>\n");

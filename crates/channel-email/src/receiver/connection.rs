@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// How much is read at once.
-const READ_BYTES: usize = 65_536;
+const READ_BYTES: usize = 32_768;
 /// How many times the time for a command one message may take.
 const MESSAGE_TIMEOUTS: u32 = 10;
 /// How long a connection may be open.
@@ -138,6 +138,8 @@ impl<'l> Io<'l> {
         let mut deadline = (now + patience).min(self.opened + MAX_CONNECTION_TIME);
         if session.is_receiving() {
             deadline = deadline.min(*self.message_since.get_or_insert(now) + patience * MESSAGE_TIMEOUTS);
+        } else {
+            self.message_since = None;
         }
         let stopping = async {
             if session.is_receiving() {

@@ -68,12 +68,26 @@ async fn read(
             decoded
         }
     };
-    match tokio::task::spawn_blocking(work).await {
-        Ok(message) => message,
-        Err(_panicked) => {
-            tracing::error!(channel = route.mailbox.slug, bytes = raw.len(), "a mail could not be read and is kept as it came");
-            let envelope = Envelope { sender: sender.as_deref(), recipients: &recipients };
-            decode::unreadable(&raw, envelope, Receiving { mailbox: &route.mailbox, signer: &route.signer })
-        }
+    unless_it_panics(work, || {
+        tracing::error!(channel = route.mailbox.slug, bytes = raw.len(), "a mail could not be read and is kept as it came");
+        let envelope = Envelope { sender: sender.as_deref(), recipients: &recipients };
+        decode::unreadable(&raw, envelope, Receiving { mailbox: &route.mailbox, signer: &route.signer })
+    })
+    .await
+}
+
+/// What `work` gives on a thread of its own, or what `otherwise` gives when it panics there.
+async fn unless_it_panics<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static, otherwise: impl FnOnce() -> T) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_panicked| otherwise())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unless_it_panics;
+
+    #[tokio::test]
+    async fn a_panic_while_reading_leads_to_the_other_way() {
+        assert_eq!(unless_it_panics(|| "read", || "kept").await, "read");
+        assert_eq!(unless_it_panics(|| panic!("a mail that breaks the parser"), || "kept").await, "kept");
     }
 }
