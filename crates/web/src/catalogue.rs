@@ -116,8 +116,10 @@ mod tests {
     #[test]
     fn plural_forms_come_in_pairs() {
         for key in CATALOGUES[0].keys() {
-            if let Some(stem) = key.strip_suffix(".one") {
-                assert!(CATALOGUES[0].contains_key(&format!("{stem}.other")), "{key} has no other form");
+            for (suffix, twin) in [(".one", ".other"), (".other", ".one")] {
+                if let Some(stem) = key.strip_suffix(suffix) {
+                    assert!(CATALOGUES[0].contains_key(&format!("{stem}{twin}")), "{key} has no {twin}");
+                }
             }
         }
     }

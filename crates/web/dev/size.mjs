@@ -1,0 +1,40 @@
+// Fails when what the browser loads has outgrown its budget. Sizes are gzip -9, 1 kB = 1024 bytes.
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const manifest = JSON.parse(readFileSync(join(root, 'dist/manifest.json'), 'utf8'));
+const packed = (file) => gzipSync(readFileSync(join(root, file)), { level: 9 }).length / 1024;
+const built = (file) => packed(join('dist', file));
+
+/** A chunk with everything that it imports statically. */
+function closure(key, seen = new Set()) {
+  if (seen.has(key)) return seen;
+  seen.add(key);
+  for (const next of manifest[key].imports ?? []) closure(next, seen);
+  return seen;
+}
+
+const entry = Object.keys(manifest).find((key) => manifest[key].isEntry);
+const first = [...closure(entry)].map((key) => manifest[key]);
+const sum = (files) => files.reduce((total, file) => total + built(file), 0);
+const rows = [
+  ['first load, JavaScript', sum(first.map((chunk) => chunk.file)), 140],
+  ['first load, CSS', sum([...new Set(first.flatMap((chunk) => chunk.css ?? []))]), 18],
+];
+for (const language of ['en', 'nl', 'nb', 'da']) {
+  rows.push([`words, ${language}`, packed(`locales/${language}.json`), 8]);
+}
+for (const [key, chunk] of Object.entries(manifest)) {
+  if (chunk.isDynamicEntry && !key.includes('locales/')) rows.push([`lazy, ${chunk.name ?? key}`, built(chunk.file), 60]);
+}
+
+let over = 0;
+for (const [name, size, limit] of rows) {
+  const mark = size > limit ? 'OVER' : 'ok';
+  if (size > limit) over += 1;
+  console.log(`${mark.padEnd(5)}${name.padEnd(28)}${size.toFixed(1).padStart(7)} kB of ${limit}`);
+}
+process.exit(over > 0 ? 1 : 0);
