@@ -276,6 +276,9 @@ fn r4_2_the_next_change_is_told_and_edges_without_effect_are_passed_over() {
     let availability = world.router.availability(ADA, world.now);
     assert_eq!(availability.cause, Some(UnavailableCause::OutOfOffice));
     assert_eq!(availability.until, Some(at("2027-02-08T12:00:00Z")));
+    let always = shifts("Europe/Oslo", &["mon-sun 00:00-24:00"], &[], "2027-02-02T10:00:00Z");
+    let availability = always.router.availability(ADA, always.now);
+    assert_eq!((availability.available, availability.until), (true, None), "hours without a gap never end");
     assert_eq!(world.router.availability(BEN, world.now).until, None, "somebody of unknown status is away until told otherwise");
 }
 
@@ -321,6 +324,17 @@ fn r4_6_channel_hours_come_before_the_target_and_no_hours_are_always_open() {
     let arrival = world.arrival(MAIL);
     check(&mut world, &arrival, "unassigned nobody");
     world.edit(|directory| directory.feed(MAIL).hours = hours(&["sat 10:00-11:00"]));
+    let arrival = world.arrival(MAIL);
+    check(&mut world, &arrival, "unassigned outside_hours");
+}
+
+#[test]
+fn r4_6_channel_hours_in_an_unknown_zone_count_as_closed() {
+    let mut world = World::with_case(MAIL, Case { outside_hours: OutsideHours::Unassigned, ..Case::new(people(&[ADA])) });
+    world.edit(|directory| {
+        let channel = directory.feed(MAIL);
+        (channel.hours, channel.zone) = (hours(&["mon-sun 00:00-24:00"]), "Nowhere/Land".to_owned());
+    });
     let arrival = world.arrival(MAIL);
     check(&mut world, &arrival, "unassigned outside_hours");
 }

@@ -177,6 +177,33 @@ fn r5_5_an_item_does_not_count_against_its_own_owner_when_it_is_routed_again() {
 }
 
 #[test]
+fn r5_5_nor_against_its_owners_limit_for_the_type() {
+    let mut directory = directory();
+    directory.person(ADA).capacity.per_type.insert(WorkType::Mail, 1);
+    directory.route(MAIL, balanced(&[ADA]));
+    let mut world = World::new(directory);
+    let mut arrival = world.arrival(MAIL);
+    check(&mut world, &arrival, "assigned 101 | users_and_teams: 101 chosen");
+    arrival.event = RouteEvent::Requested;
+    check(&mut world, &arrival, "assigned 101 | users_and_teams: 101 chosen");
+    let other = world.arrival(MAIL);
+    check(&mut world, &other, "unassigned nobody_eligible | users_and_teams: 101 at_capacity");
+}
+
+#[test]
+fn r5_1_an_item_that_is_about_to_age_is_left_out_once_when_it_is_routed_again() {
+    let mut world = World::with_case(TICKETS, balanced(&[ADA]));
+    let mut arrival = world.arrival(TICKETS);
+    world.own(arrival.item, None, Some(ADA), LoadGroup::TicketEmailOther, 20 * DAY_MS);
+    world.give(ADA, LoadGroup::TicketEmailOther, 0);
+    arrival.event = RouteEvent::Requested;
+    for days in [0, 11] {
+        let decision = world.router.explain(world.now.plus_ms(days * DAY_MS), &arrival).decision;
+        assert_eq!(decision.load, Some(1), "the other one, {days} days from now");
+    }
+}
+
+#[test]
 fn r5_5_decisions_made_at_once_fill_everybody_to_the_limit_and_no_further() {
     let mut directory = directory();
     for user in [ADA, BEN, CLEO] {
