@@ -105,10 +105,14 @@ impl Tx {
     /// # Errors
     /// `Conflict` when the key is there: the same request ran beside this one.
     pub async fn insert_idempotency(&self, record: &IdempotencyRecord) -> Result<(), StoreError> {
-        let sql = "INSERT INTO idempotency (scope, key, at, status, response) VALUES ($1, $2, $3, $4, $5)";
+        let sql = "INSERT INTO idempotency (scope, key, at, status, response) VALUES ($1, $2, $3, $4, $5) \
+            ON CONFLICT (scope, key) DO NOTHING";
         let IdempotencyRecord { key, scope, at, status, response } = record;
         let values = values![scope.as_str(), key.as_str(), *at, u32::from(*status), response.as_str()];
-        execute(self, sql, values).await.map(|_| ())
+        match execute(self, sql, values).await? {
+            0 => Err(StoreError::new(StoreErrorKind::Conflict, "the same request ran at the same time")),
+            _ => Ok(()),
+        }
     }
 
     /// Forgets an answer, so that its key may be used again.

@@ -2,11 +2,14 @@
 
 use crate::error::StoreError;
 use crate::row::{execute, row, values};
-use crate::store::{Store, Tx};
+use crate::store::{Store, Tx, clock};
 use switchboard_model::Timestamp;
 
 /// The lease whose epoch guards the router's cursor.
 const ROUTER: &str = "router";
+/// A lease that runs on for more than this many durations was taken before the clock was set back; it counts as
+/// expired, so that a clock cannot keep everybody from taking over.
+const ABSURD_DURATIONS: i64 = 10;
 
 /// A lease that is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +20,7 @@ pub struct Lease {
     pub holder: String,
     /// Rises by one at every acquisition.
     pub epoch: i64,
-    /// Until when, by the clock of [`Store::now`].
+    /// Until when, by the database's clock, or that of the caller on SQLite.
     pub expires_at: Timestamp,
 }
 
@@ -48,12 +51,14 @@ impl Tx {
         given: Timestamp,
         duration_ms: i64,
     ) -> Result<Option<Lease>, StoreError> {
-        let now = self.now(given).await?;
+        let now = clock(self, given).await?;
         let expires_at = now.plus_ms(duration_ms);
+        let absurd = now.plus_ms(duration_ms.saturating_mul(ABSURD_DURATIONS));
         let sql = "INSERT INTO lease (name, holder, epoch, expires_at) VALUES ($1, $2, 1, $3) \
             ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = lease.epoch + 1, \
-            expires_at = excluded.expires_at WHERE lease.holder = excluded.holder OR lease.expires_at <= $4 RETURNING epoch";
-        let Some(taken) = row(self, sql, values![name, holder, expires_at, now]).await? else { return Ok(None) };
+            expires_at = excluded.expires_at WHERE lease.holder = excluded.holder OR lease.expires_at <= $4 OR lease.expires_at > $5 \
+            RETURNING epoch";
+        let Some(taken) = row(self, sql, values![name, holder, expires_at, now, absurd]).await? else { return Ok(None) };
         let epoch: i64 = taken.get("epoch")?;
         if name == ROUTER {
             execute(self, "UPDATE router_cursor SET epoch = $1", values![epoch]).await?;
@@ -66,7 +71,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn renew_lease(&self, lease: &Lease, given: Timestamp, duration_ms: i64) -> Result<Option<Lease>, StoreError> {
-        let expires_at = self.now(given).await?.plus_ms(duration_ms);
+        let expires_at = clock(self, given).await?.plus_ms(duration_ms);
         let sql = "UPDATE lease SET expires_at = $4 WHERE name = $1 AND holder = $2 AND epoch = $3";
         let values = values![lease.name.as_str(), lease.holder.as_str(), lease.epoch, expires_at];
         Ok((execute(self, sql, values).await? == 1).then(|| Lease { expires_at, ..lease.clone() }))

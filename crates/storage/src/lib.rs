@@ -26,6 +26,8 @@ mod routing;
 mod row;
 mod search;
 mod store;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod writer;
 

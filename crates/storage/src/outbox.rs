@@ -238,8 +238,7 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let sql = "UPDATE outbox SET state = $4, next_attempt_at = $5, last_error = $6, lease_until = NULL, holder = NULL \
             WHERE id = $1 AND holder = $2 AND attempts = $3 AND state = 'sending'";
-        let values =
-            values![entry.id, entry.holder.as_str(), entry.attempts, state, next_attempt_at, error.map(|error| cut(error))];
+        let values = values![entry.id, entry.holder.as_str(), entry.attempts, state, next_attempt_at, error.map(cut)];
         if execute(self, sql, values).await? == 0 {
             return Ok(false);
         }

@@ -4,7 +4,7 @@ use crate::connect::{Pools, connect};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::ids::IdBlock;
 use crate::migration;
-use crate::row::{Db, one, script, values};
+use crate::row::{Db, one, values};
 use futures::future::BoxFuture;
 use sea_orm::{
     AccessMode, DatabaseConnection, DatabaseTransaction, IsolationLevel, SqliteTransactionMode, TransactionOptions,
@@ -252,12 +252,6 @@ impl Tx {
     pub(crate) fn swallowed() -> StoreError {
         StoreError::new(StoreErrorKind::Internal, "a statement failed and the transaction went on; it was rolled back")
     }
-
-    /// Runs SQL of a test.
-    #[cfg(test)]
-    pub(crate) async fn script(&self, sql: &str) -> Result<(), StoreError> {
-        script(self, sql).await
-    }
 }
 
 impl Db for Tx {
@@ -272,12 +266,18 @@ impl Db for Tx {
     }
 }
 
+/// The database's own clock, where it has one that all hosts share.
+pub(crate) async fn clock(db: &impl Db, given: Timestamp) -> Result<Timestamp, StoreError> {
+    if !db.is_shared() {
+        return Ok(given);
+    }
+    let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now";
+    one(db, sql, values![]).await?.id("now", Timestamp)
+}
+
 async fn now(db: &impl Db, given: Timestamp) -> Result<Timestamp, StoreError> {
-    let sql = if db.is_shared() {
-        "SELECT GREATEST(now, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)) AS now FROM router_cursor"
-    } else {
-        "SELECT now FROM router_cursor"
-    };
-    let stored: i64 = one(db, sql, values![]).await?.get("now")?;
-    Ok(if db.is_shared() { Timestamp(stored) } else { given.max(Timestamp(stored)) })
+    let clock = if db.is_shared() { "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)" } else { "CAST(0 AS BIGINT)" };
+    let row = one(db, format!("SELECT now, {clock} AS clock FROM router_cursor"), values![]).await?;
+    let clock = if db.is_shared() { row.id("clock", Timestamp)? } else { given };
+    Ok(clock.max(row.id("now", Timestamp)?))
 }

@@ -70,8 +70,8 @@ const ACCOUNTS: &[&str] = &[
     "CREATE TABLE credential (user_id {id}, password_hash TEXT NOT NULL, changed_at BIGINT NOT NULL)",
     "CREATE TABLE session (id_hash TEXT PRIMARY KEY, user_id BIGINT NOT NULL, created_at BIGINT NOT NULL, \
         last_seen_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, agent TEXT NOT NULL)",
-    "CREATE INDEX session_user ON session (user_id)",
-    "CREATE INDEX session_expiry ON session (expires_at)",
+    "CREATE INDEX session_by_user ON session (user_id)",
+    "CREATE INDEX session_by_expiry ON session (expires_at)",
     "CREATE TABLE api_token (id {id}, name TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, prefix TEXT NOT NULL, \
         scopes TEXT NOT NULL, created_by TEXT NOT NULL, created_at BIGINT NOT NULL, last_used_at BIGINT, \
         revoked_at BIGINT, expires_at BIGINT)",

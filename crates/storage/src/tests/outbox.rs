@@ -1,0 +1,237 @@
+//! The outbox, timers and live events.
+
+use crate::tests::fixtures::{CHANNEL, NOON, conversation, events, id, insert, message, write};
+use crate::tests::{TestDb, on_both};
+use crate::{NewAttachment, NewEvent, NewMessage, NewOutbox, NewTimer, OutboxEntry, Store, StoreErrorKind};
+use bytes::Bytes;
+use futures::FutureExt;
+use std::collections::BTreeSet;
+use switchboard_model::{
+    Address, Attachment, BlobId, ChannelKind, ConversationId, DeliveryState, Identity, ItemId, LiveEventKind, MessageId,
+    MessageKind, Timestamp,
+};
+
+/// Stores a reply and puts it into the outbox.
+async fn reply(store: &Store, conversation: ConversationId, at: Timestamp) -> MessageId {
+    let number = id(store).await;
+    insert(store, NewMessage { kind: MessageKind::Reply, ..message(number, conversation, "Svar", at) }).await;
+    let entry = NewOutbox {
+        id: id(store).await,
+        key: format!("reply-{number}"),
+        channel: CHANNEL,
+        conversation,
+        message: MessageId(number),
+        at,
+    };
+    assert!(write(store, move |tx| async move { tx.enqueue(&entry).await }.boxed()).await.unwrap());
+    MessageId(number)
+}
+
+async fn claim(store: &Store, holder: &'static str, now: Timestamp, limit: u32) -> Vec<OutboxEntry> {
+    write(store, move |tx| async move { tx.claim_due(holder, now, limit, 1_000).await }.boxed()).await.unwrap()
+}
+
+async fn sent(store: &Store, entry: &OutboxEntry, reference: Option<&'static str>) -> bool {
+    let entry = entry.clone();
+    write(store, move |tx| async move { tx.mark_sent(&entry, reference, NOON).await }.boxed()).await.unwrap()
+}
+
+async fn delivery(store: &Store, message: MessageId) -> (DeliveryState, u32) {
+    let delivery = store.message(message).await.unwrap().unwrap().delivery.unwrap();
+    (delivery.state, delivery.attempts)
+}
+
+on_both! {
+    async fn a_key_is_queued_once(db) {
+        let conversation = conversation(&db.store, ChannelKind::Email).await;
+        let message = reply(&db.store, conversation, NOON).await;
+        let again = NewOutbox { id: id(&db.store).await, key: format!("reply-{message}"), channel: CHANNEL, conversation, message, at: NOON };
+        assert!(!write(&db.store, move |tx| async move { tx.enqueue(&again).await }.boxed()).await.unwrap());
+        assert_eq!(db.store.statistics().await.unwrap().outbox, 1);
+    }
+
+    async fn a_reply_goes_from_queued_to_sent_and_its_reference_threads(db) {
+        let conversation = conversation(&db.store, ChannelKind::Email).await;
+        let message = reply(&db.store, conversation, NOON).await;
+        assert_eq!(delivery(&db.store, message).await, (DeliveryState::Queued, 0));
+        assert_eq!(db.store.next_outbox_at().await.unwrap(), Some(NOON));
+        let claimed = claim(&db.store, "a", NOON, 10).await;
+        assert_eq!(claimed.iter().map(|entry| (entry.message, entry.attempts)).collect::<Vec<_>>(), [(message, 1)]);
+        assert_eq!(delivery(&db.store, message).await, (DeliveryState::Sending, 1));
+        assert!(sent(&db.store, &claimed[0], Some("<out@us>")).await);
+        assert!(!sent(&db.store, &claimed[0], None).await, "a claim ends once");
+        assert_eq!(delivery(&db.store, message).await, (DeliveryState::Sent, 1));
+        assert_eq!(db.store.next_outbox_at().await.unwrap(), None);
+        let found = write(&db.store, |tx| async move { tx.conversations_by_references(CHANNEL, &["<out@us>".into()]).await }.boxed());
+        assert_eq!(found.await.unwrap(), [conversation]);
+    }
+
+    async fn replies_of_one_conversation_keep_their_order(db) {
+        let (one, other) = (conversation(&db.store, ChannelKind::Chat).await, conversation(&db.store, ChannelKind::Chat).await);
+        let first = reply(&db.store, one, NOON).await;
+        let second = reply(&db.store, one, NOON.plus_ms(1)).await;
+        let apart = reply(&db.store, other, NOON.plus_ms(2)).await;
+        let now = NOON.plus_ms(10);
+        let claimed = claim(&db.store, "a", now, 10).await;
+        assert_eq!(claimed.iter().map(|entry| entry.message).collect::<Vec<_>>(), [first, apart]);
+        assert!(claim(&db.store, "b", now, 10).await.is_empty());
+        let entry = claimed[0].clone();
+        let retried = write(&db.store, move |tx| async move { tx.mark_retry(&entry, NOON.plus_ms(500), "try later", NOON).await }.boxed());
+        assert!(retried.await.unwrap());
+        assert!(claim(&db.store, "b", now, 10).await.is_empty(), "the second still waits for the first");
+        let again = claim(&db.store, "b", NOON.plus_ms(500), 10).await;
+        assert_eq!((again[0].message, again[0].attempts), (first, 2));
+        assert!(sent(&db.store, &again[0], None).await);
+        assert_eq!(claim(&db.store, "b", now, 10).await[0].message, second);
+    }
+
+    async fn an_entry_of_a_holder_that_died_comes_up_again(db) {
+        let conversation = conversation(&db.store, ChannelKind::Email).await;
+        let message = reply(&db.store, conversation, NOON).await;
+        let dead = claim(&db.store, "dead", NOON, 10).await;
+        assert!(claim(&db.store, "b", NOON.plus_ms(999), 10).await.is_empty());
+        let taken = claim(&db.store, "b", NOON.plus_ms(1_000), 10).await;
+        assert_eq!((taken[0].message, taken[0].attempts), (message, 2));
+        assert!(!sent(&db.store, &dead[0], None).await, "the dead holder lost its claim");
+        assert!(sent(&db.store, &taken[0], None).await);
+    }
+
+    async fn a_message_given_up_can_be_queued_once_more(db) {
+        let conversation = conversation(&db.store, ChannelKind::Email).await;
+        let message = reply(&db.store, conversation, NOON).await;
+        let later = reply(&db.store, conversation, NOON.plus_ms(1)).await;
+        let retry = |message| write(&db.store, move |tx| async move { tx.retry_message(message, NOON.plus_ms(5)).await }.boxed());
+        assert_eq!(retry(message).await.unwrap_err().kind, StoreErrorKind::Conflict);
+        assert_eq!(retry(MessageId(9_999_999)).await.unwrap_err().kind, StoreErrorKind::NotFound);
+        let entry = claim(&db.store, "a", NOON, 1).await.remove(0);
+        let failed = entry.clone();
+        let wordy = "mailbox unknown ".repeat(100);
+        assert!(write(&db.store, move |tx| async move { tx.mark_failed(&failed, &wordy, NOON).await }.boxed()).await.unwrap());
+        let view = db.store.message(message).await.unwrap().unwrap().delivery.unwrap();
+        assert_eq!((view.state, view.next_attempt_at), (DeliveryState::Failed, None));
+        assert_eq!(view.error.unwrap().len(), 500);
+        assert_eq!(db.store.statistics().await.unwrap().outbox_failed, 1);
+        assert_eq!(claim(&db.store, "a", NOON.plus_ms(1), 10).await[0].message, later, "a failed one holds up nobody");
+        retry(message).await.unwrap();
+        assert_eq!(delivery(&db.store, message).await, (DeliveryState::Queued, 0));
+    }
+
+    async fn a_bounce_marks_the_reply_that_failed(db) {
+        let conversation = conversation(&db.store, ChannelKind::Email).await;
+        let message = reply(&db.store, conversation, NOON).await;
+        let entry = claim(&db.store, "a", NOON, 1).await.remove(0);
+        sent(&db.store, &entry, Some("<out@us>")).await;
+        let bounce = |reference: &'static str| write(&db.store, move |tx| async move { tx.mark_bounced(CHANNEL, reference, "no such user", NOON).await }.boxed());
+        assert_eq!(bounce("<unknown>").await.unwrap(), None);
+        assert_eq!(bounce("<out@us>").await.unwrap(), Some(message));
+        assert_eq!(delivery(&db.store, message).await.0, DeliveryState::Failed);
+    }
+
+    async fn a_message_is_made_ready_for_its_adapter(db) {
+        let conversation = conversation(&db.store, ChannelKind::Email).await;
+        for (reference, at) in [("<1>", 1), ("<2>", 2)] {
+            let number = id(&db.store).await;
+            insert(&db.store, NewMessage { own_reference: Some(reference.into()), ..message(number, conversation, "Hei", NOON.plus_ms(at)) }).await;
+        }
+        let ids = db.store.next_ids(3).await.unwrap();
+        let file = Attachment { name: "a.txt".into(), content_type: "text/plain".into(), content_id: None, bytes: Bytes::from_static(b"a") };
+        let copy = Address { name: None, address: "boss@example.com".into() };
+        let new = NewMessage {
+            kind: MessageKind::Reply,
+            recipients: vec![copy.clone()],
+            attachments: vec![NewAttachment { blob: BlobId(ids[1]), attachment: file.clone() }],
+            ..message(ids[0], conversation, "Svar", NOON.plus_ms(3))
+        };
+        insert(&db.store, new).await;
+        let entry = NewOutbox { id: ids[2], key: "k".into(), channel: CHANNEL, conversation, message: MessageId(ids[0]), at: NOON };
+        write(&db.store, move |tx| async move { tx.enqueue(&entry).await }.boxed()).await.unwrap();
+        let entry = claim(&db.store, "a", NOON, 1).await.remove(0);
+        let ready = db.store.outbound_message(&entry, "support").await.unwrap();
+        assert_eq!((ready.key.as_str(), ready.channel.as_str(), ready.text.as_str()), ("k", "support", "Svar"));
+        assert_eq!((ready.references, ready.subject.as_deref()), (vec!["<1>".to_owned(), "<2>".into()], Some("Pakken mangler")));
+        assert_eq!(ready.identity, Identity::email("kari@example.com"));
+        assert!(ready.to == [Address { name: Some("Kari Ødegård".into()), address: "kari@example.com".into() }]);
+        assert!(ready.cc == [copy] && ready.attachments == [file]);
+    }
+
+    async fn claims_made_at_once_are_never_doubled(db) {
+        let mut queued = BTreeSet::new();
+        for _ in 0..30 {
+            let conversation = conversation(&db.store, ChannelKind::Email).await;
+            queued.insert(reply(&db.store, conversation, NOON).await);
+        }
+        let claims = (0..4).map(|_| async {
+            let mut mine = vec![];
+            loop {
+                let claimed = claim(&db.store, "h", NOON, 3).await;
+                if claimed.is_empty() { return mine }
+                assert!(claimed.len() <= 3);
+                mine.extend(claimed.into_iter().map(|entry| entry.message));
+            }
+        });
+        let claimed: Vec<_> = futures::future::join_all(claims).await.concat();
+        assert_eq!(claimed.len(), 30);
+        assert_eq!(claimed.into_iter().collect::<BTreeSet<_>>(), queued);
+    }
+
+    async fn timers_are_due_in_order_and_run_once(db) {
+        let ids = db.store.next_ids(3).await.unwrap();
+        let timer = |place: usize, due_ms| NewTimer {
+            id: ids[place],
+            due_at: NOON.plus_ms(due_ms),
+            kind: "snooze".into(),
+            item: Some(ItemId(4)),
+            body: serde_json::json!({ "place": place }),
+        };
+        let timers = [timer(0, 20), timer(1, 10), timer(2, 30)];
+        write(&db.store, move |tx| async move {
+            for timer in &timers {
+                tx.insert_timer(timer).await?;
+            }
+            Ok(())
+        }.boxed()).await.unwrap();
+        assert_eq!(db.store.next_timer_at().await.unwrap(), Some(NOON.plus_ms(10)));
+        let due = db.store.due_timers(NOON.plus_ms(20), 10).await.unwrap();
+        assert_eq!(due.iter().map(|timer| timer.id).collect::<Vec<_>>(), [ids[1], ids[0]]);
+        assert_eq!(due[0].body["place"], 1);
+        let delete = |id| write(&db.store, move |tx| async move { tx.delete_timer(id).await }.boxed());
+        assert!(delete(ids[1]).await.unwrap());
+        assert!(!delete(ids[1]).await.unwrap());
+        let rest = write(&db.store, |tx| async move { tx.delete_timers_of(ItemId(4), "snooze").await }.boxed());
+        assert_eq!(rest.await.unwrap(), 2);
+        assert_eq!(db.store.next_timer_at().await.unwrap(), None);
+    }
+
+    async fn events_come_in_order_and_are_pruned(db) {
+        for round in 0..3 {
+            write(&db.store, move |tx| async move {
+                let event = |at| NewEvent { version: Some(at), ..NewEvent::new(LiveEventKind::Item, NOON.plus_ms(at)) };
+                tx.insert_events(&[event(round * 3), event(round * 3 + 1)]).await?;
+                tx.insert_events(&[event(round * 3 + 2)]).await
+            }.boxed()).await.unwrap();
+        }
+        let events = events(&db.store, 0, 9).await;
+        assert_eq!(events.iter().map(|event| event.version.unwrap()).collect::<Vec<_>>(), (0..9).collect::<Vec<_>>());
+        assert!(events.is_sorted_by(|one, next| one.id < next.id));
+        assert_eq!(db.store.events_after(events[3].id, 2).await.unwrap(), events[4..6]);
+        assert_eq!(db.store.last_event_id().await.unwrap(), events[8].id);
+        let pruned = write(&db.store, |tx| async move { tx.prune_events(NOON.plus_ms(6)).await }.boxed()).await.unwrap();
+        assert_eq!(pruned, 6);
+        assert_eq!(db.store.first_event_id().await.unwrap(), events[6].id);
+    }
+}
+
+#[tokio::test]
+async fn no_event_turns_up_behind_a_reader_on_postgres() {
+    let db = TestDb::postgres().await;
+    let event = |version| NewEvent { version: Some(version), ..NewEvent::new(LiveEventKind::Item, NOON) };
+    let slow = db.store.begin().await.unwrap();
+    slow.insert_events(&[event(1)]).await.unwrap();
+    write(&db.store, move |tx| async move { tx.insert_events(&[event(2)]).await }.boxed()).await.unwrap();
+    assert!(db.store.events_after(0, 10).await.unwrap().is_empty(), "the older transaction still runs");
+    assert_eq!(db.store.last_event_id().await.unwrap(), 0);
+    slow.commit().await.unwrap();
+    let served = events(&db.store, 0, 2).await;
+    assert_eq!(served.iter().map(|event| event.version).collect::<Vec<_>>(), [Some(1), Some(2)]);
+    db.finish().await;
+}

@@ -1,0 +1,212 @@
+//! Transactions and the group writer.
+
+use crate::row::{Db, execute, one, script, values};
+use crate::tests::fixtures::write;
+use crate::tests::{TestDb, on_both};
+use crate::{Store, StoreError, StoreErrorKind, Tx, Writer, WriterOptions};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+/// A writer whose task runs beside the test.
+fn writer(store: &Store, options: WriterOptions) -> (Writer, JoinSet<()>) {
+    let (writer, task) = store.writer(options);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(task);
+    (writer, tasks)
+}
+
+/// Keeps a key, which must be new.
+fn keep(tx: &Tx, key: String) -> BoxFuture<'_, Result<u64, StoreError>> {
+    let sql = "INSERT INTO idempotency (scope, key, at, status, response) VALUES ('test', $1, 0, 0, '')";
+    async move { execute(tx, sql, values![key]).await }.boxed()
+}
+
+async fn kept(store: &Store) -> Vec<String> {
+    let found = crate::row::rows(store.reads(), "SELECT key FROM idempotency ORDER BY key", values![]).await.unwrap();
+    found.iter().map(|row| row.get("key").unwrap()).collect()
+}
+
+on_both! {
+    async fn an_error_rolls_back_the_whole_transaction(db) {
+        let failed = write(&db.store, |tx| async move {
+            keep(tx, "a".into()).await?;
+            Err::<(), _>(StoreError::new(StoreErrorKind::NotFound, "changed my mind"))
+        }.boxed()).await;
+        assert_eq!(failed.unwrap_err().kind, StoreErrorKind::NotFound);
+        assert!(kept(&db.store).await.is_empty());
+    }
+
+    async fn a_taken_key_is_a_conflict(db) {
+        write(&db.store, |tx| keep(tx, "a".into())).await.unwrap();
+        let again = write(&db.store, |tx| keep(tx, "a".into())).await;
+        assert_eq!(again.unwrap_err().kind, StoreErrorKind::Conflict);
+    }
+
+    async fn one_bad_member_of_a_group_fails_alone(db) {
+        let (writer, _task) = writer(&db.store, WriterOptions::default());
+        let jobs = (0..30).map(|number| {
+            let key = format!("{:02}", number - number % 10 / 9);
+            writer.run::<u64, StoreError, _>(move |tx| keep(tx, key))
+        });
+        let answers = futures::future::join_all(jobs).await;
+        let failed: Vec<_> = (0..30).filter(|number| answers[*number].is_err()).collect();
+        assert_eq!(failed, [9, 19, 29]);
+        for number in failed {
+            assert_eq!(answers[number].as_ref().unwrap_err().kind, StoreErrorKind::Conflict);
+        }
+        assert_eq!(kept(&db.store).await.len(), 27);
+    }
+
+    async fn what_a_member_wrote_before_it_failed_is_rolled_back(db) {
+        let (writer, _task) = writer(&db.store, WriterOptions::default());
+        let bad = writer.run(|tx: &Tx| async move {
+            keep(tx, "bad".into()).await?;
+            Err::<(), _>(StoreError::new(StoreErrorKind::NotFound, "no"))
+        }.boxed());
+        let good = writer.run::<u64, StoreError, _>(|tx| keep(tx, "good".into()));
+        let (bad, good) = futures::join!(bad, good);
+        assert!(bad.is_err() && good.is_ok());
+        assert_eq!(kept(&db.store).await, ["good"]);
+    }
+
+    async fn a_panic_is_contained_in_its_member(db) {
+        let (writer, _task) = writer(&db.store, WriterOptions::default());
+        let panicking = writer.run(|tx: &Tx| async move {
+            keep(tx, "lost".into()).await?;
+            let nothing = tx.person(switchboard_model::UserId(1)).await?;
+            nothing.expect("this test panics here");
+            Ok::<(), StoreError>(())
+        }.boxed());
+        let good = writer.run::<u64, StoreError, _>(|tx| keep(tx, "good".into()));
+        let (panicked, good) = futures::join!(panicking, good);
+        assert_eq!(panicked.unwrap_err().kind, StoreErrorKind::Internal);
+        good.unwrap();
+        assert_eq!(kept(&db.store).await, ["good"]);
+        writer.run::<u64, StoreError, _>(|tx| keep(tx, "later".into())).await.unwrap();
+    }
+
+    async fn a_cancelled_caller_does_not_cancel_its_job(db) {
+        let (writer, _task) = writer(&db.store, WriterOptions::default());
+        let (started, starts) = oneshot::channel();
+        let (go_on, gone_on) = oneshot::channel::<()>();
+        let mut caller = Box::pin(writer.run::<u64, StoreError, _>(move |tx: &Tx| async move {
+            started.send(()).unwrap();
+            gone_on.await.unwrap();
+            keep(tx, "kept".into()).await
+        }.boxed()));
+        tokio::select! {
+            _ = &mut caller => panic!("the job cannot be done yet"),
+            started = starts => started.unwrap(),
+        }
+        drop(caller);
+        go_on.send(()).unwrap();
+        writer.run::<u64, StoreError, _>(|tx| keep(tx, "next".into())).await.unwrap();
+        assert_eq!(kept(&db.store).await, ["kept", "next"]);
+    }
+
+    async fn a_full_queue_is_busy(db) {
+        // The task is never run, so the queue never empties.
+        let (writer, _task) = db.store.writer(WriterOptions { queue: 2, batch: 8 });
+        let jobs: Vec<_> = (0..3).map(|number| writer.run::<u64, StoreError, _>(move |tx| keep(tx, number.to_string()))).collect();
+        let mut answers: Vec<_> = jobs.into_iter().map(Box::pin).collect();
+        assert!(futures::poll!(&mut answers[0]).is_pending());
+        assert!(futures::poll!(&mut answers[1]).is_pending());
+        assert_eq!(writer.depth(), 2);
+        assert_eq!(answers.remove(2).await.unwrap_err().kind, StoreErrorKind::Busy);
+    }
+
+    async fn a_commit_that_fails_is_unknown_to_every_member(db) {
+        let (writer, _task) = writer(&db.store, WriterOptions::default());
+        let doomed = writer.run::<(), StoreError, _>(|tx: &Tx| async move {
+            if tx.is_shared() {
+                script(tx, "CREATE TABLE part (id BIGINT PRIMARY KEY); CREATE TABLE whole (part BIGINT REFERENCES part (id) \
+                    DEFERRABLE INITIALLY DEFERRED); INSERT INTO whole VALUES (7)").await
+            } else {
+                script(tx, "PRAGMA defer_foreign_keys = ON; INSERT INTO history (item_id, at, actor, change) \
+                    VALUES (7, 0, '', '')").await
+            }
+        }.boxed());
+        let innocent = writer.run::<u64, StoreError, _>(|tx| keep(tx, "innocent".into()));
+        let (doomed, innocent) = futures::join!(doomed, innocent);
+        assert_eq!(doomed.unwrap_err().kind, StoreErrorKind::Unknown);
+        assert_eq!(innocent.unwrap_err().kind, StoreErrorKind::Unknown);
+        assert!(kept(&db.store).await.is_empty());
+        writer.run::<u64, StoreError, _>(|tx| keep(tx, "later".into())).await.unwrap();
+    }
+
+    async fn the_task_ends_with_the_last_writer_after_doing_what_waits(db) {
+        let (writer, task) = db.store.writer(WriterOptions::default());
+        let mut job = Box::pin(writer.run::<u64, StoreError, _>(|tx| keep(tx, "last".into())));
+        assert!(futures::poll!(&mut job).is_pending());
+        drop(job);
+        drop(writer);
+        task.await;
+        assert_eq!(kept(&db.store).await, ["last"]);
+    }
+
+    async fn many_writers_at_once_lose_nothing(db) {
+        let (writer, _task) = writer(&db.store, WriterOptions { queue: 1_000, batch: 16 });
+        let grouped = (0..60).map(|number| writer.run::<u64, StoreError, _>(move |tx| keep(tx, format!("g{number}"))));
+        let single = (0..20).map(|number| write(&db.store, move |tx| keep(tx, format!("s{number}"))));
+        let (grouped, single) =
+            futures::join!(futures::future::join_all(grouped), futures::future::join_all(single));
+        assert!(grouped.into_iter().chain(single).all(|done| done.is_ok()));
+        assert_eq!(kept(&db.store).await.len(), 80);
+    }
+
+    async fn a_cancelled_write_leaves_nothing_and_the_pool_whole(db) {
+        for number in 0..30 {
+            let (never, waiting) = oneshot::channel::<()>();
+            let (reached, reaches) = oneshot::channel();
+            let mut caller = Box::pin(write(&db.store, move |tx| async move {
+                keep(tx, format!("{number}")).await?;
+                reached.send(()).unwrap();
+                waiting.await.ok();
+                Ok(())
+            }.boxed()));
+            tokio::select! {
+                _ = &mut caller => panic!("the write cannot be done yet"),
+                reached = reaches => reached.unwrap(),
+            }
+            drop(caller);
+            drop(never);
+        }
+        assert!(kept(&db.store).await.is_empty());
+        write(&db.store, |tx| keep(tx, "after".into())).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_swallowed_failure_is_no_silent_rollback_on_postgres() {
+    let db = TestDb::postgres().await;
+    write(&db.store, |tx| keep(tx, "a".into())).await.unwrap();
+    let swallowed = write(&db.store, |tx| {
+        async move {
+            keep(tx, "b".into()).await?;
+            drop(keep(tx, "a".into()).await);
+            Ok(())
+        }
+        .boxed()
+    });
+    assert_eq!(swallowed.await.unwrap_err().kind, StoreErrorKind::Internal);
+    assert_eq!(kept(&db.store).await, ["a"]);
+    db.finish().await;
+}
+
+#[tokio::test]
+async fn sqlite_writes_are_durable_and_guarded_by_foreign_keys() {
+    let db = TestDb::sqlite().await;
+    let settings = write(&db.store, |tx| {
+        async move {
+            let mode: String = one(tx, "PRAGMA journal_mode", values![]).await?.get("journal_mode")?;
+            let synchronous: i64 = one(tx, "PRAGMA synchronous", values![]).await?.get("synchronous")?;
+            let keys: i64 = one(tx, "PRAGMA foreign_keys", values![]).await?.get("foreign_keys")?;
+            Ok((mode, synchronous, keys))
+        }
+        .boxed()
+    });
+    assert_eq!(settings.await.unwrap(), ("wal".into(), 2, 1));
+    db.finish().await;
+}
