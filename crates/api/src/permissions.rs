@@ -119,11 +119,12 @@ pub(crate) struct RouteEntry {
     pub(crate) body: BodySize,
 }
 
-/// The role that a token stands for: that of its strongest scope, and none without any.
+/// The role that a token stands for: that of its strongest scope, and none without any. A program that may write
+/// stands in for whoever runs the floor, so it has the role of a lead, as the engine has it too.
 pub(crate) fn role_of_scopes(scopes: &[Scope]) -> Option<Role> {
     scopes.iter().max().map(|scope| match scope {
         Scope::Read => Role::Viewer,
-        Scope::Write => Role::Agent,
+        Scope::Write => Role::Lead,
         Scope::Admin => Role::Admin,
     })
 }
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_token_stands_for_its_strongest_scope() {
-        assert_eq!(role_of_scopes(&[Scope::Read, Scope::Write]), Some(Role::Agent));
+        assert_eq!(role_of_scopes(&[Scope::Read, Scope::Write]), Some(Role::Lead));
         assert_eq!(role_of_scopes(&[Scope::Admin, Scope::Read]), Some(Role::Admin));
         assert_eq!(role_of_scopes(&[Scope::Read]), Some(Role::Viewer));
         assert_eq!(role_of_scopes(&[]), None);

@@ -65,7 +65,7 @@ pub enum ProblemCode {
     MethodNotAllowed,
     /// It was changed meanwhile; `current` says how it stands.
     Conflict,
-    /// A newer message than the one seen has arrived; `current` holds the newest.
+    /// A newer message than the one seen has arrived; `current` is the item as it is now.
     NewMessages,
     /// More than the limit.
     TooLarge,

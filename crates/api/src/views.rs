@@ -247,7 +247,7 @@ pub struct SessionView {
 pub enum Scope {
     /// Whatever a viewer may.
     Read,
-    /// Whatever an agent may.
+    /// Whatever a lead may.
     Write,
     /// Everything.
     Admin,

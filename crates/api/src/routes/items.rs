@@ -130,7 +130,7 @@ pub(crate) struct StatusWish {
     version: i64,
     /// The new status.
     status: ItemStatus,
-    /// With `snoozed`: until when; until the next message when absent.
+    /// With `snoozed`, and only then: until when. A new message ends it earlier.
     #[serde(default)]
     until: Option<Timestamp>,
 }

@@ -14,7 +14,7 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Deserialize;
 use std::fmt::Write as _;
-use switchboard_engine::{Blob, NewMessage};
+use switchboard_engine::{Blob, EngineErrorKind, NewMessage};
 use switchboard_model::{Address, Attachment, BlobId, Fault, ItemId, MessageId, MessageView, Page};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -33,9 +33,9 @@ pub(super) fn message_routes() -> OpenApiRouter<Api> {
 const ITEM_VERSION: HeaderName = HeaderName::from_static("x-item-version");
 
 /// Longest text and HTML, in bytes, and most copies and files of one message.
-const MAX_TEXT_BYTES: usize = 1024 * 1024;
+const MAX_TEXT_BYTES: usize = 512 * 1024;
 const MAX_COPIES: usize = 50;
-const MAX_FILES: usize = 50;
+const MAX_FILES: usize = 20;
 
 /// Which messages.
 #[derive(Deserialize, IntoParams)]
@@ -131,7 +131,13 @@ async fn write(
 ) -> Result<Response, Problem> {
     let message = new_message(wish)?;
     base.admits_id(&api, &requester, id).await?;
-    let (view, version) = api.engine.post_message(&requester.caller, id, message).await?;
+    let (view, version) = match api.engine.post_message(&requester.caller, id, message).await {
+        Err(error) if error.kind == EngineErrorKind::NewMessages => {
+            let current = api.engine.item(&requester.caller, id).await?.row;
+            return Err(Problem::from(error).with_current(serde_json::to_value(current).ok()));
+        }
+        written => written?,
+    };
     Ok((StatusCode::CREATED, [(ITEM_VERSION, HeaderValue::from(version))], axum::Json(view)).into_response())
 }
 
@@ -272,7 +278,7 @@ mod tests {
         let value = disposition("Øre\"; x=\"\r\n.pdf");
         assert_eq!(
             value.to_str().expect("text"),
-            "attachment; filename=\"_re__ x___.pdf\"; filename*=UTF-8''%C3%98re%22%3B%20x%3D%22%0D%0A.pdf"
+            "attachment; filename=\"_re__ x____.pdf\"; filename*=UTF-8''%C3%98re%22%3B%20x%3D%22%0D%0A.pdf"
         );
     }
 

@@ -1,0 +1,9 @@
+//! The API over a real engine on a SQLite file: what programs and the desk meet.
+
+mod access;
+mod house;
+mod live;
+mod permissions;
+mod programs;
+mod settings;
+mod work;
