@@ -1,6 +1,7 @@
 //! Changing the directory: apply, rules, language, deactivation. Every version is validated, stored and audited in
 //! one transaction, and told to the router.
 
+use crate::arrival::tell_change;
 use crate::directory::{DirectoryFile, MergeOptions, diff, export, kept_rule_version, loses_last_admin, merge};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
@@ -262,7 +263,7 @@ impl HandOver {
             let Ok(changed) = changed else {
                 return Err(EngineError::new(EngineErrorKind::Internal, format!("item {} refused an unguarded change", item.id)));
             };
-            tx.insert_inputs(&[crate::arrival::changed_input(&changed, self.at)]).await?;
+            tell_change(tx, &changed, self.at).await?;
             if owner.is_none() && is_routable(&changed) {
                 let reroute = Reroute { event: RouteEvent::HandedBack, excluded: vec![self.user] };
                 reroute.tell(tx, &self.directory, &changed, self.at, random::seed()).await?;

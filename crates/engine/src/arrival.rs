@@ -1,12 +1,13 @@
 //! Turns a stored item into what the router is told about it.
 
 use crate::engine::is_proof;
+use crate::error::Result;
 use std::collections::BTreeSet;
 use switchboard_model::{
     Arrival, ChannelEntry, ContactFacts, FactField, Facts, IdentityKind, InboundMessage, Input, ItemChange, RouteEvent,
     Timestamp, UserId,
 };
-use switchboard_storage::{Changed, ContactRecord, ItemRecord, NewInput};
+use switchboard_storage::{Changed, ContactRecord, ItemRecord, NewInput, Tx};
 
 /// Everything besides the item that an arrival is made of.
 pub(crate) struct ArrivalParts<'a> {
@@ -52,11 +53,15 @@ pub(crate) fn arrival(item: &ItemRecord, parts: &ArrivalParts<'_>) -> Arrival {
     }
 }
 
-/// What the router is told of a change that somebody else made.
-pub(crate) fn changed_input(changed: &Changed, at: Timestamp) -> NewInput {
+/// Tells the router of a change that somebody else made. It knows work items only: the conversation of a ticket has
+/// an owner of its own, which is nobody's load (ROUTING 5.1, 5.2).
+pub(crate) async fn tell_change(tx: &Tx, changed: &Changed, at: Timestamp) -> Result<()> {
     let after = &changed.after;
-    let change = ItemChange { state: after.state(), assigned: changed.assigned() };
-    NewInput { at, item: Some(after.id), input: Input::Changed(change), consumed: None }
+    if after.routed {
+        let change = ItemChange { state: after.state(), assigned: changed.assigned() };
+        tx.insert_inputs(&[NewInput { at, item: Some(after.id), input: Input::Changed(change), consumed: None }]).await?;
+    }
+    Ok(())
 }
 
 /// What the router is told of an item that wants an owner.

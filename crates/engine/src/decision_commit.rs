@@ -195,6 +195,7 @@ fn update(decision: &Decision, id: DecisionId, at: Timestamp) -> ItemUpdate {
     match decision.outcome {
         Outcome::Assigned { user, team } => ItemUpdate {
             owner: Some(Some(Owner::User { id: user })),
+            new_ownership: true,
             team: team.map(Some),
             availability: decision.availability_version.map(|version| (user, version)),
             ..base

@@ -3,7 +3,7 @@
 //! All of them go through [`Tx::change_item`] with the version that the person saw, and tell the router in the
 //! same transaction.
 
-use crate::arrival::{ArrivalParts, arrival, arrival_input, changed_input};
+use crate::arrival::{ArrivalParts, arrival, arrival_input, tell_change};
 use crate::engine::{Engine, caller_user};
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::random;
@@ -210,7 +210,7 @@ impl Engine {
                         Ok(changed) => changed,
                         Err(_) => return Ok(Outcome::Conflict),
                     };
-                    tx.insert_inputs(&[changed_input(&changed, update.at)]).await?;
+                    tell_change(tx, &changed, update.at).await?;
                     if let Some(reroute) = reroute {
                         reroute.tell(tx, &directory, &changed, update.at, seed).await?;
                     }
@@ -278,7 +278,7 @@ impl Reroute {
 pub(crate) async fn change_and_tell(tx: &Tx, update: &ItemUpdate) -> Result<bool> {
     match tx.change_item(update).await {
         Ok(Ok(changed)) => {
-            tx.insert_inputs(&[changed_input(&changed, update.at)]).await?;
+            tell_change(tx, &changed, update.at).await?;
             Ok(true)
         }
         Ok(Err(Guard::ItemChanged(_) | Guard::AtCapacity(_) | Guard::StatusChanged(_))) => Ok(false),

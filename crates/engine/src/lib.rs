@@ -24,6 +24,9 @@ mod router_task;
 mod thread;
 mod timers;
 
+#[cfg(test)]
+mod tests;
+
 pub use accounts::MIN_PASSWORD_CHARS;
 pub use engine::{Engine, EngineOptions, Outlet};
 pub use error::{EngineError, EngineErrorKind, Result};

@@ -1,5 +1,6 @@
 //! Timers: what is due at a time, as rows that survive a restart.
 
+use crate::arrival::tell_change;
 use crate::engine::Engine;
 use crate::error::{EngineError, Result};
 use crate::items::{Reroute, change_and_tell};
@@ -96,7 +97,7 @@ impl Engine {
                     change_and_tell(tx, &open(linked)).await?;
                 }
                 let Ok(changed) = tx.change_item(&open(item)).await? else { return Ok(()) };
-                tx.insert_inputs(&[crate::arrival::changed_input(&changed, now)]).await?;
+                tell_change(tx, &changed, now).await?;
                 if record.owner.is_none() && record.routed && record.contact.is_some() {
                     Reroute { event: RouteEvent::Requested, excluded: Vec::new() }
                         .tell(tx, &directory, &changed, now, seed)

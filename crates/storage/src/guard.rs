@@ -20,6 +20,8 @@ pub struct ItemUpdate {
     pub expected_version: Option<i64>,
     /// New owner.
     pub owner: Option<Option<Owner>>,
+    /// With an owner: the ownership begins anew even if it is the owner it had, as after a decision (ROUTING 5.1).
+    pub new_ownership: bool,
     /// New team.
     pub team: Option<Option<TeamId>>,
     /// New status. A status other than snoozed clears `snoozed_until`.
@@ -94,6 +96,7 @@ impl ItemUpdate {
             item,
             expected_version: None,
             owner: None,
+            new_ownership: false,
             team: None,
             status: None,
             priority: None,
@@ -318,7 +321,7 @@ impl ItemUpdate {
     fn applied_to(&self, before: &ItemRecord) -> ItemRecord {
         let mut after = before.clone();
         if let Some(owner) = self.owner
-            && owner != before.owner
+            && (owner != before.owner || self.new_ownership)
         {
             after.owner = owner;
             after.owned_since = owner.map(|_| self.at);

@@ -3,6 +3,7 @@
 use crate::error::{StoreError, StoreErrorKind};
 use crate::row::{Db, Row, execute, insert_rows, json, one, row, rows, tuples, values};
 use crate::store::{Store, Tx};
+use std::collections::BTreeMap;
 use switchboard_model::{
     AssignedMark, ChannelId, ConversationId, Decision, DecisionId, DecisionView, Input, ItemId, LoadGroup, OwnedItem,
     RefusalReason, RouterState, StatusChange, Timestamp, TurnState, UserId,
@@ -319,12 +320,11 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn save_marks(&self, marks: &[AssignedMark]) -> Result<(), StoreError> {
-        for mark in marks {
-            let sql = "INSERT INTO mark (user_id, load_group, no) VALUES ($1, $2, $3) \
-                ON CONFLICT (user_id, load_group) DO UPDATE SET no = excluded.no";
-            execute(self, sql, values![mark.user, mark.group, mark.no]).await?;
-        }
-        Ok(())
+        // PostgreSQL takes each key once per statement; the last one counts.
+        let last: BTreeMap<_, _> = marks.iter().map(|mark| ((mark.user, mark.group), mark.no)).collect();
+        let records = last.into_iter().map(|((user, group), no)| values![user, group, no]).collect();
+        let tail = "ON CONFLICT (user_id, load_group) DO UPDATE SET no = excluded.no";
+        insert_rows(self, "INSERT INTO mark (user_id, load_group, no)", tail, records).await.map(|_| ())
     }
 
     /// Forgets last assignments, which a refused decision took back to never.
@@ -343,12 +343,13 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn save_turns(&self, turns: &[TurnState]) -> Result<(), StoreError> {
-        for turn in turns {
-            let sql = "INSERT INTO turn (channel_id, case_no, cycle, served) VALUES ($1, $2, $3, $4) \
-                ON CONFLICT (channel_id, case_no) DO UPDATE SET cycle = excluded.cycle, served = excluded.served";
-            execute(self, sql, values![turn.channel, turn.case, turn.cycle, json(&turn.served)?]).await?;
+        let last: BTreeMap<_, _> = turns.iter().map(|turn| ((turn.channel, turn.case), turn)).collect();
+        let mut records = Vec::with_capacity(last.len());
+        for ((channel, case), turn) in last {
+            records.push(values![channel, case, turn.cycle, json(&turn.served)?]);
         }
-        Ok(())
+        let tail = "ON CONFLICT (channel_id, case_no) DO UPDATE SET cycle = excluded.cycle, served = excluded.served";
+        insert_rows(self, "INSERT INTO turn (channel_id, case_no, cycle, served)", tail, records).await.map(|_| ())
     }
 
     /// Moves the cursor on, holding its row until the commit. Do this first in a decision transaction.
@@ -402,7 +403,7 @@ async fn cursor(db: &impl Db) -> Result<Cursor, StoreError> {
 
 async fn owned(db: &impl Db) -> Result<Vec<OwnedItem>, StoreError> {
     let sql = "SELECT id, conversation_id, owner_id, load_group, COALESCE(owned_since, created_at) AS since FROM item \
-        WHERE status = 'open' AND owner_kind = 'user' ORDER BY id";
+        WHERE status = 'open' AND owner_kind = 'user' AND routed ORDER BY id";
     let owned = |row: &Row| {
         Ok(OwnedItem {
             item: row.id("id", ItemId)?,
