@@ -57,11 +57,11 @@ pub fn create(root: &Path, name: &str) -> Result<()> {
         let text = template.replace("@NAME@", name).replace("@IDENT@", &name.replace('-', "_")).replace("@KIND@", &kind);
         write(&folder.join(file), &text)?;
     }
-    // Where a name sorts among imports depends on the name.
-    let sources = ["src/lib.rs", "tests/contract.rs"].map(|file| folder.join(file));
-    process::run(Command::new("rustfmt").args(["--edition", "2024", "--config-path"]).arg(root).args(sources))?;
+    write(&root.join(HOST_MANIFEST), &manifest)?;
     write(&root.join(REGISTRY), &registry)?;
-    write(&root.join(HOST_MANIFEST), &manifest)
+    // Where a name sorts among imports, and whether a list fits on one line, depends on the name.
+    let sources = [folder.join("src/lib.rs"), folder.join("tests/contract.rs"), root.join(REGISTRY)];
+    process::run(Command::new("rustfmt").args(["--edition", "2024", "--config-path"]).arg(root).args(sources))
 }
 
 /// Writes an adapter into a copy of the workspace and proves there that clippy has nothing to say about it and,
@@ -115,17 +115,19 @@ fn kind(vocabulary: &str, name: &str) -> Result<String> {
     of_word(name).or_else(|| of_word("custom")).context("crates/model/src/kind.rs has no custom kind")
 }
 
-/// The registry with one more line, in its place among the others.
+/// The registry with one more entry, in its place among the others.
 fn with_registration(source: &str, name: &str) -> Result<String> {
-    let listed = registered(source);
-    let Some((first, line)) = listed.first() else { bail!("{REGISTRY} lists no adapter to go beside") };
-    let pattern = source.lines().nth(line - 1).expect("the line was just found");
-    let new = pattern
-        .replace(&format!("switchboard_{}", first.replace('-', "_")), &format!("switchboard_channel_{}", name.replace('-', "_")));
-    let wanted = format!("channel-{name}");
-    let before = listed.iter().find(|(other, _)| **other > *wanted).map(|(_, line)| *line);
-    let at = before.unwrap_or_else(|| listed.last().map_or(*line, |(_, line)| *line) + 1);
-    Ok(with_line(source, at, &new))
+    let entry = |adapter: &str| format!("switchboard_{}::REGISTRATION", adapter.replace('-', "_"));
+    let (wanted, listed) = (format!("channel-{name}"), registered(source));
+    let place =
+        |adapter: &str| source.find(&entry(adapter)).with_context(|| format!("{REGISTRY} lists `{adapter}` in another form"));
+    if let Some((next, _)) = listed.iter().find(|(other, _)| *other > wanted) {
+        let at = place(next)?;
+        return Ok(format!("{}{}, {}", &source[..at], entry(&wanted), &source[at..]));
+    }
+    let Some((last, _)) = listed.last() else { bail!("{REGISTRY} lists no adapter to go beside") };
+    let at = place(last)? + entry(last).len();
+    Ok(format!("{}, {}{}", &source[..at], entry(&wanted), &source[at..]))
 }
 
 /// The host's manifest with one more dependency, in its place among the others.
@@ -161,13 +163,15 @@ mod tests {
 
     #[test]
     fn lines_are_put_in_where_they_are_sorted() {
-        let source = "//! All.\npub const ALL: &[&Registration] = &[\n    &switchboard_channel_email::REGISTRATION,\n    &switchboard_channel_forms::REGISTRATION,\n];\n";
-        let line = |name: &str, number: usize| {
-            with_registration(source, name).expect("a registry").lines().nth(number).map(str::to_owned)
+        let list = |names: &[&str]| {
+            let entries: Vec<String> = names.iter().map(|name| format!("switchboard_channel_{name}::REGISTRATION")).collect();
+            format!("//! All.\npub const ALL: &[Registration] = &[{}];\n", entries.join(", "))
         };
-        assert_eq!(line("chat", 2).as_deref(), Some("    &switchboard_channel_chat::REGISTRATION,"));
-        assert_eq!(line("fax-line", 3).as_deref(), Some("    &switchboard_channel_fax_line::REGISTRATION,"));
-        assert_eq!(line("whatsapp", 4).as_deref(), Some("    &switchboard_channel_whatsapp::REGISTRATION,"));
+        let source = list(&["email", "forms"]);
+        let with = |name: &str| with_registration(&source, name).expect("a registry");
+        assert_eq!(with("chat"), list(&["chat", "email", "forms"]));
+        assert_eq!(with("fax-line"), list(&["email", "fax_line", "forms"]));
+        assert_eq!(with("whatsapp"), list(&["email", "forms", "whatsapp"]));
 
         let manifest =
             "[dependencies]\nswitchboard-channel.workspace = true\nswitchboard-channel-email.workspace = true\nserde = \"1\"\n";
