@@ -187,8 +187,9 @@ export interface DecisionView {
 
 export interface ExplanationView {
   decision: DecisionView;
-  explanation: { stages: { target: string; candidates: Candidate[] }[] };
-  names: { users: Record<string, string>; teams: Record<string, string> };
+  /** Null where the log it would be rebuilt from is gone. */
+  explanation: { stages: { target: string; candidates: Candidate[] }[] } | null;
+  names: { users: Record<string, string>; teams: Record<string, string>; channel?: string | null };
   text: string;
 }
 
@@ -211,6 +212,8 @@ export interface PersonView {
   limit: number | null;
   limits: Partial<Record<'chat' | 'mail' | 'call', number>>;
   changed_by: Actor | null;
+  /** The status before the last change, for undoing it. */
+  previous?: ManualStatus | null;
 }
 
 export interface UserView {
@@ -229,7 +232,8 @@ export interface UserView {
   language: string | null;
 }
 
-export type UserWithPerson = UserView & { person: PersonView };
+/** The person is null for whoever the router does not know, such as the deactivated. */
+export type UserWithPerson = UserView & { person: PersonView | null };
 
 export type Counts = Record<ViewName, number>;
 
@@ -308,9 +312,9 @@ export interface ChannelView {
   hours: string[];
   reopen_owner: 'keep' | 'route' | 'unassign';
   rule: Rule | null;
-  capabilities: Capabilities | null;
-  state: { running: boolean; error: string | null; last_event_at: Ms | null } | null;
-  stale: { member: Member; reason: SkipReason | string }[];
+  capabilities: Capabilities;
+  state: { running: boolean; error: string | null; last_event_at: Ms | null };
+  stale: { case: number; member: Member; reason: SkipReason | null }[];
 }
 
 export interface Assignable {
