@@ -1,8 +1,10 @@
 //! Taking in: duplicates, contacts, threads, new conversations and tickets.
 
 use crate::error::{StoreError, StoreErrorKind};
+use crate::guard::add_history;
 use crate::items::priority_rank;
-use crate::row::{Db, Row, execute, insert_rows, placeholders, row, rows, tuples, values};
+use crate::row::{Bundle, Db, Row, execute, insert_rows, placeholders, row, rows, values};
+use crate::search::add_words;
 use crate::store::{Store, Tx};
 use sea_orm::Value;
 use std::collections::BTreeMap;
@@ -154,7 +156,7 @@ impl Tx {
         execute(self, sql, values![contact.id, contact.name.as_deref(), contact.at]).await?;
         self.add_identities(contact.id, &contact.identities.iter().collect::<Vec<_>>(), 0).await?;
         // Another host may have taken in the same person between the look and the insertion.
-        let owner = self.identity_contact(first).await?;
+        let owner = if self.is_shared() { self.identity_contact(first).await? } else { None };
         if let Some(owner) = owner.filter(|owner| *owner != contact.id) {
             execute(self, "DELETE FROM identity WHERE contact_id = $1", values![contact.id]).await?;
             execute(self, "DELETE FROM contact WHERE id = $1", values![contact.id]).await?;
@@ -162,7 +164,7 @@ impl Tx {
         }
         let mut words: Vec<&str> = contact.identities.iter().map(|identity| identity.value.as_str()).collect();
         words.extend(contact.name.as_deref());
-        self.index_words(contact.id.0, &words).await?;
+        self.index_contact(contact.id, &words).await?;
         Ok((contact.id, true))
     }
 
@@ -232,11 +234,11 @@ impl Tx {
         if identities.is_empty() {
             return Ok(false);
         }
-        let pairs = tuples(2, identities.len(), 2);
         let sql = format!(
-            "SELECT 1 AS found FROM item i JOIN identity d ON d.contact_id = i.contact_id \
-             WHERE i.id = $1 AND (d.kind, d.value) IN (VALUES {pairs}) UNION ALL \
-             SELECT 1 AS found FROM participant p WHERE p.conversation_id = $1 AND (p.kind, p.value) IN (VALUES {pairs}) LIMIT 1"
+            "SELECT 1 AS found FROM item i JOIN identity d ON d.contact_id = i.contact_id WHERE i.id = $1 AND ({}) UNION ALL \
+             SELECT 1 AS found FROM participant p WHERE p.conversation_id = $1 AND ({}) LIMIT 1",
+            any_of("d.", 2, identities.len()),
+            any_of("p.", 2, identities.len())
         );
         let mut parameters = values![conversation];
         parameters.extend(pairs_of(identities));
@@ -268,8 +270,11 @@ impl Tx {
             conversation.at,
             conversation.subject.as_deref(),
         ];
-        execute(self, INSERT_ITEM, values).await?;
-        self.insert_history(conversation.id.into(), conversation.at, &conversation.actor, &[HistoryChange::Created], None).await
+        let mut bundle = Bundle::default();
+        bundle.add(INSERT_ITEM, values);
+        let (id, at) = (conversation.id.into(), conversation.at);
+        add_history(&mut bundle, id, at, &conversation.actor, &[HistoryChange::Created], None)?;
+        bundle.run(self).await
     }
 
     /// Stores a ticket: open, without owner, version 1, with its history. A ticket without a conversation gets a
@@ -298,16 +303,17 @@ impl Tx {
             ticket.at,
             ticket.subject.as_deref(),
         ];
-        execute(self, INSERT_ITEM, values).await?;
+        let mut bundle = Bundle::default();
+        bundle.add(INSERT_ITEM, values);
         if let (None, Some(subject)) = (ticket.conversation, &ticket.subject) {
-            self.index_words(id.0, &[subject]).await?;
+            add_words(&mut bundle, self.is_shared(), id.0, &[subject]);
         }
-        self.insert_history(id, ticket.at, &ticket.actor, &[HistoryChange::Created], None).await
+        add_history(&mut bundle, id, ticket.at, &ticket.actor, &[HistoryChange::Created], None)?;
+        bundle.run(self).await
     }
 
     async fn known_identities(&self, identities: &[Identity]) -> Result<BTreeMap<Identity, ContactId>, StoreError> {
-        let pairs = tuples(1, identities.len(), 2);
-        let sql = format!("SELECT kind, value, contact_id FROM identity WHERE (kind, value) IN (VALUES {pairs})");
+        let sql = known_identities_sql(identities.len());
         let known = |row: &Row| {
             let identity = Identity { kind: row.word("kind")?, value: row.get("value")? };
             Ok((identity, row.id("contact_id", ContactId)?))
@@ -334,7 +340,13 @@ impl Tx {
         let known = known.iter().map(|row| row.get::<String>("value")).collect::<Result<Vec<_>, _>>()?;
         let mut words: Vec<&str> = known.iter().map(String::as_str).collect();
         words.push(name);
-        self.index_words(contact.0, &words).await
+        self.index_contact(contact, &words).await
+    }
+
+    async fn index_contact(&self, contact: ContactId, words: &[&str]) -> Result<(), StoreError> {
+        let mut bundle = Bundle::default();
+        add_words(&mut bundle, self.is_shared(), contact.0, words);
+        bundle.run(self).await
     }
 }
 
@@ -350,6 +362,17 @@ async fn identity_contact(db: &impl Db, identity: &Identity) -> Result<Option<Co
     let sql = "SELECT contact_id FROM identity WHERE kind = $1 AND value = $2";
     let found = row(db, sql, values![identity.kind, identity.value.as_str()]).await?;
     found.map(|row| row.id("contact_id", ContactId)).transpose()
+}
+
+pub(crate) fn known_identities_sql(count: usize) -> String {
+    format!("SELECT kind, value, contact_id FROM identity WHERE {}", any_of("", 1, count))
+}
+
+/// The condition of being one of `count` identities, whose parameters begin with number `start`. Spelled out,
+/// because SQLite walks the whole index for a list of pairs.
+fn any_of(table: &str, start: usize, count: usize) -> String {
+    let one = |place: usize| format!("({table}kind = ${} AND {table}value = ${})", start + 2 * place, start + 2 * place + 1);
+    (0..count).map(one).collect::<Vec<_>>().join(" OR ")
 }
 
 fn pairs_of(identities: &[Identity]) -> Vec<Value> {

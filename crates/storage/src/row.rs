@@ -105,6 +105,66 @@ pub(crate) async fn insert_rows(db: &impl Db, head: &str, tail: &str, records: V
     Ok(touched)
 }
 
+/// Statements of one purpose that do not read what the others write. PostgreSQL gets them as one, which spares a
+/// round trip for each; SQLite, where there is none, one after the other.
+#[derive(Default)]
+pub(crate) struct Bundle {
+    parts: Vec<(String, Vec<Value>)>,
+}
+
+impl Bundle {
+    /// Adds a statement with parameters of its own, counted from 1.
+    pub(crate) fn add(&mut self, sql: impl Into<String>, values: Vec<Value>) {
+        self.parts.push((sql.into(), values));
+    }
+
+    /// Adds an `INSERT` of some rows; none adds nothing.
+    pub(crate) fn insert(&mut self, head: &str, tail: &str, records: Vec<Vec<Value>>) {
+        if let Some(width) = records.first().map(Vec::len) {
+            self.add(
+                format!("{head} VALUES {} {tail}", tuples(1, records.len(), width)),
+                records.into_iter().flatten().collect(),
+            );
+        }
+    }
+
+    /// Runs them in the order of adding.
+    pub(crate) async fn run(self, db: &impl Db) -> Result<(), StoreError> {
+        if !db.is_shared() || self.parts.len() < 2 {
+            for (sql, values) in self.parts {
+                execute(db, sql, values).await?;
+            }
+            return Ok(());
+        }
+        let last = self.parts.len() - 1;
+        let (mut sql, mut values) = (String::from("WITH "), Vec::new());
+        for (place, (part, own)) in self.parts.into_iter().enumerate() {
+            let part = renumbered(&part, values.len());
+            values.extend(own);
+            let text = match place {
+                place if place == last => format!(" {part}"),
+                0 => format!("part0 AS ({part})"),
+                place => format!(", part{place} AS ({part})"),
+            };
+            sql.push_str(&text);
+        }
+        execute(db, sql, values).await.map(|_| ())
+    }
+}
+
+/// Statement text with the numbers of its parameters raised.
+fn renumbered(sql: &str, by: usize) -> String {
+    let mut text = String::with_capacity(sql.len() + 32);
+    let mut parts = sql.split('$');
+    text.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let number: usize = part[..digits].parse().expect("every `$` of our statements is followed by a number");
+        write!(text, "${}{}", number + by, &part[digits..]).expect("writing to a string never fails");
+    }
+    text
+}
+
 /// `$3, $4, $5` for a start of 3 and a count of 3.
 pub(crate) fn placeholders(start: usize, count: usize) -> String {
     let mut text = String::with_capacity(count * 5);
@@ -330,7 +390,13 @@ bind_words!(
 
 #[cfg(test)]
 mod tests {
-    use super::{placeholders, tuples};
+    use super::{placeholders, renumbered, tuples};
+
+    #[test]
+    fn parameters_are_renumbered_in_their_places() {
+        assert_eq!(renumbered("VALUES ($1, $12) WHERE a = $2", 20), "VALUES ($21, $32) WHERE a = $22");
+        assert_eq!(renumbered("SELECT 1", 3), "SELECT 1");
+    }
 
     #[test]
     fn placeholders_count_from_their_start() {
