@@ -3,6 +3,7 @@
 use crate::permissions::{Access, route};
 use crate::problem::ProblemDocument;
 use crate::routes;
+use crate::shapes;
 use http::Method;
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
@@ -31,6 +32,7 @@ pub fn openapi() -> OpenApi {
     components
         .add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::session::SESSION_COOKIE))));
     components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    shapes::complete(components);
     document
 }
 

@@ -18,6 +18,7 @@ mod permissions;
 mod problem;
 mod routes;
 mod session;
+mod shapes;
 mod state;
 mod telemetry;
 mod views;
