@@ -184,7 +184,7 @@ fn read_log(mut entry: Entry, faults: &mut Vec<Fault>) -> Log {
 fn read_metrics(entry: Entry, folder: &Path, faults: &mut Vec<Fault>) -> Metrics {
     let mut entry = with_files(entry, &["token"], folder, faults);
     let token: Option<String> = entry.optional("token");
-    let metrics = Metrics { on: entry.optional("on").unwrap_or(true), token: token.map(SecretString::from) };
+    let metrics = Metrics { on: entry.optional("on").unwrap_or(false), token: token.map(SecretString::from) };
     entry.finish(faults);
     metrics
 }
