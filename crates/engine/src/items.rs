@@ -45,12 +45,11 @@ impl Engine {
             (Some(_), None) => None,
             (_, team) => Some(team),
         };
-        let reason = (owner.is_none()).then_some(Some(UnassignedReason::Nobody));
         let update = ItemUpdate {
             expected_version: Some(version),
             owner: Some(owner),
             team,
-            unassigned_reason: reason,
+            unassigned_reason: Some(None),
             ..ItemUpdate::new(id, caller.actor.clone(), self.now())
         };
         self.change(update, None).await

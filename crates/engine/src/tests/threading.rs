@@ -126,6 +126,10 @@ async fn a_bounce_marks_the_reply_that_failed() {
     super::eventually("it is noted as sent", async || state().await == DeliveryState::Sent).await;
     let mut bounce = desk.message("support", "mailer-daemon@customer.test");
     (bounce.nature, bounce.thread.references) = (Nature::Bounce, vec![format!("<{key}@desk.test>")]);
+    assert_ne!(desk.receive(bounce.clone()).await, item, "anybody can write a report; only what cites our signature counts");
+    assert_eq!(state().await, DeliveryState::Sent);
+    bounce.external_id = "signed".to_owned();
+    bounce.thread.conversation = Some(ConversationId(item.0));
     assert_eq!(desk.receive(bounce).await, item);
     assert_eq!(state().await, DeliveryState::Failed);
 }

@@ -134,6 +134,7 @@ async fn r12_1_automatic_mail_is_kept_but_neither_reopens_nor_routes() {
     for nature in [Nature::AutoReply, Nature::Bounce, Nature::Spam] {
         let mut message = desk.message("support", "kim@customer.test");
         (message.nature, message.thread.references) = (nature, references.clone());
+        message.thread.conversation = Some(switchboard_model::ConversationId(item.0));
         assert_eq!(desk.receive(message).await, item, "{nature} is kept in its conversation");
         assert_eq!(desk.row(item).await.status, ItemStatus::Closed, "{nature} does not reopen");
     }
