@@ -24,8 +24,13 @@ pub(crate) trait Db: Sync {
 
     fn conn(&self) -> &Self::Conn;
 
-    /// A statement failed; on PostgreSQL the transaction is unusable from here on.
-    fn note_failure(&self) {}
+    /// A statement failed.
+    fn note_failure(&self, _error: &StoreError) {}
+
+    /// The failure after which no further statement may run.
+    fn broken(&self) -> Option<StoreError> {
+        None
+    }
 
     fn backend(&self) -> DbBackend {
         self.conn().get_database_backend()
@@ -61,6 +66,7 @@ pub(crate) use values;
 
 /// Runs a query for all its rows.
 pub(crate) async fn rows(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+    usable(db)?;
     let statement = Statement::from_sql_and_values(db.backend(), sql, values);
     match db.conn().query_all_raw(statement).await {
         Ok(rows) => Ok(rows.into_iter().map(Row).collect()),
@@ -70,6 +76,7 @@ pub(crate) async fn rows(db: &impl Db, sql: impl Into<String>, values: Vec<Value
 
 /// Runs a query for its first row.
 pub(crate) async fn row(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
+    usable(db)?;
     let statement = Statement::from_sql_and_values(db.backend(), sql, values);
     db.conn().query_one_raw(statement).await.map(|row| row.map(Row)).map_err(|error| failed(db, error))
 }
@@ -81,12 +88,14 @@ pub(crate) async fn one(db: &impl Db, sql: impl Into<String>, values: Vec<Value>
 
 /// Runs a statement; answers how many rows it touched.
 pub(crate) async fn execute(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<u64, StoreError> {
+    usable(db)?;
     let statement = Statement::from_sql_and_values(db.backend(), sql, values);
     db.conn().execute_raw(statement).await.map(|done| done.rows_affected()).map_err(|error| failed(db, error))
 }
 
 /// Runs statements without parameters, several separated by semicolons if need be.
 pub(crate) async fn script(db: &impl Db, sql: &str) -> Result<(), StoreError> {
+    usable(db)?;
     db.conn().execute_unprepared(sql).await.map(|_| ()).map_err(|error| failed(db, error))
 }
 
@@ -249,10 +258,15 @@ impl Row {
     }
 }
 
+fn usable(db: &impl Db) -> Result<(), StoreError> {
+    db.broken().map_or(Ok(()), Err)
+}
+
 /// The failure of a statement, noted with its transaction.
 pub(crate) fn failed(db: &impl Db, error: sea_orm::DbErr) -> StoreError {
-    db.note_failure();
-    StoreError::from(error)
+    let error = StoreError::from(error);
+    db.note_failure(&error);
+    error
 }
 
 fn corrupt(column: &str, error: &str) -> StoreError {
