@@ -12,8 +12,7 @@ use crate::timers;
 use std::sync::Arc;
 use switchboard_core::may_assign_by_hand;
 use switchboard_model::{
-    Directory, ItemId, ItemRow, ItemStatus, Owner, PersonLoad, Priority, Role, RouteEvent, Timestamp, UnassignedReason, User,
-    UserId,
+    Directory, ItemId, ItemRow, ItemStatus, Owner, PersonLoad, Priority, Role, RouteEvent, Timestamp, User, UserId,
 };
 use switchboard_storage::{Changed, Guard, ItemRecord, ItemUpdate, NewTimer, StoreErrorKind, Tx};
 
