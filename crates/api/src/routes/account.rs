@@ -138,6 +138,7 @@ async fn change_password(
 ) -> Result<Response, Problem> {
     check_length("current", &change.current)?;
     check_length("new", &change.new)?;
+    requester.caller.user.map_or(Ok(()), |user| api.limits.password(user))?;
     let sessions = api.engine.sessions(&requester.caller).await?;
     api.engine.change_password(&requester.caller, change.current, change.new).await?;
     sessions.iter().for_each(|session| api.streams.end_session(&session.id));

@@ -125,6 +125,29 @@ fn property<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
     })
 }
 
+#[test]
+fn what_is_missing_undocumented_or_of_another_type_is_found() {
+    let faults = |body: Value| {
+        let mut faults = Vec::new();
+        compare(&DOCUMENT["components"]["schemas"]["TeamRow"], &body, "team", &mut faults);
+        faults.join("\n")
+    };
+    let right = serde_json::json!({"id": 1, "slug": "a", "name": "A", "parent": null, "main_members": [], "extra_members": []});
+    assert_eq!(faults(right.clone()), "");
+    for (key, value, fault) in [
+        ("main_members", serde_json::json!(["x"]), "team.main_members[0]: is \"x\""),
+        ("colour", serde_json::json!("red"), "team.colour: not documented"),
+        ("parent", serde_json::json!("x"), "team.parent: fits none"),
+    ] {
+        let mut wrong = right.clone();
+        wrong[key] = value;
+        assert!(faults(wrong).starts_with(fault), "{key}");
+    }
+    let mut short = right;
+    short.as_object_mut().expect("an object").remove("parent");
+    assert_eq!(faults(short), "team.parent: missing");
+}
+
 /// A shape without any properties holds anything.
 fn is_open(schema: &Value) -> bool {
     parts(schema).iter().all(|part| part.get("properties").is_none())

@@ -4,6 +4,7 @@ mod access;
 mod conformance;
 mod house;
 mod live;
+mod logs;
 mod permissions;
 mod programs;
 mod settings;
