@@ -9,6 +9,7 @@ mod id;
 mod identity;
 mod kind;
 mod message;
+mod record;
 mod routing;
 mod rule;
 mod time;
@@ -30,11 +31,14 @@ pub use message::{
     Address, Attachment, Capabilities, Delivered, InboundMessage, Nature, OutboundMessage, RawSource, Receipt, Sender,
     ThreadHints,
 };
+pub use record::{
+    Candidate, Decision, Explanation, Outcome, RuleRef, SkipReason, Stage, StageTarget, UnassignedReason, UnavailableCause,
+    Verdict,
+};
 pub use routing::{
-    Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, Candidate, ContactFacts, Decision, Effect, Explanation, Input, ItemChange,
-    ItemState, ItemStatus, ManualStatus, Outcome, OwnedItem, Owner, Priority, Refusal, RefusalReason, RouteEvent, RouterState,
-    RuleRef, SkipReason, Stage, StageTarget, StatusChange, StatusOrigin, StatusValue, TurnState, UnassignedReason,
-    UnavailableCause, Verdict,
+    Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, ContactFacts, Effect, Input, ItemChange, ItemState, ItemStatus,
+    ManualStatus, OwnedItem, Owner, Priority, Refusal, RefusalReason, RouteEvent, RouterState, StatusChange, StatusOrigin,
+    StatusValue, TurnState,
 };
 pub use rule::{Case, Distribution, Fallback, Member, OutsideHours, Rule, Target, WhenNobody};
 pub use time::Timestamp;
