@@ -1,10 +1,8 @@
 //! `cargo xtask test`: installs what the tests need, checks everything, runs every test, and sums up.
 
-mod postgres;
 mod suite;
-mod tools;
 
-use crate::{channel, process, run, tidy, tree, web};
+use crate::{channel, process, run, tidy, tools, tree, web};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use std::path::Path;

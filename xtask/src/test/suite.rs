@@ -1,15 +1,12 @@
 //! Running the tests of the workspace, and counting them from what the runner prints.
 
-use super::{postgres::Cluster, tools};
-use crate::{process, web};
+use crate::postgres::{Cluster, Durability};
+use crate::{process, tools, web};
 use anyhow::{Context, Result, bail};
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
-
-/// The variable by which tests find the PostgreSQL of the run: a URL of its administration database.
-const POSTGRES_VARIABLE: &str = "SWITCHBOARD_TEST_POSTGRES";
 
 /// How many tests ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,10 +22,9 @@ pub fn run(root: &Path, filter: Option<&str>, counts: &mut Counts) -> Result<()>
     // The binary under test serves the desk; browser tests need the real one.
     web::build(root)?;
     process::announce(process::cargo(root).args(["build", "--workspace", "--all-targets"]))?;
-    let cluster = Cluster::start()?;
-    println!("PostgreSQL {} on port {}", cluster.version(), cluster.port());
+    let cluster = Cluster::start(Durability::OfProcesses)?;
     let mut command = runner(root);
-    command.args(["--workspace", "--all-targets"]).env(POSTGRES_VARIABLE, cluster.url()).env("INSTA_UPDATE", "no");
+    command.args(["--workspace", "--all-targets"]).env(Cluster::VARIABLE, cluster.url()).env("INSTA_UPDATE", "no");
     if let Some(filter) = filter {
         if has_nextest(root) {
             command.args(["--filterset", filter]);
