@@ -117,7 +117,8 @@ impl Changed {
     /// A new ownership by a person began, which counts for ROUTING 5.4.
     #[must_use]
     pub fn assigned(&self) -> bool {
-        matches!(self.after.owner, Some(Owner::User { .. })) && self.after.owner != self.before.owner
+        let ownership = |item: &ItemRecord| (item.owner, item.owned_since);
+        matches!(self.after.owner, Some(Owner::User { .. })) && ownership(&self.after) != ownership(&self.before)
     }
 }
 
