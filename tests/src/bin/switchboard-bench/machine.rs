@@ -15,7 +15,8 @@ const SYNC_BYTES: usize = 4_096;
 /// What the operating system says about itself.
 pub fn facts() -> Value {
     let cpu = first_value("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned());
-    let memory_kib = first_value("/proc/meminfo", "MemTotal").and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+    let memory_kib =
+        first_value("/proc/meminfo", "MemTotal").and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     json!({
         "cores": std::thread::available_parallelism().map_or(0, std::num::NonZero::get),

@@ -127,7 +127,8 @@ pub fn table(rows: &[Row]) -> String {
     for row in rows {
         let Spread { median, min, max } = Spread::of(&row.samples);
         let floor = if row.floor.is_empty() { String::new() } else { number(Spread::of(&row.floor).median) };
-        let ratio = if row.floor.is_empty() { String::new() } else { format!("{:.0} %", Spread::of(&row.ratios()).median * 100.0) };
+        let ratio =
+            if row.floor.is_empty() { String::new() } else { format!("{:.0} %", Spread::of(&row.ratios()).median * 100.0) };
         let met = row.is_met().map_or("", |met| if met { "yes" } else { "NO" });
         lines.push([
             row.name.clone(),
@@ -202,7 +203,10 @@ mod tests {
     #[test]
     fn targets_are_held_to_the_median() {
         let met = |target| Row::new("x", "ms", vec![9.0, 30.0, 10.0], target).is_met();
-        assert_eq!([Target::AtMost(10.0), Target::AtMost(9.9), Target::AtLeast(10.0)].map(met), [Some(true), Some(false), Some(true)]);
+        assert_eq!(
+            [Target::AtMost(10.0), Target::AtMost(9.9), Target::AtLeast(10.0)].map(met),
+            [Some(true), Some(false), Some(true)]
+        );
         assert_eq!(met(Target::None), None);
     }
 
