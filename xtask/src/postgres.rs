@@ -2,6 +2,7 @@
 
 use crate::{process, tools};
 use anyhow::{Context, Result, bail};
+use std::env;
 use std::fs;
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
@@ -54,8 +55,11 @@ impl Cluster {
         let Some(programs) = tools::postgres_programs() else {
             bail!("no PostgreSQL 15 or newer was found; Switchboard runs on it as well as on SQLite");
         };
-        let folder =
-            tempfile::Builder::new().prefix("switchboard-postgres-").tempdir().context("cannot make a temporary folder")?;
+        // The usual folder may lie in memory, where a commit costs nothing.
+        let on_disk = Path::new("/var/tmp");
+        let parent = if durability == Durability::Full && on_disk.is_dir() { on_disk.to_owned() } else { env::temp_dir() };
+        let folder = tempfile::Builder::new().prefix("switchboard-postgres-").tempdir_in(parent);
+        let folder = folder.context("cannot make a temporary folder")?;
         let password = random_password()?;
         let password_file = folder.path().join("password");
         fs::write(&password_file, &password).with_context(|| format!("cannot write {}", password_file.display()))?;

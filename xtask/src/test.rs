@@ -32,7 +32,7 @@ enum Step {
     Tidy,
     /// Licences, banned crates, sources; advisories where their database can be reached.
     Deny,
-    /// Types, tests, build and sizes of the desk and the widget.
+    /// Types, tests, build, sizes and browser tests of the desk.
     Web,
     /// Clippy on everything, warnings refused.
     Clippy,
@@ -119,11 +119,14 @@ impl Step {
 }
 
 fn check_web(root: &Path) -> Result<()> {
+    tools::install_packages()?;
     web::install(root)?;
     web::script(root, "check")?;
     web::script(root, "test")?;
     web::build(root)?;
-    web::script(root, "size")
+    web::script(root, "size")?;
+    // The desk in Chromium, against a host that is only played.
+    web::script(root, "e2e")
 }
 
 fn deny(root: &Path) -> Result<()> {
