@@ -142,3 +142,31 @@ async fn a_message_that_cannot_be_answered_says_which_setting_is_missing() {
     assert!(refused.message.contains("channels.triage.reply_via"), "{refused}");
     assert_eq!(desk.serial.load(Ordering::SeqCst), 1);
 }
+
+#[tokio::test]
+async fn no_combination_of_hints_leads_a_stranger_into_a_conversation() {
+    let desk = Desk::open().await;
+    let mine = desk.mail("support", "kim@customer.test").await;
+    let ticket = desk.mail("form", "lu@customer.test").await;
+    desk.reply("bo", mine, "It is on its way.").await;
+    let key = desk.sent().await[0].key.clone();
+    let known = [
+        "<in-0@customer.test>".to_owned(),
+        "<in-1@customer.test>".to_owned(),
+        format!("<{key}@desk.test>"),
+        "<x@y.test>".to_owned(),
+    ];
+    let conversations = [None, Some(mine), desk.view(ticket).await.row.conversation.map(Into::into), Some(ticket)];
+    let natures = [Nature::Message, Nature::AutoReply, Nature::Malformed, Nature::Spam];
+    for draw in 0..64_usize {
+        let mut message = desk.message(["support", "sales", "triage"][draw % 3], "mallory@elsewhere.test");
+        let picked = known.iter().enumerate().filter(|(nth, _)| (draw >> nth) & 1 == 1);
+        message.thread.references = picked.map(|(_, reference)| reference.clone()).collect();
+        message.thread.conversation = conversations[(draw / 7) % 4].map(|id| ConversationId(id.0));
+        message.nature = natures[(draw / 5) % 4];
+        message.recipients.clear();
+        let landed = desk.push(message.clone()).await.conversation;
+        let contact = desk.view(landed.into()).await.row.contact.unwrap();
+        assert_eq!(contact.name, "mallory@elsewhere.test", "draw {draw}: {message:?} {:?}", message.thread);
+    }
+}
