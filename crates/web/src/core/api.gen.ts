@@ -1745,6 +1745,8 @@ export interface components {
             /** @description The order in which people were looked at: the contact owner, then the fallback. */
             stages: components["schemas"]["Stage"][];
         };
+        /** @description The name of a fact: one of [`FactField::FIXED`], or `form.<field>` for a form field. */
+        FactField: string;
         /** @description Who gets the work when the first choice cannot. */
         Fallback: {
             /** @enum {string} */
@@ -1866,6 +1868,11 @@ export interface components {
             /** @description Where it is. */
             workspace: components["schemas"]["WorkspaceId"];
         };
+        /**
+         * @description The orders of a list.
+         * @enum {string}
+         */
+        ItemSort: "newest" | "oldest" | "waiting_longest" | "priority";
         /**
          * @description The status of an item. Only `open` counts as open (ROUTING 5.3).
          * @enum {string}
@@ -2587,6 +2594,11 @@ export interface components {
              */
             version: number;
         };
+        /**
+         * @description The views of ROUTING 14.2 that exist.
+         * @enum {string}
+         */
+        View: "unassigned" | "mine" | "team_unassigned" | "team_open" | "open" | "closed" | "waiting" | "snoozed";
         WeeklyHours: string[];
         /**
          * @description What happens when nobody is eligible (ROUTING 7.2).
@@ -2634,9 +2646,6 @@ export interface components {
          * @enum {string}
          */
         WorkspaceKind: "inbox" | "help_desk";
-        FactField: string;
-        ItemSort: string;
-        View: string;
     };
     responses: never;
     parameters: never;
