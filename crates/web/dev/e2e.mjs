@@ -157,6 +157,7 @@ const tests = {
     await page.getByRole('button', { name: 'Take it' }).waitFor();
     await page.keyboard.press('a');
     await page.keyboard.type('pia');
+    await page.getByRole('option', { name: /Pia/ }).waitFor();
     await page.keyboard.press('Enter');
     const id = Number(/\d+$/.exec(page.url())[0]);
     await until('Pia has it', async () => mock.item(id).row.owner?.id === 2);
