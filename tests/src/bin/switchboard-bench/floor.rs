@@ -86,6 +86,8 @@ impl Template {
     /// When the database cannot be used, or holds what the floor does not understand.
     pub async fn sample(url: &str) -> Result<Self> {
         let desk = Desk::open(url).await?;
+        // The directory itself is an input, which must not be taken for the message's.
+        desk.routed().await?;
         desk.close().await?;
         let mut driver = Driver::open(url).await?;
         driver.script(&format!("UPDATE id_block SET next_id = {SAMPLE_IDS}")).await?;
