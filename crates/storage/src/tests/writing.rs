@@ -241,5 +241,25 @@ async fn a_disk_that_fills_up_in_a_group_loses_no_answered_write() {
     assert_eq!(kept(&db.store).await, well);
     limit(10_000).await.unwrap();
     writer.run::<u64, StoreError, _>(|tx| keep(tx, "later".into())).await.unwrap();
+    assert_eq!(kept(&db.store).await.len(), well.len() + 1);
+    db.finish().await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_ended_by_itself_leaves_nothing_open_behind() {
+    let db = TestDb::sqlite().await;
+    for number in 0..3 {
+        let ended = write(&db.store, move |tx| {
+            async move {
+                keep(tx, format!("lost {number}")).await?;
+                script(tx, "ROLLBACK").await?;
+                Err::<(), _>(StoreError::new(StoreErrorKind::Full, "as SQLite does when the disk is full"))
+            }
+            .boxed()
+        });
+        assert_eq!(ended.await.unwrap_err().kind, StoreErrorKind::Full);
+        write(&db.store, move |tx| keep(tx, format!("kept {number}"))).await.unwrap();
+    }
+    assert_eq!(kept(&db.store).await, ["kept 0", "kept 1", "kept 2"]);
     db.finish().await;
 }
