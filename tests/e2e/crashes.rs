@@ -246,7 +246,7 @@ async fn storm(site: Site) {
     while let Some(ended) = crowd.join_next().await {
         ended.expect("no sender fails");
     }
-    eventually("everything is decided", SOON, async || {
+    eventually("everything is decided", SOON * 3, async || {
         let waiting = site.database.number("SELECT COUNT(*) AS n FROM routing_input WHERE consumed_no IS NULL");
         if waiting == 0 { Ok(()) } else { Err(format!("{waiting} inputs wait")) }
     })
@@ -256,6 +256,8 @@ async fn storm(site: Site) {
     check_messages(&site.database, &storm.ledger.lock().expect("no holder panics"));
     check_items(&site.database);
     check_decisions(&site.database);
+    let replayed = site.command(&["replay"]).await;
+    assert!(replayed.status.success(), "decided again, history comes out differently: {replayed:?}");
 }
 
 /// Every acknowledged message is there once, every uncertain one once at most, and nothing else.

@@ -2,6 +2,8 @@
 
 mod arrival;
 mod crashes;
+mod hosts;
 mod replies;
 mod support;
+mod trouble;
 mod work;

@@ -22,7 +22,7 @@ pub async fn decided(client: &Client, subject: &str) -> Value {
         assert!(found.len() < 2, "one mail made several items: {found:?}");
         match found.first() {
             Some(row) if is_decided(row) => Ok((*row).clone()),
-            other => Err(format!("{other:?}")),
+            other => Err(format!("{other:?} among {} open items", rows.len())),
         }
     })
     .await

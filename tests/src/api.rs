@@ -1,5 +1,6 @@
 //! Speaking the API as a desk or a program does.
 
+use crate::Events;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -112,7 +113,18 @@ impl Client {
         let asked = format!("{} {}", request.method(), request.url().path());
         let response = self.http.execute(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { asked, status, headers, text: response.text().await? })
+        let text = String::from_utf8_lossy(&response.bytes().await?).into_owned();
+        Ok(Answer { asked, status, headers, text })
+    }
+
+    /// Opens the stream of live events after the one named.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn events(&self, after: i64) -> Events {
+        let request = self.request(Method::GET, "/api/v1/events").header("last-event-id", after.to_string());
+        let response = request.send().await.and_then(reqwest::Response::error_for_status);
+        Events::of(response.expect("the stream opens"))
     }
 
     /// Sends one submission of the form `contact`, as a script would.

@@ -8,6 +8,7 @@
 mod api;
 mod browser;
 mod database;
+mod events;
 mod host;
 mod mail;
 mod mail_server;
@@ -19,6 +20,7 @@ mod wait;
 pub use api::{Answer, Client};
 pub use browser::{Browser, Element, Look};
 pub use database::{Database, Row};
+pub use events::Events;
 pub use host::{Ended, Host};
 pub use mail::{Mail, Reply, Session, deliver, swaks};
 pub use mail_server::{Delivered, MailServer};
