@@ -3,7 +3,7 @@
 use crate::error::{StoreError, StoreErrorKind};
 use crate::guard::add_history;
 use crate::items::priority_rank;
-use crate::row::{Bundle, Db, Row, execute, insert_rows, placeholders, row, rows, values};
+use crate::row::{Bundle, Db, Row, execute, placeholders, row, rows, values};
 use crate::search::add_words;
 use crate::store::{Store, Tx};
 use sea_orm::Value;
@@ -146,26 +146,41 @@ impl Tx {
         let known = self.known_identities(&contact.identities).await?;
         if let Some(found) = contact.identities.iter().find_map(|identity| known.get(identity)) {
             let unknown: Vec<_> = contact.identities.iter().filter(|identity| !known.contains_key(identity)).collect();
-            self.add_identities(*found, &unknown, 1).await?;
+            let mut bundle = Bundle::default();
+            add_identities(&mut bundle, *found, &unknown, 1);
+            bundle.run(self).await?;
             if let Some(name) = &contact.name {
                 self.name_contact(*found, name).await?;
             }
             return Ok((*found, false));
         }
-        let sql = "INSERT INTO contact (id, name, created_at) VALUES ($1, $2, $3)";
-        execute(self, sql, values![contact.id, contact.name.as_deref(), contact.at]).await?;
-        self.add_identities(contact.id, &contact.identities.iter().collect::<Vec<_>>(), 0).await?;
+        self.insert_contact(contact).await?;
         // Another host may have taken in the same person between the look and the insertion.
         let owner = if self.is_shared() { self.identity_contact(first).await? } else { None };
         if let Some(owner) = owner.filter(|owner| *owner != contact.id) {
-            execute(self, "DELETE FROM identity WHERE contact_id = $1", values![contact.id]).await?;
-            execute(self, "DELETE FROM contact WHERE id = $1", values![contact.id]).await?;
+            for sql in [
+                "DELETE FROM identity WHERE contact_id = $1",
+                "DELETE FROM contact WHERE id = $1",
+                "DELETE FROM search_entry WHERE id = $1",
+            ] {
+                execute(self, sql, values![contact.id]).await?;
+            }
             return Ok((owner, false));
         }
-        let mut words: Vec<&str> = contact.identities.iter().map(|identity| identity.value.as_str()).collect();
-        words.extend(contact.name.as_deref());
-        self.index_contact(contact.id, &words).await?;
         Ok((contact.id, true))
+    }
+
+    /// A contact with its identities, as far as nobody else has them, and its search entry.
+    async fn insert_contact(&self, contact: &NewContact) -> Result<(), StoreError> {
+        let mut bundle = Bundle::default();
+        let sql = "INSERT INTO contact (id, name, created_at) VALUES ($1, $2, $3)";
+        bundle.add(sql, values![contact.id, contact.name.as_deref(), contact.at]);
+        let identities: Vec<&Identity> = contact.identities.iter().collect();
+        add_identities(&mut bundle, contact.id, &identities, 0);
+        let mut words: Vec<&str> = identities.iter().map(|identity| identity.value.as_str()).collect();
+        words.extend(contact.name.as_deref());
+        add_words(&mut bundle, self.is_shared(), contact.id.0, &words);
+        bundle.run(self).await
     }
 
     /// Sets the contact owner.
@@ -321,15 +336,6 @@ impl Tx {
         rows(self, sql, pairs_of(identities)).await?.iter().map(known).collect()
     }
 
-    async fn add_identities(&self, contact: ContactId, identities: &[&Identity], from: i64) -> Result<(), StoreError> {
-        let records = (from..)
-            .zip(identities)
-            .map(|(position, identity)| values![identity.kind, identity.value.as_str(), contact, position])
-            .collect();
-        let head = "INSERT INTO identity (kind, value, contact_id, position)";
-        insert_rows(self, head, "ON CONFLICT (kind, value) DO NOTHING", records).await.map(|_| ())
-    }
-
     async fn name_contact(&self, contact: ContactId, name: &str) -> Result<(), StoreError> {
         let sql = "UPDATE contact SET name = $2 WHERE id = $1 AND name IS NULL";
         if execute(self, sql, values![contact, name]).await? == 0 {
@@ -348,6 +354,15 @@ impl Tx {
         add_words(&mut bundle, self.is_shared(), contact.0, words);
         bundle.run(self).await
     }
+}
+
+/// Identities of a contact, as far as nobody has them.
+fn add_identities(bundle: &mut Bundle, contact: ContactId, identities: &[&Identity], from: i64) {
+    let records = (from..)
+        .zip(identities)
+        .map(|(position, identity)| values![identity.kind, identity.value.as_str(), contact, position])
+        .collect();
+    bundle.insert("INSERT INTO identity (kind, value, contact_id, position)", "ON CONFLICT (kind, value) DO NOTHING", records);
 }
 
 async fn find_inbound_key(db: &impl Db, channel: ChannelId, external_id: &str) -> Result<Option<InboundKeyHit>, StoreError> {
