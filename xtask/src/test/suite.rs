@@ -44,6 +44,7 @@ pub fn run_doctests(root: &Path, counts: &mut Counts) -> Result<()> {
 
 /// Runs the tests of one package of another workspace, built into the given target folder.
 pub fn run_package(folder: &Path, package: &str, target: &Path, counts: &mut Counts) -> Result<()> {
+    // This package alone: more would put the other workspace's programs in the place of our own.
     count(runner(folder).args(["--package", package]).env("CARGO_TARGET_DIR", target), counts)
 }
 
