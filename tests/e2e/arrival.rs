@@ -1,8 +1,6 @@
 //! What comes in by mail and form is owned by whom the rule says, at once, with the reason at hand.
 
-use crate::support::{
-    SOON, assign, candidates, decided, explanation, id, number, once, owner, set_status, write_in,
-};
+use crate::support::{SOON, assign, candidates, decided, explanation, id, number, once, owner, set_status, write_in};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use switchboard_tests::{Client, eventually, on_both};

@@ -208,7 +208,11 @@ async fn kill_again_and_again(site: &Site, storm: &Storm, mut host: Host, random
             let young = site.spawn(&[]).await;
             let lines = 1 + random.below(4) as usize;
             eventually("the young host says something", SOON, async || {
-                if young.log().len() >= lines || young.log().iter().any(|line| line["fields"]["protocol"] == "http") { Ok(()) } else { Err("silent".to_owned()) }
+                if young.log().len() >= lines || young.log().iter().any(|line| line["fields"]["protocol"] == "http") {
+                    Ok(())
+                } else {
+                    Err("silent".to_owned())
+                }
             })
             .await;
             young.kill().await;
@@ -265,7 +269,8 @@ fn check_messages(database: &Database, ledger: &Ledger) {
     let mut stored: BTreeMap<String, u32> = BTreeMap::new();
     for row in database.rows("SELECT text FROM message WHERE kind = 'inbound'") {
         let text = row["text"].as_str().unwrap_or_default();
-        let key = text.split_whitespace().find(|word| word.starts_with("L-")).unwrap_or_else(|| panic!("a stranger's message: {text}"));
+        let key =
+            text.split_whitespace().find(|word| word.starts_with("L-")).unwrap_or_else(|| panic!("a stranger's message: {text}"));
         *stored.entry(key.to_owned()).or_default() += 1;
     }
     eprintln!("{} acknowledged, {} uncertain, {} stored", ledger.acknowledged.len(), ledger.uncertain.len(), stored.len());
@@ -273,7 +278,8 @@ fn check_messages(database: &Database, ledger: &Ledger) {
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     let twice: Vec<_> = stored.iter().filter(|(_, count)| **count > 1).collect();
     assert!(twice.is_empty(), "stored more than once: {twice:?}");
-    let strange: Vec<_> = stored.keys().filter(|key| !ledger.acknowledged.contains(*key) && !ledger.uncertain.contains(*key)).collect();
+    let strange: Vec<_> =
+        stored.keys().filter(|key| !ledger.acknowledged.contains(*key) && !ledger.uncertain.contains(*key)).collect();
     assert!(strange.is_empty(), "stored and never sent: {strange:?}");
     assert!(ledger.acknowledged.len() as u64 >= KILLS * 5, "the storm was too quiet to prove anything");
     let keys = database.number("SELECT COUNT(*) AS n FROM inbound_key");

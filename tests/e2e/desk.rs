@@ -33,7 +33,8 @@ async fn is_usable_by_all(browser: &Browser, screen: &str) {
 
 async fn is_silent(browser: &Browser, screen: &str) {
     // Nobody is signed in at first, which the desk asks for and browsers remark on.
-    let complaints: Vec<String> = browser.complaints().await.into_iter().filter(|line| !line.contains("401 (Unauthorized)")).collect();
+    let complaints: Vec<String> =
+        browser.complaints().await.into_iter().filter(|line| !line.contains("401 (Unauthorized)")).collect();
     assert!(complaints.is_empty(), "{screen}: {complaints:?}");
 }
 

@@ -20,8 +20,9 @@ async fn pour(to: SocketAddr, name: String, taken: Arc<AtomicU64>, enough: Arc<A
         if enough.load(Ordering::Relaxed) {
             return;
         }
-        let mail = Mail::new(&format!("{name}{}@customer.test", nth % 7), "support@example.test", &format!("{name} {nth}"), "Hello")
-            .with("Message-ID", &format!("<{name}-{nth}@customer.test>"));
+        let mail =
+            Mail::new(&format!("{name}{}@customer.test", nth % 7), "support@example.test", &format!("{name} {nth}"), "Hello")
+                .with("Message-ID", &format!("<{name}-{nth}@customer.test>"));
         match session.send(&mail.from, &mail.to, &mail.to_wire()).await {
             Ok(reply) => {
                 assert_eq!(reply.code, 250, "{reply:?}");
@@ -96,7 +97,8 @@ async fn when_the_router_dies_another_host_takes_over_and_nothing_is_assigned_tw
     assert_eq!(site.database.rows(twice), [], "one assignment for each item");
     let repeated = "SELECT item_id FROM decision WHERE refused IS NULL GROUP BY item_id HAVING COUNT(*) > 1";
     assert_eq!(site.database.rows(repeated), [], "one decision for each item");
-    let counters = "SELECT user_id, open_total FROM person WHERE open_total <> (SELECT COUNT(*) FROM item WHERE owner_id = user_id)";
+    let counters =
+        "SELECT user_id, open_total FROM person WHERE open_total <> (SELECT COUNT(*) FROM item WHERE owner_id = user_id)";
     assert_eq!(site.database.rows(counters), [], "counters equal the items");
     // A desk at the host that is left was told of every assignment, in order and once.
     let mut events = client.events(start).await;
@@ -111,7 +113,13 @@ async fn when_the_router_dies_another_host_takes_over_and_nothing_is_assigned_tw
         }
     }
     let told = i64::try_from(seen.len()).expect("a small number");
-    assert_eq!(told, site.database.number(&format!("SELECT COUNT(*) AS n FROM event WHERE id > {start} AND id <= {}", seen.last().copied().unwrap_or_default())));
+    assert_eq!(
+        told,
+        site.database.number(&format!(
+            "SELECT COUNT(*) AS n FROM event WHERE id > {start} AND id <= {}",
+            seen.last().copied().unwrap_or_default()
+        ))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,6 +2,7 @@
 
 mod arrival;
 mod crashes;
+mod demo;
 mod desk;
 mod hosts;
 mod replies;

@@ -23,7 +23,8 @@ fn answer_to(mail: &Delivered, from: &str, to: &str, text: &str) -> Mail {
 async fn texts(client: &Client, item: i64, count: usize) -> Vec<String> {
     eventually(&format!("the thread has {count} messages"), SOON, async || {
         let messages = client.messages(item).await;
-        let texts: Vec<String> = messages.iter().map(|message| message["text"].as_str().unwrap_or_default().trim().to_owned()).collect();
+        let texts: Vec<String> =
+            messages.iter().map(|message| message["text"].as_str().unwrap_or_default().trim().to_owned()).collect();
         if texts.len() == count { Ok(texts) } else { Err(format!("{texts:?}")) }
     })
     .await

@@ -44,7 +44,8 @@ async fn every_fault_of_the_configuration_is_named_at_once_with_file_key_and_wha
             ("channels.contact.reply_via", "support"),
             ("channels.fax.kind", "email"),
         ] {
-            let named = faults.iter().any(|line| line.contains(&file.display().to_string()) && line.contains(key) && line.contains(word));
+            let named =
+                faults.iter().any(|line| line.contains(&file.display().to_string()) && line.contains(key) && line.contains(word));
             assert!(named, "no line names file, `{key}` and `{word}`: {faults:#?}");
         }
     }
@@ -185,18 +186,22 @@ async fn what_is_too_large_of_the_wrong_kind_or_for_nobody_is_refused_in_the_wor
     let words = broken.to_string();
     assert!(words.contains("line 2") || broken["line"] == 2, "the place is named: {words}");
     let wrong = script.post(submit, &json!({ "email": "no address", "colour": "red" })).await.refused(422);
-    let fields: Vec<&str> = wrong["errors"].as_array().into_iter().flatten().filter_map(|error| error["field"].as_str()).collect();
+    let fields: Vec<&str> =
+        wrong["errors"].as_array().into_iter().flatten().filter_map(|error| error["field"].as_str()).collect();
     assert_eq!(fields.len(), 3, "address, message and the unknown field, all at once: {wrong}");
     assert_eq!(script.get("/channels/fax/").await.refused(404)["code"], "not_found");
     assert_eq!(script.get("/api/v1/nothing").await.refused(404)["code"], "not_found");
     assert_eq!(script.get("/api/v1/items").await.refused(401)["code"], "unauthenticated");
 
     let liv = host.sign_in("liv@example.test").await;
-    let put = |kind: &str, body: &str| liv.request(Method::PUT, "/api/v1/items/1/owner").header("content-type", kind).body(body.to_owned());
+    let put = |kind: &str, body: &str| {
+        liv.request(Method::PUT, "/api/v1/items/1/owner").header("content-type", kind).body(body.to_owned())
+    };
     let broken = liv.send(put("application/json", "{\"version\":\n1,,}")).await.refused(400);
     assert_eq!((&broken["code"], &broken["line"]), (&json!("bad_json"), &json!(2)), "{broken}");
     assert_eq!(liv.send(put("text/plain", "{}")).await.refused(415)["code"], "unsupported_media_type");
-    let foreign = liv.request(Method::POST, "/api/v1/items/1/route").header("origin", "https://evil.test").json(&json!({ "version": 1 }));
+    let foreign =
+        liv.request(Method::POST, "/api/v1/items/1/route").header("origin", "https://evil.test").json(&json!({ "version": 1 }));
     assert_eq!(liv.send(foreign).await.refused(403)["code"], "forbidden", "another site cannot use the session");
     let stored = site.database.number("SELECT COUNT(*) AS n FROM message");
     assert_eq!(stored, 0, "nothing of all this was kept");
@@ -317,7 +322,8 @@ async fn full_disk(site: Site, wrapper: &[&str], disk: impl FnOnce(u32) -> Disk)
     assert_eq!(liv.rows("items?view=open&limit=200").await.len(), acknowledged, "what is stored can still be read");
     disk.make_room();
     eventually("mail is taken again", SOON, async || {
-        let mail = Mail::new("last@customer.test", "support@example.test", "After the flood", "x").with("Message-ID", "<after@customer.test>");
+        let mail = Mail::new("last@customer.test", "support@example.test", "After the flood", "x")
+            .with("Message-ID", "<after@customer.test>");
         let reply = deliver(host.mailbox("support"), &mail).await;
         if reply.code == 250 { Ok(()) } else { Err(format!("{reply:?}")) }
     })

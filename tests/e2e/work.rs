@@ -1,8 +1,6 @@
 //! Working by hand over the API, under the rules of ROUTING 2 and 12.
 
-use crate::support::{
-    SOON, assign, candidates, decided, explanation, id, is_decided, number, once, owner, set_status, write_in,
-};
+use crate::support::{SOON, assign, candidates, decided, explanation, id, is_decided, number, once, owner, set_status, write_in};
 use reqwest::Method;
 use serde_json::{Value, json};
 use switchboard_tests::{Client, Host, Mail, deliver, eventually, on_both};

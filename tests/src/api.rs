@@ -167,7 +167,8 @@ impl Client {
     /// When there is no such person.
     pub async fn user_id(&self, email: &str) -> i64 {
         let users = self.get("/api/v1/users").await.ok();
-        let found = users.as_array().into_iter().flatten().find(|user| user["email"] == email).and_then(|user| user["id"].as_i64());
+        let found =
+            users.as_array().into_iter().flatten().find(|user| user["email"] == email).and_then(|user| user["id"].as_i64());
         found.unwrap_or_else(|| panic!("nobody is called {email}"))
     }
 }

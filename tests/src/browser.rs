@@ -219,7 +219,8 @@ impl Browser {
     pub async fn press(&self, keys: &[&str]) {
         let mut actions = Vec::new();
         for chord in keys {
-            let held: Vec<String> = if chord.len() > 1 { chord.split('+').map(key_code).collect() } else { vec![key_code(chord)] };
+            let held: Vec<String> =
+                if chord.len() > 1 { chord.split('+').map(key_code).collect() } else { vec![key_code(chord)] };
             actions.extend(held.iter().map(|key| json!({ "type": "keyDown", "value": key })));
             actions.extend(held.iter().rev().map(|key| json!({ "type": "keyUp", "value": key })));
         }
@@ -242,7 +243,8 @@ impl Browser {
     /// When the browser does not answer.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.post("/se/log", json!({ "type": "browser" })).await;
-        let severe = log.as_array().into_iter().flatten().filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
+        let severe =
+            log.as_array().into_iter().flatten().filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
         severe.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 

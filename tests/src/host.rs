@@ -188,7 +188,8 @@ impl Host {
             Ok(_) => Err("still open".to_owned()),
         })
         .await;
-        let lines: Vec<String> = self.log.borrow().iter().map(|line| line.as_str().map_or_else(|| line.to_string(), str::to_owned)).collect();
+        let lines: Vec<String> =
+            self.log.borrow().iter().map(|line| line.as_str().map_or_else(|| line.to_string(), str::to_owned)).collect();
         Ended { status, stdout: String::new(), stderr: lines.join("\n") }
     }
 
@@ -245,7 +246,11 @@ fn clean(command: &mut Command) -> &mut Command {
 }
 
 /// The program under test: the one that `SWITCHBOARD_HOST` names, or the one built beside these tests.
-fn program() -> PathBuf {
+///
+/// # Panics
+/// When it has not been built.
+#[must_use]
+pub fn program() -> PathBuf {
     if let Some(named) = std::env::var_os("SWITCHBOARD_HOST") {
         return named.into();
     }

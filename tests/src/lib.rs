@@ -21,7 +21,7 @@ pub use api::{Answer, Client};
 pub use browser::{Browser, Element, Look};
 pub use database::{Database, Row};
 pub use events::Events;
-pub use host::{Ended, Host};
+pub use host::{Ended, Host, program};
 pub use mail::{Mail, Reply, Session, deliver, swaks};
 pub use mail_server::{Delivered, MailServer};
 pub use random::Random;

@@ -302,6 +302,16 @@ impl Site {
         Host::spawn(&self.config_file(), self.folder(), self.password_file(), wrapper)
     }
 
+    /// Starts a host on another configuration file, in this folder and below the program and arguments given, and waits
+    /// until it serves.
+    ///
+    /// # Panics
+    /// When it ends instead.
+    pub async fn start_on(&self, config: &Path, wrapper: &[&str]) -> Host {
+        let host = Host::spawn(config, self.folder(), self.password_file(), wrapper);
+        host.ready().await.unwrap_or_else(|ended| panic!("the host did not start: {ended:?}"))
+    }
+
     /// Runs a command of the program, with this configuration, to its end.
     ///
     /// # Panics
