@@ -149,6 +149,27 @@ impl Engine {
         .await
     }
 
+    /// The desk language of a user: the one chosen, else the one of the directory; `None` follows the browser.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn language(&self, user: UserId) -> Result<Option<String>> {
+        let chosen = self.inner.store.language(user).await?;
+        Ok(chosen.or_else(|| self.directory().user(user).and_then(|user| user.language.clone())))
+    }
+
+    /// Sets the caller's desk language; `None` goes back to the directory's, or the browser's.
+    ///
+    /// # Errors
+    /// `Invalid` for a language that the desk does not speak; `Forbidden` for a program.
+    pub async fn set_language(&self, caller: &Caller, language: Option<String>) -> Result<()> {
+        let user = own_id(caller)?;
+        if language.as_deref().is_some_and(|tag| !["en", "nl", "nb", "da"].contains(&tag)) {
+            return Err(EngineError::invalid("the desk speaks en, nl, nb and da"));
+        }
+        self.commit(move |tx| Box::pin(async move { Ok(tx.set_language(user, language.as_deref()).await?) })).await
+    }
+
     /// The caller and scopes of a live token.
     ///
     /// # Errors

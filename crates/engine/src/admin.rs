@@ -109,36 +109,6 @@ impl Engine {
             .collect()
     }
 
-    /// Sets the caller's desk language; `None` follows the browser.
-    ///
-    /// # Errors
-    /// `Invalid` for a language that the desk does not speak.
-    pub async fn set_language(&self, caller: &Caller, language: Option<String>) -> Result<()> {
-        let user = caller.user.ok_or_else(|| EngineError::forbidden("a program has no language"))?;
-        if language.as_deref().is_some_and(|tag| !["en", "nl", "nb", "da"].contains(&tag)) {
-            return Err(EngineError::invalid("the desk speaks en, nl, nb and da"));
-        }
-        let current = self.directory();
-        let mut next = (*current).clone();
-        next.version += 1;
-        let entry =
-            next.users.iter_mut().find(|entry| entry.id == user).ok_or_else(|| EngineError::not_found(format!("user {user}")))?;
-        if entry.language == language {
-            return Ok(());
-        }
-        entry.language.clone_from(&language);
-        let target = entry.email.clone();
-        let edit = Edit {
-            next: Arc::new(next),
-            actor: caller.actor.clone(),
-            action: "user.language",
-            summary: format!("language of {target}"),
-            target,
-            detail: serde_json::json!({ "language": language }),
-        };
-        self.store_edit(edit, |_, _| Box::pin(async { Ok(()) })).await
-    }
-
     /// Deactivates a user and hands the open work on: to a named person, or back to routing. One step (ROUTING 12.5).
     ///
     /// # Errors

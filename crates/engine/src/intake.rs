@@ -249,11 +249,12 @@ impl Intake {
             }),
         })
         .await?;
-        if message.nature == Nature::Bounce && message.thread.conversation == Some(conversation) {
-            for reference in &message.thread.references {
-                tx.mark_bounced(self.channel.id, reference, "the receiving server reported that it was not delivered", self.at)
-                    .await?;
-            }
+        if message.nature == Nature::Bounce
+            && message.thread.conversation == Some(conversation)
+            && let Some(reference) = message.thread.references.first()
+        {
+            tx.mark_bounced(self.channel.id, reference, "the receiving server reported that it was not delivered", self.at)
+                .await?;
         }
         Ok(())
     }

@@ -30,6 +30,7 @@ impl Engine {
     /// not be chosen; `Forbidden` in a workspace that limits reassigning.
     pub async fn set_owner(&self, caller: &Caller, id: ItemId, version: i64, change: OwnerChange) -> Result<ItemRow> {
         let record = self.open_record(caller, id).await?;
+        is_work_item(&record)?;
         let directory = self.directory();
         may_reassign(&directory, caller, &record)?;
         if let Some(user) = change.user {
@@ -122,6 +123,9 @@ impl Engine {
     ) -> Result<ItemRow> {
         let record = self.open_record(caller, id).await?;
         let now = self.now();
+        if matches!(status, ItemStatus::Snoozed | ItemStatus::Spam) {
+            is_work_item(&record)?;
+        }
         if status == ItemStatus::Snoozed && until.is_none_or(|until| until <= now) {
             return Err(EngineError::invalid("a snooze needs a time to come in `until`"));
         }
@@ -288,6 +292,14 @@ pub(crate) async fn change_and_tell(tx: &Tx, update: &ItemUpdate) -> Result<bool
 fn linked_item(record: &ItemRecord) -> Option<ItemId> {
     let ids = [record.conversation.map(ItemId::from), record.ticket.map(ItemId::from)];
     ids.into_iter().flatten().find(|linked| *linked != record.id)
+}
+
+/// The conversation of a ticket is worked on through its ticket.
+fn is_work_item(record: &ItemRecord) -> Result<()> {
+    match record.ticket.filter(|_| !record.routed) {
+        Some(ticket) => Err(EngineError::invalid(format!("this conversation belongs to ticket {ticket}; change the ticket"))),
+        None => Ok(()),
+    }
 }
 
 fn may_reassign(directory: &Directory, caller: &Caller, record: &ItemRecord) -> Result<()> {

@@ -135,7 +135,7 @@ pub struct Counts {
     pub team_open: u64,
     /// All open.
     pub open: u64,
-    /// Closed.
+    /// Closed; always 0, because what is closed is not counted.
     pub closed: u64,
     /// Waiting.
     pub waiting: u64,

@@ -138,6 +138,11 @@ impl Engine {
         let directory = self.directory();
         let user = timer.body.get("user").and_then(serde_json::Value::as_i64).and_then(|id| directory.user(UserId(id)));
         let (Some(user), Some(record)) = (user, self.inner.store.item_record(item).await?) else { return Ok(None) };
+        let may_read =
+            directory.workspace(record.workspace).is_some_and(|workspace| user.is_active() && workspace.may_open(user));
+        if !may_read {
+            return Ok(None);
+        }
         let channel = record.channel.and_then(|id| directory.channel(id));
         let (Some(channel), Some(conversation)) = (channel, record.conversation) else { return Ok(None) };
         let page = self.inner.store.messages(conversation, None, 20).await?;

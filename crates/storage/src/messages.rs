@@ -157,6 +157,20 @@ impl Store {
 }
 
 impl Tx {
+    /// Whether the conversation has an inbound message or a reply by somebody else after the message `seen`, and whether
+    /// `seen` is no message of it at all.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_newer(&self, conversation: ConversationId, seen: MessageId, own: &Actor) -> Result<bool, StoreError> {
+        let sql = "SELECT at FROM message WHERE id = $1 AND conversation_id = $2";
+        let Some(found) = row(self, sql, values![seen, conversation]).await? else { return Ok(true) };
+        let at = found.id("at", Timestamp)?;
+        let sql = "SELECT id FROM message WHERE conversation_id = $1 AND kind <> 'note' AND author <> $2 \
+            AND (at > $3 OR (at = $3 AND id > $4)) LIMIT 1";
+        Ok(row(self, sql, values![conversation, json(own)?, at, seen]).await?.is_some())
+    }
+
     /// Stores a message with its files, its reference, its search entry and the key of its duplicate check.
     ///
     /// A message that a person wrote (inbound of nature `message` or `malformed`, or a reply) also becomes the

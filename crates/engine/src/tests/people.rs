@@ -126,3 +126,14 @@ async fn a_repeated_request_gets_its_first_answer() {
     assert_eq!(desk.engine.idempotent_begin("me", "key", "print").await.unwrap(), Some((201, "{\n}".to_owned())));
     assert_eq!(desk.engine.idempotent_begin("me", "key", "other").await.unwrap_err().kind, EngineErrorKind::Invalid);
 }
+
+#[tokio::test]
+async fn a_desk_language_is_ones_own_and_no_directory_version() {
+    let desk = Desk::without_router().await;
+    let (bo, version) = (desk.user("bo"), desk.engine.directory().version);
+    assert_eq!(desk.engine.language(bo).await.unwrap(), None);
+    desk.engine.set_language(&desk.as_user("bo"), Some("da".to_owned())).await.unwrap();
+    assert_eq!(desk.engine.language(bo).await.unwrap().as_deref(), Some("da"));
+    assert_eq!(desk.engine.directory().version, version);
+    assert!(desk.engine.set_language(&desk.as_user("bo"), Some("tlh".to_owned())).await.is_err());
+}

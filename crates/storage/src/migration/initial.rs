@@ -67,6 +67,7 @@ const DIRECTORY: &[&str] = &[
 ];
 
 const ACCOUNTS: &[&str] = &[
+    "CREATE TABLE preference (user_id {id}, language TEXT)",
     "CREATE TABLE credential (user_id {id}, password_hash TEXT NOT NULL, changed_at BIGINT NOT NULL)",
     "CREATE TABLE session (id_hash TEXT PRIMARY KEY, user_id BIGINT NOT NULL, created_at BIGINT NOT NULL, \
         last_seen_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, agent TEXT NOT NULL)",
