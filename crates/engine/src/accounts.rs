@@ -21,6 +21,9 @@ const TOUCH_EVERY_MS: i64 = 60_000;
 const TOKEN_PREFIX: &str = "sb_";
 const SHOWN_PREFIX: usize = 9;
 const IDEMPOTENCY_RUNNING: u16 = 0;
+/// A request under a key that has not ended after this long is taken for abandoned: requests take seconds, so its host
+/// died on the way.
+const IDEMPOTENCY_ABANDONED_MS: i64 = 120_000;
 
 impl Engine {
     /// Signs in with email address and password.
@@ -300,7 +303,8 @@ impl Engine {
     }
 
     /// Begins a request with an idempotency key: the answer of an earlier one with the same fingerprint, `None` for
-    /// a new one.
+    /// a new one. One that still runs after two minutes was lost with its host: the same request may begin again, by one
+    /// caller at a time. What the lost one had committed by then stays.
     ///
     /// # Errors
     /// `Invalid` when the key was used for another request; `Busy` while the first still runs.
@@ -317,7 +321,11 @@ impl Engine {
             .writer
             .run(move |tx| {
                 Box::pin(async move {
-                    let found = tx.idempotency(&record.scope, &record.key).await?;
+                    let mut found = tx.idempotency(&record.scope, &record.key).await?;
+                    if found.as_ref().is_some_and(|found| is_abandoned(found, &record)) {
+                        tx.delete_idempotency(&record.scope, &record.key).await?;
+                        found = None;
+                    }
                     if found.is_none() {
                         tx.insert_idempotency(&record).await?;
                     }
@@ -384,6 +392,11 @@ impl Engine {
         drop(permit);
         verified
     }
+}
+
+/// Whether a request that began under a key is lost, seen from the same request that begins now.
+fn is_abandoned(found: &IdempotencyRecord, now: &IdempotencyRecord) -> bool {
+    found.status == IDEMPOTENCY_RUNNING && found.response == now.response && now.at.ms_since(found.at) >= IDEMPOTENCY_ABANDONED_MS
 }
 
 /// SHA-256 in hex. Enough for secrets of 256 random bits, which nobody can guess from their hash.

@@ -2,7 +2,7 @@
 //! one transaction, and told to the router.
 
 use crate::arrival::tell_change;
-use crate::directory::{DirectoryFile, MergeOptions, diff, export, kept_rule_version, loses_last_admin, merge};
+use crate::directory::{MergeOptions, diff, export, kept_rule_version, loses_last_admin, merge_text};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::items::Reroute;
@@ -22,9 +22,8 @@ impl Engine {
     /// # Errors
     /// `Invalid` with every fault at once; `Conflict`-like `Busy` when somebody else changed the directory meanwhile.
     pub async fn apply(&self, caller: &Caller, text: &str, options: ApplyOptions) -> Result<ApplyReport> {
-        let file = DirectoryFile::read(text).map_err(EngineError::faulty)?;
         let current = self.directory();
-        let next = merge(&current, &file, MergeOptions { prune: options.prune }).map_err(EngineError::faulty)?;
+        let next = merge_text(&current, text, MergeOptions { prune: options.prune }).map_err(EngineError::faulty)?;
         let changes = diff(&current, &next);
         check(&current, &next)?;
         if changes.is_empty() || options.dry_run {
