@@ -188,12 +188,26 @@ const tests = {
   },
 
   async 'a rule is changed, refused with its faults, corrected and saved'({ page, mock }) {
-    await page.getByRole('button', { name: 'Add a case' }).waitFor();
     await page.getByRole('button', { name: 'Add a case' }).click();
-    await page.getByLabel('Values, separated by commas 1').nth(1).fill('return');
+    const added = page.getByRole('region', { name: 'Case 2' });
+    let sent = 0;
+    page.on('request', (request) => (sent += request.method() === 'PUT' ? 1 : 0));
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('names nobody').waitFor();
-    await page.getByRole('region', { name: 'Case 2' }).getByLabel('Add a person or team').selectOption({ label: 'Pia Holm' });
+    await added.getByText('Enter at least one value.').waitFor();
+    await added.getByText('Name at least one person or team.').waitFor();
+    assert.equal(sent, 0);
+    await until('the first field to correct has the focus', async () => (await page.evaluate(() => globalThis.document.activeElement.getAttribute('aria-label'))) === 'Values, separated by commas 1');
+    await page.keyboard.type('return');
+    await until('its fault is gone', async () => (await added.getByText('Enter at least one value.').count()) === 0);
+    await added.getByLabel('Add a person or team').selectOption({ label: 'Åse Lindqvist' });
+    await page.getByRole('button', { name: 'Save' }).click();
+    const refused = added.getByText('Åse Lindqvist cannot be given this work: has no seat for this work.');
+    await refused.waitFor();
+    assert.equal(await refused.count(), 1);
+    assert.equal(await page.getByText('cases[').count(), 0);
+    await added.getByRole('button', { name: 'Remove Åse Lindqvist' }).click();
+    await added.getByLabel('Add a person or team').selectOption({ label: 'Pia Holm' });
+    await until('nothing is marked', async () => (await page.locator('[aria-invalid]').count()) === 0);
     await page.getByRole('button', { name: 'Save' }).click();
     await page.locator('.toast').getByText('Saved').waitFor();
     const response = await (await fetch(`${new URL(page.url()).origin}/api/v1/channels/support_mail/rule`)).json();
@@ -211,7 +225,72 @@ const tests = {
     assert.equal(await frame.getByText('old one').evaluate((node) => getComputedStyle(node).backgroundColor), 'rgb(255, 243, 176)');
     assert.ok(!asked.some((url) => url.includes('tracker.invalid')));
     await page.getByRole('button', { name: /Show pictures/ }).first().click();
-    await until('the picture is asked for', async () => asked.some((url) => url.includes('tracker.invalid')));
+    await until('the picture is asked for', async () => asked.includes('https://tracker.invalid/pixel.png'));
+    await until('a picture of plain http is asked for by https', async () => asked.includes('https://old-tracker.invalid/pixel.png'));
+  },
+
+  async 'a colleague’s change of status is told and undone in one click'({ page, mock }) {
+    await rows(page).first().waitFor();
+    mock.setStatus(1, 'finishing', null, 4);
+    await page.locator('.toast').getByText('Liv Moe set your availability to “Finishing”').waitFor();
+    mock.setStatus(1, 'away', 'meeting', 2);
+    const told = page.locator('.toast', { hasText: 'Pia Holm set your availability to “Away”' });
+    await told.waitFor();
+    await until('it is announced', async () => (await page.locator('[aria-live=polite]').first().textContent()).includes('Pia Holm set your availability'));
+    await told.getByRole('button', { name: 'Undo' }).click();
+    await until('the own status is back, behind both changes', async () => mock.people[0].person.status.value === 'available');
+    assert.deepEqual(mock.people[0].person.changed_by, { kind: 'user', id: 1 });
+  },
+
+  async 'the subject keeps its place in the header of a narrower window'({ page }) {
+    for (const width of [1440, 1280, 1200, 1000, 720]) {
+      await page.setViewportSize({ width, height: 800 });
+      const [all, about] = await Promise.all(['article header', 'article header .about'].map(async (part) => (await page.locator(part).boundingBox()).width));
+      assert.ok(about >= all * 0.4, `${about} of ${all} at ${width}`);
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole('button', { name: 'More actions' }).click();
+    await page.getByRole('dialog', { name: 'More actions' }).getByRole('button', { name: 'Close' }).click();
+    await page.locator('.toast').getByText('Closed').waitFor();
+  },
+
+  async 'a form’s message is shown once'({ page, mock }) {
+    const item = mock.items.find(({ row }) => row.channel === 32);
+    await page.locator(`[data-row="${item.row.id}"]`).click();
+    const first = page.locator('.message').first();
+    await first.getByText('Order number').waitFor();
+    assert.equal((await first.innerText()).split(item.text).length - 1, 1);
+  },
+
+  async 'the palette finds items by their words'({ page, mock }) {
+    await rows(page).first().waitFor();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('warranty');
+    const wanted = mock.items.find(({ row }) => row.subject?.includes('warranty')).row;
+    await page.getByRole('option', { name: `#${wanted.id}` }).click();
+    await page.waitForURL(new RegExp(`/${wanted.id}$`));
+    await page.getByRole('heading', { name: wanted.subject }).waitFor();
+  },
+
+  async 'an address that nobody can have meant is not found'({ page, address }) {
+    await page.getByText('There is no channel “%E0%A4%A”').waitFor();
+    await page.goto(`${address}/settings/elsewhere`);
+    await page.getByText('There is no such page').waitFor();
+  },
+
+  async 'a colleague is deactivated and the open work handed on in one step'({ page, mock }) {
+    const open = mock.items.filter(({ row }) => row.status === 'open' && row.owner?.id === 4);
+    assert.ok(open.length > 1);
+    await page.getByRole('button', { name: 'Deactivate Liv Moe' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Deactivate Liv Moe' });
+    await dialog.getByText(`${open.length} open items are handed on:`).waitFor();
+    await dialog.getByText(`#${open[0].row.id}`).waitFor();
+    assert.equal(mock.people[3].active, true);
+    await dialog.getByLabel('Hand the open work to').selectOption({ label: 'Pia Holm' });
+    await dialog.getByRole('button', { name: 'Deactivate', exact: true }).click();
+    await page.locator('.toast').getByText('Liv Moe is deactivated').waitFor();
+    assert.ok(open.every(({ row }) => row.owner.id === 2));
+    await page.getByRole('row', { name: /Liv Moe/ }).getByText('deactivated').waitFor();
   },
 };
 
@@ -220,6 +299,10 @@ const SETTINGS = {
   'ten thousand rows are a few dozen in the document': { path: '/inbox/open', mock: { items: 10_000 } },
   'a rule is changed, refused with its faults, corrected and saved': { path: '/settings/channels/support_mail' },
   'a mail keeps its layout, runs nothing and fetches nothing from strangers': { path: '/inbox/mine/10424' },
+  'the subject keeps its place in the header of a narrower window': { path: '/inbox/open/10424' },
+  'a form’s message is shown once': { path: '/inbox/open' },
+  'an address that nobody can have meant is not found': { path: '/settings/channels/%E0%A4%A' },
+  'a colleague is deactivated and the open work handed on in one step': { path: '/settings/people', mock: { role: 'admin' } },
 };
 
 const { browser, close } = await openBrowser();

@@ -19,6 +19,11 @@ describe('addresses', () => {
     }
   });
 
+  it('with broken escapes are shown as they stand, to be not found', () => {
+    expect(parse('/settings/channels/%E0%A4%A')).toEqual({ page: 'settings', section: 'channels', key: '%E0%A4%A' });
+    expect(parse(build(parse('/settings/channels/%E0%A4%A')))).toEqual({ page: 'settings', section: 'channels', key: '%E0%A4%A' });
+  });
+
   it('outside the desk are never returned to after signing in', () => {
     for (const next of ['//evil.example', 'https://evil.example', '/\\evil.example', 'javascript:alert(1)', '/login', null]) {
       expect(local(next)).toBe('/inbox/mine');

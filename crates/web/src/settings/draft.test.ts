@@ -22,6 +22,13 @@ describe('a rule in the editor', () => {
     expect(kinds).toEqual(['lines', 'nested', 'always']);
   });
 
+  it('keeps values whole that a line between commas cannot say', () => {
+    for (const values of [['Oslo, Norge'], [''], [' urgent ']]) {
+      const odd: Rule = { ...rule, cases: [{ ...rule.cases[0]!, when: { all: [{ is: { field: 'form.city', values } }] } }] };
+      expect(fromDraft(true, 3, toDraft(odd))).toEqual(odd);
+    }
+  });
+
   it('turns typed values into a list without empty ones', () => {
     const cases = toDraft({ ...rule, cases: [rule.cases[0]!] });
     const when = cases[0]!.when;
