@@ -26,7 +26,8 @@ pub(crate) struct Resolution {
 /// written down as well.
 pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, no: u64, explain: bool) -> Resolution {
     let decision = blank(arrival, no);
-    let mut decider = Decider { pool, arrival, decision, notify: None, stages: explain.then(Vec::new), alone: Vec::new() };
+    let mut decider =
+        Decider { pool, arrival, decision, notify: None, stages: explain.then(Vec::new), alone: Vec::new(), listed: &[] };
     let outcome = decider.outcome();
     decider.decision.outcome = outcome;
     Resolution { decision: decider.decision, notify: decider.notify, stages: decider.stages.unwrap_or_default() }
@@ -65,6 +66,8 @@ struct Decider<'a> {
     stages: Option<Vec<Stage>>,
     /// People looked at one at a time, each once.
     alone: Vec<PersonIndex>,
+    /// People looked at as a list.
+    listed: &'a [Entry],
 }
 
 /// The case that applies, with its surroundings.
@@ -147,7 +150,8 @@ impl<'a> Decider<'a> {
                 (true, false) => Some(SkipReason::NoSeat),
                 (true, true) => None,
             };
-            self.decision.candidates = self.decision.candidates.saturating_add(1);
+            let counted = pool.people.find(user.id).is_some_and(|person| self.alone.contains(&person));
+            self.decision.candidates = self.decision.candidates.saturating_add(u32::from(!counted));
             usable = usable.saturating_add(u32::from(reason.is_none()));
             if self.stages.is_some()
                 && let Some(person) = pool.people.find(user.id)
@@ -203,6 +207,7 @@ impl<'a> Decider<'a> {
         let slate = slate(roster, place, terms(place.case));
         let (choice, eligible) = method.choose(pool, &slate);
         self.decision.candidates = self.count(&roster.entries);
+        self.listed = &roster.entries;
         self.decision.eligible = eligible;
         if self.stages.is_some() {
             let chosen = choice.map(|choice| choice.entry.person);
@@ -247,7 +252,7 @@ impl<'a> Decider<'a> {
         };
         let entry = Entry { person, team: None, main: true };
         let skip = Slate { entries: &[entry], standing: Standing::Anew(workspace), terms }.skip(pool, 0);
-        if !self.alone.contains(&person) {
+        if !self.alone.contains(&person) && !self.listed.iter().any(|entry| entry.person == person) {
             self.alone.push(person);
             self.decision.candidates = self.decision.candidates.saturating_add(1);
         }

@@ -16,6 +16,7 @@ mod pool;
 mod random;
 mod router;
 mod turns;
+mod undone;
 mod validate;
 mod work;
 

@@ -7,6 +7,7 @@ use crate::people::{People, Person};
 use crate::plan::Plan;
 use crate::pool::Pool;
 use crate::turns::Turns;
+use crate::undone::Refused;
 use crate::work::{Owned, Work};
 use std::sync::Arc;
 use switchboard_model::{
@@ -58,6 +59,7 @@ pub struct Router {
     people: People,
     work: Work,
     turns: Turns,
+    refused: Refused,
 }
 
 impl Router {
@@ -86,8 +88,8 @@ impl Router {
             let index = people.place(status.user);
             people.at_mut(index).status = Some(status);
         }
-        let (no, now, turns) = (state.no, state.now, Turns::new(&state.turns));
-        let mut router = Self { no, now, plan: Arc::new(plan), calendars, prepare_at: now, people, work, turns };
+        let (no, now, turns, refused) = (state.no, state.now, Turns::new(&state.turns), Refused::new(&state.undone));
+        let mut router = Self { no, now, plan: Arc::new(plan), calendars, prepare_at: now, people, work, turns, refused };
         router.settle();
         Ok(router)
     }
@@ -114,6 +116,7 @@ impl Router {
             statuses: self.people.by_user().filter_map(|person| person.status.clone()).collect(),
             marks: marks.collect(),
             turns: self.turns.states(),
+            undone: self.refused.undone(),
         }
     }
 
@@ -353,7 +356,7 @@ impl Router {
     }
 
     /// Takes a refused decision back: the item as it really is, and the mark and turn that the decision set where
-    /// nothing replaced them since. A status that turned out to be outdated is forgotten until the new one comes
+    /// nothing replaced them since; what replaced them goes back beyond them if it is refused as well. A status that turned out to be outdated is forgotten until the new one comes
     /// in, for unknown is unavailable (ROUTING 4.1).
     fn undo(&mut self, refusal: &Refusal) -> Result<(), String> {
         let decision = &refusal.decision;
@@ -367,15 +370,19 @@ impl Router {
         let Some(index) = self.people.find(user) else { return Ok(()) };
         let person = self.people.at_mut(index);
         let mark = &mut person.marks[decision.group as usize];
-        if matches!(decision.outcome, Outcome::Assigned { .. }) && *mark == Some(decision.no) {
-            *mark = decision.mark_before;
+        if matches!(decision.outcome, Outcome::Assigned { .. }) {
+            let before = self.refused.mark(decision, user, *mark);
+            *mark = if *mark == Some(decision.no) { before } else { *mark };
         }
         let version = person.status.as_ref().map(|status| status.version);
         if refusal.reason == RefusalReason::StatusChanged && version.is_some() && version == decision.availability_version {
             self.people.set_status(user, None, &self.calendars, self.now);
         }
         if let (Some(rule), Some(turn)) = (decision.rule, decision.turn) {
-            self.turns.give_back(rule.channel, rule.case, user, turn, decision.turn_before);
+            let (channel, case) = (rule.channel, rule.case);
+            let current = self.turns.of(channel, case).last(user);
+            let before = self.refused.turn((channel, case, user), current, turn, decision.turn_before);
+            self.turns.give_back(channel, case, user, turn, before);
         }
         Ok(())
     }

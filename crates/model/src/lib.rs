@@ -38,7 +38,7 @@ pub use record::{
 pub use routing::{
     Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, ContactFacts, Effect, Input, ItemChange, ItemState, ItemStatus,
     ManualStatus, OwnedItem, Owner, Priority, Refusal, RefusalReason, RouteEvent, RouterState, StatusChange, StatusOrigin,
-    StatusValue, TurnState,
+    StatusValue, TurnState, Undone, UndoneMark, UndoneTurn,
 };
 pub use rule::{Case, Distribution, Fallback, Member, OutsideHours, Rule, Target, WhenNobody};
 pub use time::Timestamp;
