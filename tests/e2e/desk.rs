@@ -20,6 +20,15 @@ async fn sign_in(browser: &Browser, host: &Host, email: &str, path: &str) {
     browser.find("#list").await;
 }
 
+/// Waits until the focus is on an element like this.
+async fn has_focus(browser: &Browser, selector: &str) {
+    eventually(&format!("`{selector}` has the focus"), SOON, async || {
+        let is_there = browser.script("return document.activeElement?.matches(arguments[0]) ?? false", &[json!(selector)]).await;
+        if is_there == json!(true) { Ok(()) } else { Err(browser.text().await) }
+    })
+    .await;
+}
+
 /// Fails when anything on the page keeps somebody from using it.
 async fn is_usable_by_all(browser: &Browser, screen: &str) {
     let source = std::fs::read_to_string(Path::new(AXE)).expect("axe-core is installed; run `npm ci` in crates/web");
@@ -65,15 +74,13 @@ on_both! {
         write_in(&host, "maja@customer.test", "Where is my parcel?").await;
         let item = id(&decided(&liv, "Where is my parcel?").await);
         browser.find_with(&format!("a[data-row='{item}']"), "Where is my parcel?").await;
-        browser.press(&["j", "Enter"]).await;
+        browser.press(&["j"]).await;
+        has_focus(&browser, &format!("a[data-row='{item}']")).await;
+        browser.press(&["Enter"]).await;
         browser.find_with("#thread :is(h1, h2)", "Where is my parcel?").await;
         browser.shows("Could you have a look, please?").await;
         browser.press(&["r"]).await;
-        eventually("the reply has the focus", SOON, async || {
-            let place = browser.script("return document.activeElement?.tagName", &[]).await;
-            if place == "TEXTAREA" { Ok(()) } else { Err(place.to_string()) }
-        })
-        .await;
+        has_focus(&browser, "textarea").await;
         browser.type_text("It left us this morning.").await;
         browser.press(&["Control+Enter"]).await;
         let mail = site.mail.mail_to("maja@customer.test").await;
@@ -99,14 +106,19 @@ async fn work_is_taken_read_why_and_closed_by_keyboard_alone() {
     sign_in(&browser, &host, "pia@example.test", "/inbox/mine").await;
     browser.press(&["g", "u"]).await;
     browser.find_with("a[data-row]", "Nobody has this").await;
-    browser.press(&["j", "Enter"]).await;
+    browser.press(&["j"]).await;
+    has_focus(&browser, "a[data-row]").await;
+    browser.press(&["Enter"]).await;
     browser.find_with("#thread :is(h1, h2)", "Nobody has this").await;
     browser.press(&["i"]).await;
     let pia = liv.user_id("pia@example.test").await;
     once(&liv, item, "Pia has it", |view| owner(view) == Some(pia)).await;
-    browser.shows("Liv Moe").await;
+    browser.find_with(".toast", "It is yours").await;
+    browser.shows("Assigned to Liv Moe in Support").await;
     browser.press(&["e"]).await;
     once(&liv, item, "it is closed", |view| view["status"] == "closed").await;
+    // The way back is there once the desk says that it is done.
+    browser.find_with(".toast", "Closed").await;
     browser.press(&["z"]).await;
     once(&liv, item, "closing is undone", |view| view["status"] == "open").await;
     is_silent(&browser, "taking and closing").await;
