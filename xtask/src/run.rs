@@ -41,7 +41,8 @@ pub fn run(options: &Options) -> Result<()> {
 /// Builds the binary and says where it is.
 pub fn build_host(root: &Path, release: bool) -> Result<PathBuf> {
     let mut build = process::cargo(root);
-    build.args(["build", "--package", "switchboard-host", "--bin", "switchboard"]);
+    // With the features of the whole workspace, so that running and testing share one build.
+    build.args(["build", "--workspace", "--bin", "switchboard"]);
     if release {
         build.arg("--release");
     }
