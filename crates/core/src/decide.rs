@@ -3,6 +3,7 @@
 
 use crate::distribution::{Choice, Method};
 use crate::eligibility::{default_distribution, has_seat};
+use crate::ladders::{LadderKey, Ladders};
 use crate::people::PersonIndex;
 use crate::plan::{ChannelPlan, Entry, Roster};
 use crate::pool::{Pool, Slate, Standing, Terms};
@@ -22,11 +23,22 @@ pub(crate) struct Resolution {
     pub stages: Vec<Stage>,
 }
 
-/// Decides about an item; `no` is the consumption number of the input. With `explain`, everybody looked at is
-/// written down as well.
-pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, no: u64, explain: bool) -> Resolution {
+/// How a decision looks at people.
+pub(crate) enum Mode<'a> {
+    /// Through the ladders.
+    Decide(&'a mut Ladders),
+    /// At everybody, written down.
+    Explain,
+}
+
+/// Decides about an item; `no` is the consumption number of the input. An explanation comes to the same decision.
+pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, no: u64, mode: Mode<'_>) -> Resolution {
     let decision = blank(arrival, no);
-    let mut decider = Decider { pool, arrival, decision, notify: None, stages: explain.then(Vec::new), alone: Vec::new() };
+    let (ladders, stages) = match mode {
+        Mode::Decide(ladders) => (Some(ladders), None),
+        Mode::Explain => (None, Some(Vec::new())),
+    };
+    let mut decider = Decider { pool, arrival, decision, notify: None, stages, alone: Vec::new(), ladders };
     let outcome = decider.outcome();
     decider.decision.outcome = outcome;
     Resolution { decision: decider.decision, notify: decider.notify, stages: decider.stages.unwrap_or_default() }
@@ -65,6 +77,8 @@ struct Decider<'a> {
     stages: Option<Vec<Stage>>,
     /// People looked at one at a time, each once.
     alone: Vec<PersonIndex>,
+    /// Where people stand in order; none when everybody is looked at.
+    ladders: Option<&'a mut Ladders>,
 }
 
 /// The case that applies, with its surroundings.
@@ -201,8 +215,21 @@ impl<'a> Decider<'a> {
         };
         let method = self.method(place);
         let slate = slate(roster, place, terms(place.case));
-        let (choice, eligible) = method.choose(pool, &slate);
-        self.decision.candidates = self.count(&roster.entries);
+        let (choice, eligible) = match &mut self.ladders {
+            Some(ladders) => {
+                let key = LadderKey {
+                    roster: roster.number,
+                    workspace: (place.workspace.id != place.channel.workspace).then_some(place.workspace.id),
+                    ranking: method.ranking(place.channel.id, place.index),
+                    group: method.group,
+                    only_available: slate.terms.only_available,
+                };
+                let index = ladders.find(key, &slate, pool);
+                ladders.choose(index, pool, &slate, &method)
+            }
+            None => method.choose(pool, &slate),
+        };
+        self.decision.candidates = self.count(roster);
         self.decision.eligible = eligible;
         if self.stages.is_some() {
             let chosen = choice.map(|choice| choice.entry.person);
@@ -321,10 +348,9 @@ impl<'a> Decider<'a> {
     }
 
     /// How many people were looked at, each counted once.
-    fn count(&self, entries: &[Entry]) -> u32 {
-        let elsewhere = |person: &&PersonIndex| !entries.iter().any(|entry| entry.person == **person);
-        let alone = self.alone.iter().filter(elsewhere).count();
-        u32::try_from(entries.len().saturating_add(alone)).unwrap_or(u32::MAX)
+    fn count(&self, roster: &Roster) -> u32 {
+        let alone = self.alone.iter().filter(|person| !roster.names(**person)).count();
+        u32::try_from(roster.entries.len().saturating_add(alone)).unwrap_or(u32::MAX)
     }
 
     fn note(&mut self, target: StageTarget, candidates: Vec<Candidate>) {

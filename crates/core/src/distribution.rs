@@ -1,11 +1,12 @@
 //! How one of several eligible people is chosen (ROUTING 6, 5.4).
 
-use crate::people::PersonIndex;
+use crate::ladder::Key as Rung;
+use crate::people::{Person, PersonIndex};
 use crate::plan::Entry;
 use crate::pool::{Pool, Slate};
 use crate::random::draw;
-use crate::turns::Cycle;
-use switchboard_model::{Candidate, Distribution, LoadGroup, Verdict};
+use crate::turns::{Cycle, Turns};
+use switchboard_model::{Candidate, ChannelId, Distribution, LoadGroup, Verdict};
 
 /// A distribution with what it ranks by.
 pub(crate) struct Method<'a> {
@@ -32,6 +33,46 @@ pub(crate) struct Choice {
     pub turn: Option<u64>,
 }
 
+/// What the people of a ladder are ranked by: distributions that look at the same numbers share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ranking {
+    /// Load in a group.
+    Load(LoadGroup),
+    /// The last assignment.
+    Idle,
+    /// The turns of a case.
+    Turns(ChannelId, u32),
+    /// Nothing.
+    Even,
+}
+
+impl Ranking {
+    /// The key of somebody with this load, at this position of the list, under a method.
+    pub(crate) fn key(self, person: &Person, load: u32, position: usize, method: &Method<'_>) -> Rung {
+        self.keyed(person, load, position, method.group, || method.turns.rank(person.user))
+    }
+
+    /// The key of somebody by what the counters hold.
+    pub(crate) fn plain_key(self, person: &Person, position: usize, group: LoadGroup, turns: &Turns) -> Rung {
+        let load = if let Self::Load(ranked) = self { person.loads[ranked as usize] } else { 0 };
+        self.keyed(person, load, position, group, || match self {
+            Self::Turns(channel, case) => turns.of(channel, case).rank(person.user),
+            Self::Load(_) | Self::Idle | Self::Even => 0,
+        })
+    }
+
+    fn keyed(self, person: &Person, load: u32, position: usize, group: LoadGroup, turn: impl FnOnce() -> u64) -> Rung {
+        let mark = person.marks[group as usize].map_or(0, |no| no.saturating_add(1));
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        match self {
+            Self::Load(_) => Rung { shortfall: 0, rank: u64::from(load), mark, tie: person.user.0 },
+            Self::Idle => Rung { shortfall: 0, rank: mark, mark: 0, tie: person.user.0 },
+            Self::Turns(..) => Rung { shortfall: 0, rank: turn(), mark: 0, tie: position },
+            Self::Even => Rung { shortfall: 0, rank: 0, mark: 0, tie: position },
+        }
+    }
+}
+
 /// The order of people: rank, then the last assignment, then what settles the rest.
 type Key = (u64, Option<u64>, i64);
 
@@ -41,6 +82,16 @@ impl Method<'_> {
         match self.distribution {
             Distribution::LeastBusy if !self.group.is_help_desk() => LoadGroup::InboxChat,
             _ => self.group,
+        }
+    }
+
+    /// What the method ranks by in a case.
+    pub(crate) const fn ranking(&self, channel: ChannelId, case: u32) -> Ranking {
+        match self.distribution {
+            Distribution::LoadBalanced | Distribution::LeastBusy => Ranking::Load(self.ranking_group()),
+            Distribution::LongestIdle | Distribution::LongestIdleTotal => Ranking::Idle,
+            Distribution::RoundRobin => Ranking::Turns(channel, case),
+            Distribution::Random => Ranking::Even,
         }
     }
 
@@ -61,7 +112,7 @@ impl Method<'_> {
         }
     }
 
-    /// Chooses one of the eligible, and counts them.
+    /// Chooses one of the eligible by looking at everybody, and counts them.
     pub(crate) fn choose(&self, pool: &Pool<'_>, slate: &Slate<'_>) -> (Option<Choice>, u32) {
         let mut eligible = 0_u32;
         let mut best: Option<(Key, Entry)> = None;

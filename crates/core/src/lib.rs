@@ -10,6 +10,8 @@ mod calendar;
 mod decide;
 mod distribution;
 mod eligibility;
+mod ladder;
+mod ladders;
 mod people;
 mod plan;
 mod pool;

@@ -40,10 +40,14 @@ pub(crate) struct Roster {
     pub skipped: Vec<Option<SkipReason>>,
     /// Positions of the entries that are not.
     pub routable: Vec<u32>,
+    /// The number of this list; equal lists have equal numbers.
+    pub number: u32,
+    /// Everybody named, sorted.
+    named: Vec<PersonIndex>,
 }
 
 /// A person in a roster.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
     /// The person.
     pub person: PersonIndex,
@@ -78,10 +82,17 @@ impl Plan {
             people.at_mut(index).profile = Some(profile);
         }
         let members = members(directory);
+        let mut numbers = BTreeMap::new();
+        let mut number = |roster: Roster| {
+            let next = u32::try_from(numbers.len()).expect("fewer lists than fit in memory");
+            let number = *numbers.entry((roster.entries.clone(), roster.skipped.clone())).or_insert(next);
+            Roster { number, ..roster }
+        };
         let channels = directory.channels.iter().enumerate().map(|(position, channel)| {
             let workspace = directory.workspace(channel.workspace);
-            let roster =
-                |target: &Target| listed(target).map(|listed| Roster::new(listed, directory, &members, workspace, people));
+            let mut roster = |target: &Target| {
+                listed(target).map(|listed| number(Roster::new(listed, directory, &members, workspace, people)))
+            };
             let cases = channel.rule.iter().flat_map(|rule| &rule.cases);
             let calendar = calendars.place(&channel.hours, &channel.zone, &zones);
             (channel.id, ChannelPlan { position, calendar, rosters: cases.map(|case| roster(&case.target)).collect() })
@@ -110,7 +121,7 @@ impl Roster {
         workspace: Option<&Workspace>,
         people: &People,
     ) -> Self {
-        let mut roster = Self { entries: Vec::new(), skipped: Vec::new(), routable: Vec::new() };
+        let mut roster = Self { entries: Vec::new(), skipped: Vec::new(), routable: Vec::new(), number: 0, named: Vec::new() };
         for (position, entry) in expanded(listed, directory, members, people) {
             let user = &directory.users[position];
             let skipped = workspace.map_or(Some(SkipReason::NoAccess), |workspace| entry.standing(user, workspace).err());
@@ -120,7 +131,14 @@ impl Roster {
             roster.entries.push(entry);
             roster.skipped.push(skipped);
         }
+        roster.named = roster.entries.iter().map(|entry| entry.person).collect();
+        roster.named.sort_unstable();
         roster
+    }
+
+    /// Whether the list names the person.
+    pub(crate) fn names(&self, person: PersonIndex) -> bool {
+        self.named.binary_search(&person).is_ok()
     }
 }
 

@@ -1,7 +1,8 @@
 //! The people as one decision sees them: at its time, without the item it is about, and without those left out.
 
 use crate::calendar::Calendar;
-use crate::people::{People, Person, PersonIndex};
+use crate::ladders::Sight;
+use crate::people::{People, Person, PersonIndex, Profile};
 use crate::plan::{Entry, Plan, Roster};
 use crate::turns::Turns;
 use crate::work::{Share, Work, share_key};
@@ -112,13 +113,24 @@ impl<'a> Pool<'a> {
         self.person(index).open.saturating_sub(own)
     }
 
+    /// What ladders follow from.
+    pub(crate) const fn sight(&self) -> Sight<'a> {
+        Sight { people: self.people, calendars: self.calendars, turns: self.turns, now: self.now }
+    }
+
+    /// Everybody to whom this item makes a difference: who owns it or something that counts together with it, and
+    /// who is left out. Somebody may be named twice.
+    pub(crate) fn concerned(&self) -> impl Iterator<Item = PersonIndex> {
+        let named = self.excluded.iter().chain(&self.full).filter_map(|user| self.people.find(*user));
+        named.chain(self.subject.as_ref().map(|subject| subject.person)).chain(self.shares.iter().map(|share| share.person))
+    }
+
     /// Why a person is skipped at this moment, apart from what the directory says (ROUTING 3.5 to 3.8).
     fn skip_now(&self, index: PersonIndex, terms: Terms) -> Option<SkipReason> {
         let person = self.person(index);
-        if terms.only_available
-            && let Some(cause) = person.cause(self.calendars, self.now).cause
-        {
-            return Some(SkipReason::Unavailable { cause });
+        let availability = Terms { capacity: false, ..terms };
+        if let Some(reason) = skip_plainly(person, &self.sight(), availability, self.work) {
+            return Some(reason);
         }
         if terms.capacity && (self.full == Some(person.user) || self.is_full(index, person)) {
             return Some(SkipReason::AtCapacity);
@@ -130,18 +142,36 @@ impl<'a> Pool<'a> {
     /// person owns already, it takes nothing.
     fn is_full(&self, index: PersonIndex, person: &Person) -> bool {
         let Some(profile) = &person.profile else { return true };
-        let mut shared = self.shares.iter().filter(|share| share.person == index).peekable();
-        if let Some(limit) = profile.limit
-            && shared.peek().is_none()
-            && self.open(index) >= limit
-        {
-            return true;
-        }
-        let Some(limit) = profile.limit_per_type[self.work as usize] else { return false };
+        let (shared, shared_of_type) = self.shared(index);
         let own = self.subject.as_ref().is_some_and(|own| own.person == index && own.open_of_type == Some(self.work));
-        let open = person.open_per_type[self.work as usize].saturating_sub(u32::from(own));
-        open >= limit && !shared.any(|share| share.work == self.work)
+        let of_type = person.open_per_type[self.work as usize].saturating_sub(u32::from(own));
+        !fits(profile, self.work, self.open(index), of_type, shared, shared_of_type)
     }
+
+    /// Whether the item counts once with something the person owns, and whether with something of its own type.
+    fn shared(&self, index: PersonIndex) -> (bool, bool) {
+        let mut shares = self.shares.iter().filter(|share| share.person == index).peekable();
+        (shares.peek().is_some(), shares.any(|share| share.work == self.work))
+    }
+}
+
+/// Why a person is skipped at this moment for an item that makes no difference to him (ROUTING 3.5, 3.6).
+pub(crate) fn skip_plainly(person: &Person, sight: &Sight<'_>, terms: Terms, work: WorkType) -> Option<SkipReason> {
+    if terms.only_available
+        && let Some(cause) = person.cause(sight.calendars, sight.now).cause
+    {
+        return Some(SkipReason::Unavailable { cause });
+    }
+    let fits = |profile| fits(profile, work, person.open, person.open_per_type[work as usize], false, false);
+    (terms.capacity && !person.profile.as_ref().is_some_and(fits)).then_some(SkipReason::AtCapacity)
+}
+
+/// Whether one more item keeps within the limits (ROUTING 5.5), given what is open, and whether the item counts once
+/// with something of that.
+fn fits(profile: &Profile, work: WorkType, open: u32, of_type: u32, shared: bool, shared_of_type: bool) -> bool {
+    let in_total = shared || profile.limit.is_none_or(|limit| open < limit);
+    let in_type = shared_of_type || profile.limit_per_type[work as usize].is_none_or(|limit| of_type < limit);
+    in_total && in_type
 }
 
 impl Subject {
@@ -163,14 +193,28 @@ impl Slate<'_> {
     /// Why the candidate at this position is skipped, for the first reason that applies (ROUTING 3).
     pub(crate) fn skip(&self, pool: &Pool<'_>, position: usize) -> Option<SkipReason> {
         let entry = &self.entries[position];
-        let standing = match &self.standing {
+        self.skip_ever(pool, position).or_else(|| pool.skip_now(entry.person, self.terms))
+    }
+
+    /// Why the candidate at this position is skipped as long as the directory stays as it is.
+    fn skip_ever(&self, pool: &Pool<'_>, position: usize) -> Option<SkipReason> {
+        let entry = &self.entries[position];
+        match &self.standing {
             Standing::Ready(roster) => roster.skipped[position].clone(),
             Standing::Anew(workspace) => {
                 let profile = pool.person(entry.person).profile.as_ref();
                 profile.map_or(Some(SkipReason::Inactive), |profile| entry.standing(pool.plan.user(profile), workspace).err())
             }
-        };
-        standing.or_else(|| pool.skip_now(entry.person, self.terms))
+        }
+    }
+
+    /// Visits everybody whom the directory lets have the item, in candidate order.
+    pub(crate) fn lasting(&self, pool: &Pool<'_>, mut visit: impl FnMut(u32, &Entry)) {
+        for (position, entry) in self.entries.iter().enumerate() {
+            if self.skip_ever(pool, position).is_none() {
+                visit(u32::try_from(position).expect("fewer people than fit in memory"), entry);
+            }
+        }
     }
 
     /// Visits everybody eligible, in candidate order.

@@ -2,7 +2,8 @@
 
 use crate::availability::until_changed;
 use crate::calendar::Calendar;
-use crate::decide::{Resolution, decide};
+use crate::decide::{Mode, Resolution, decide};
+use crate::ladders::{Ladders, Sight};
 use crate::people::{People, Person};
 use crate::plan::Plan;
 use crate::pool::Pool;
@@ -58,6 +59,7 @@ pub struct Router {
     people: People,
     work: Work,
     turns: Turns,
+    ladders: Ladders,
 }
 
 impl Router {
@@ -87,7 +89,8 @@ impl Router {
             people.at_mut(index).status = Some(status);
         }
         let (no, now, turns) = (state.no, state.now, Turns::new(&state.turns));
-        let mut router = Self { no, now, plan: Arc::new(plan), calendars, prepare_at: now, people, work, turns };
+        let mut router =
+            Self { no, now, plan: Arc::new(plan), calendars, prepare_at: now, people, work, turns, ladders: Ladders::default() };
         router.settle();
         Ok(router)
     }
@@ -267,6 +270,7 @@ impl Router {
         let (plan, calendars) = Plan::new(directory, &mut self.people);
         self.plan = Arc::new(plan);
         self.calendars = calendars;
+        self.ladders.clear();
         self.settle();
         Vec::new()
     }
@@ -304,11 +308,22 @@ impl Router {
     }
 
     fn route(&mut self, arrival: &Arrival, full: Option<UserId>) -> Vec<Effect> {
-        let pool = self.pool(arrival, self.now, full);
-        let Resolution { decision, notify, .. } = decide(&pool, arrival, self.no, false);
+        self.refresh();
+        let Self { plan, calendars, people, work, turns, ladders, .. } = self;
+        let pool = Pool::new((plan, calendars), (people, work, turns), arrival, self.now, full);
+        let Resolution { decision, notify, .. } = decide(&pool, arrival, self.no, Mode::Decide(ladders));
         self.apply(&decision, arrival);
         let told = notify.map(|user| Effect::NotifyOwner { item: decision.item, user });
         std::iter::once(Effect::Decide(decision)).chain(told).collect()
+    }
+
+    /// Brings the ladders up to date with everybody who changed.
+    fn refresh(&mut self) {
+        let changed = self.people.take_changed();
+        let sight = Sight { people: &self.people, calendars: &self.calendars, turns: &self.turns, now: self.now };
+        for person in changed {
+            self.ladders.refresh(person, &sight);
+        }
     }
 
     fn pool(&self, arrival: &Arrival, now: Timestamp, full: Option<UserId>) -> Pool<'_> {
@@ -317,7 +332,7 @@ impl Router {
 
     fn explain_as(&self, no: u64, now: Timestamp, arrival: &Arrival, full: Option<UserId>) -> Explanation {
         let pool = self.pool(arrival, now.max(self.now), full);
-        let Resolution { decision, stages, .. } = decide(&pool, arrival, no, true);
+        let Resolution { decision, stages, .. } = decide(&pool, arrival, no, Mode::Explain);
         Explanation { decision, stages }
     }
 

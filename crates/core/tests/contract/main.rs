@@ -4,6 +4,7 @@ mod availability;
 mod distribution;
 mod eligibility;
 mod load;
+mod matcher;
 mod properties;
 mod refusals;
 mod rules;
