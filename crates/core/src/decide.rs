@@ -3,14 +3,15 @@
 
 use crate::distribution::{Choice, Method};
 use crate::eligibility::{default_distribution, has_seat};
-use crate::ladders::{LadderKey, Ladders};
+use crate::ladders::{LadderIndex, LadderKey, Ladders};
 use crate::people::PersonIndex;
 use crate::plan::{ChannelPlan, Entry, Roster};
 use crate::pool::{Pool, Slate, Standing, Terms};
+use crate::queue::{LaneKey, Lanes};
 use switchboard_model::{
     Arrival, BEHAVIOUR_VERSION, Candidate, Case, ChannelEntry, Decision, Distribution, Fallback, Outcome, OutsideHours, Owner,
-    ReopenOwner, RouteEvent, RuleRef, SkipReason, Stage, StageTarget, Target, TeamId, UnassignedReason, UserId, Verdict,
-    WhenNobody, WorkType, Workspace, WorkspaceKind,
+    ReopenOwner, RouteEvent, RuleRef, SkipReason, Stage, StageTarget, Target, TeamId, Timestamp, UnassignedReason, UserId,
+    Verdict, WhenNobody, WorkType, Workspace, WorkspaceKind,
 };
 
 /// What came of a decision.
@@ -29,18 +30,34 @@ pub(crate) enum Mode<'a> {
     Decide(&'a mut Ladders),
     /// At everybody, written down.
     Explain,
+    /// At nobody in particular: only where people could come from, at every stage.
+    Survey(&'a mut Ladders, &'a mut Lanes),
 }
 
-/// Decides about an item; `no` is the consumption number of the input. An explanation comes to the same decision.
-pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, no: u64, mode: Mode<'_>) -> Resolution {
-    let decision = blank(arrival, no);
-    let (ladders, stages) = match mode {
-        Mode::Decide(ladders) => (Some(ladders), None),
-        Mode::Explain => (None, Some(Vec::new())),
+/// The occasion of a decision.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask {
+    /// Consumption number of the input.
+    pub no: u64,
+    /// When the item began to wait; the present for one that did not.
+    pub since: Timestamp,
+    /// The item has waited: what is asked on arrival only is not asked again (ROUTING 4.6, 12.2).
+    pub waiting: bool,
+}
+
+/// Decides about an item. An explanation comes to the same decision; a survey to none.
+pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, ask: &Ask, mode: Mode<'_>) -> Resolution {
+    let decision = blank(arrival, ask.no);
+    let (ladders, stages, lanes) = match mode {
+        Mode::Decide(ladders) => (Some(ladders), None, None),
+        Mode::Explain => (None, Some(Vec::new()), None),
+        Mode::Survey(ladders, lanes) => (Some(ladders), None, Some(lanes)),
     };
-    let mut decider = Decider { pool, arrival, decision, notify: None, stages, alone: Vec::new(), ladders };
+    let (waiting, alone) = (ask.waiting, Vec::new());
+    let mut decider = Decider { pool, arrival, decision, waiting, hope: false, notify: None, stages, alone, ladders, lanes };
     let outcome = decider.outcome();
     decider.decision.outcome = outcome;
+    decider.decision.queued_since = (ask.waiting || outcome == Outcome::Queued).then_some(ask.since);
     Resolution { decision: decider.decision, notify: decider.notify, stages: decider.stages.unwrap_or_default() }
 }
 
@@ -65,6 +82,7 @@ const fn blank(arrival: &Arrival, no: u64) -> Decision {
         mark_before: None,
         turn_before: None,
         turn: None,
+        queued_since: None,
         behaviour: BEHAVIOUR_VERSION,
     }
 }
@@ -79,6 +97,12 @@ struct Decider<'a> {
     alone: Vec<PersonIndex>,
     /// Where people stand in order; none when everybody is looked at.
     ladders: Option<&'a mut Ladders>,
+    /// Where people could come from; none unless asked for.
+    lanes: Option<&'a mut Lanes>,
+    /// The item has waited.
+    waiting: bool,
+    /// Somebody who cannot have the item now could have it later.
+    hope: bool,
 }
 
 /// The case that applies, with its surroundings.
@@ -105,6 +129,7 @@ impl<'a> Decider<'a> {
             return unassigned(UnassignedReason::Fault);
         };
         if self.arrival.event == RouteEvent::Reopened
+            && !self.waiting
             && let Some(outcome) = self.reopened(channel, workspace)
         {
             return outcome;
@@ -118,7 +143,8 @@ impl<'a> Decider<'a> {
             return unassigned(UnassignedReason::NoRule);
         };
         self.decision.rule = Some(RuleRef { channel: channel.id, version: rule.version, case: index });
-        let closed = case.outside_hours != OutsideHours::Route && !pool.calendars[plan.calendar].look(pool.now).inside;
+        let asks_hours = case.outside_hours != OutsideHours::Route && !self.waiting;
+        let closed = asks_hours && !pool.calendars[plan.calendar].look(pool.now).inside;
         if closed {
             return unassigned(UnassignedReason::OutsideHours);
         }
@@ -185,7 +211,7 @@ impl<'a> Decider<'a> {
             let terms = terms(place.case);
             match self.try_one(StageTarget::ContactOwner, owner, place.workspace, terms) {
                 Ok(entry) => return self.assigned_alone(&entry, terms),
-                Err(reason) => self.notify = reason.filter(is_passing).map(|_| owner),
+                Err(reason) => self.notify = reason.filter(is_passing).filter(|_| !self.waiting).map(|_| owner),
             }
         }
         self.fallback(place, fallback)
@@ -225,9 +251,17 @@ impl<'a> Decider<'a> {
                     only_available: slate.terms.only_available,
                 };
                 let index = ladders.find(key, &slate, pool);
+                if let Some(lanes) = &mut self.lanes {
+                    lanes.keys.extend(pool_lanes(pool, ladders, index, slate.terms));
+                    return self.nobody(place, UnassignedReason::NobodyEligible);
+                }
+                self.hope |= waits(place.case) && lasting_in(pool, ladders, index) > 0;
                 ladders.choose(index, pool, &slate, &method)
             }
-            None => method.choose(pool, &slate),
+            None => {
+                slate.lasting(pool, |_, entry| self.hope |= !pool.is_excluded(entry.person));
+                method.choose(pool, &slate)
+            }
         };
         self.decision.candidates = self.count(roster);
         self.decision.eligible = eligible;
@@ -246,6 +280,9 @@ impl<'a> Decider<'a> {
     /// Nobody is eligible: unassigned, or the owner it had where the case keeps that one (ROUTING 7.2). Somebody who
     /// returned the item or is not selectable any more does not keep it.
     fn nobody(&mut self, place: Place<'a>, reason: UnassignedReason) -> Outcome {
+        if waits(place.case) && self.hope {
+            return Outcome::Queued;
+        }
         let terms = Terms { only_available: false, capacity: false };
         match (place.case.when_nobody, self.arrival.previous_owner) {
             (WhenNobody::Keep, Some(Owner::User { id })) => {
@@ -274,6 +311,12 @@ impl<'a> Decider<'a> {
         };
         let entry = Entry { person, team: None, main: true };
         let skip = Slate { entries: &[entry], standing: Standing::Anew(workspace), terms }.skip(pool, 0);
+        self.hope |= skip.as_ref().is_some_and(is_passing) && terms.capacity && !pool.is_excluded(person);
+        if let Some(lanes) = &mut self.lanes {
+            let lasts = skip.as_ref().is_none_or(is_passing) && !pool.is_left_out(person);
+            lanes.keys.extend(lasts.then(|| person_lane(pool, person, terms)));
+            return Err(None);
+        }
         if !self.alone.contains(&person) {
             self.alone.push(person);
             self.decision.candidates = self.decision.candidates.saturating_add(1);
@@ -358,6 +401,39 @@ impl<'a> Decider<'a> {
             stages.push(Stage { target, candidates });
         }
     }
+}
+
+/// Whether an item that nobody can have now waits (ROUTING 7.2).
+fn waits(case: &Case) -> bool {
+    case.when_nobody == WhenNobody::Wait
+}
+
+/// How many people of a pool could ever have the item as the directory stands.
+fn lasting_in(pool: &Pool<'_>, ladders: &Ladders, ladder: LadderIndex) -> usize {
+    let mut excluded: Vec<u32> = pool.excluded().filter_map(|person| ladders.place(ladder, person)).collect();
+    excluded.sort_unstable();
+    excluded.dedup();
+    ladders.len(ladder).saturating_sub(excluded.len())
+}
+
+/// The lanes of a pool: everybody not left out, and who has room for this item alone as it counts once with something.
+fn pool_lanes(pool: &Pool<'_>, ladders: &Ladders, ladder: LadderIndex, terms: Terms) -> Vec<LaneKey> {
+    let mut left_out: Vec<u32> =
+        pool.concerned().filter(|person| pool.is_left_out(*person)).filter_map(|person| ladders.place(ladder, person)).collect();
+    left_out.sort_unstable();
+    left_out.dedup();
+    let mut lanes = Vec::new();
+    if ladders.len(ladder) > left_out.len() {
+        lanes.push(LaneKey::Pool { ladder, left_out });
+    }
+    let sharers = pool.sharers().filter(|person| !pool.is_left_out(*person) && ladders.place(ladder, *person).is_some());
+    lanes.extend(sharers.map(|person| person_lane(pool, person, terms)));
+    lanes
+}
+
+/// The lane of one person.
+fn person_lane(pool: &Pool<'_>, person: PersonIndex, terms: Terms) -> LaneKey {
+    LaneKey::Person { person, work: pool.work(), only_available: terms.only_available, shared: pool.shared(person) }
 }
 
 const fn terms(case: &Case) -> Terms {

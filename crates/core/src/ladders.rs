@@ -3,13 +3,13 @@
 //! A ladder is made when a decision first asks for its pool, and lives as long as the directory version. Cases that
 //! list the same people in the same order, and rank them by the same numbers, share one. A person knows the ladders
 //! he stands in, so a change costs one walk in each of them, however large they are. What a ladder holds follows
-//! from the people alone; a copy of a router starts without any and makes them anew.
+//! from the people alone, so a router that goes on from a stored state makes them anew.
 
 use crate::calendar::Calendar;
 use crate::distribution::{Choice, Method, Ranking};
 use crate::ladder::{Ladder, Leaf};
 use crate::people::{People, PersonIndex};
-use crate::pool::{Pool, Slate, Terms, skip_plainly};
+use crate::pool::{Pool, Shared, Slate, Terms, could_take};
 use crate::random::draw;
 use crate::turns::Turns;
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ pub(crate) struct Sight<'a> {
     pub now: Timestamp,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rungs {
     key: LadderKey,
     ladder: Ladder,
@@ -57,7 +57,7 @@ struct Rungs {
 }
 
 /// Every ladder there is.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ladders {
     list: Vec<Rungs>,
     index: BTreeMap<LadderKey, LadderIndex>,
@@ -65,12 +65,6 @@ pub(crate) struct Ladders {
     seats: Vec<Vec<(LadderIndex, u32)>>,
     /// Ladders in which somebody became eligible or ceased to be.
     moved: Vec<LadderIndex>,
-}
-
-impl Clone for Ladders {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
 }
 
 impl Ladders {
@@ -177,7 +171,7 @@ impl Rungs {
         let (person, position) = self.places[place];
         let person = sight.people.at(person);
         let terms = Terms { only_available: self.key.only_available, capacity: true };
-        let eligible = skip_plainly(person, sight, terms, self.key.group.work_type()).is_none();
+        let eligible = could_take(person, sight, terms, self.key.group.work_type(), Shared::default());
         Leaf { key: self.key.ranking.plain_key(person, position as usize, self.key.group, sight.turns), eligible }
     }
 

@@ -12,9 +12,11 @@ mod distribution;
 mod eligibility;
 mod ladder;
 mod ladders;
+mod matching;
 mod people;
 mod plan;
 mod pool;
+mod queue;
 mod random;
 mod router;
 mod turns;
@@ -25,5 +27,6 @@ pub use eligibility::{
     AssignRefusal, NotSelectable, StaleMember, default_distribution, may_assign_by_hand, may_edit_rules, selectable,
     stale_members, team_selectable,
 };
+pub use matching::Stranded;
 pub use router::{Availability, CoreError, Router};
 pub use validate::{validate, validate_rule, validate_structure};

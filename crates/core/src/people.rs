@@ -136,6 +136,11 @@ impl People {
         self.list.len()
     }
 
+    /// When somebody's presence is next evaluated again.
+    pub(crate) fn next_recheck(&self) -> Option<Timestamp> {
+        self.rechecks.first().map(|(due, _)| *due)
+    }
+
     fn touch(&mut self, index: PersonIndex) {
         let is_changed = &mut self.is_changed[index as usize];
         if !*is_changed {

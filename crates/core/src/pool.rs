@@ -128,9 +128,10 @@ impl<'a> Pool<'a> {
     /// Why a person is skipped at this moment, apart from what the directory says (ROUTING 3.5 to 3.8).
     fn skip_now(&self, index: PersonIndex, terms: Terms) -> Option<SkipReason> {
         let person = self.person(index);
-        let availability = Terms { capacity: false, ..terms };
-        if let Some(reason) = skip_plainly(person, &self.sight(), availability, self.work) {
-            return Some(reason);
+        if terms.only_available
+            && let Some(cause) = person.cause(self.calendars, self.now).cause
+        {
+            return Some(SkipReason::Unavailable { cause });
         }
         if terms.capacity && (self.full == Some(person.user) || self.is_full(index, person)) {
             return Some(SkipReason::AtCapacity);
@@ -142,35 +143,67 @@ impl<'a> Pool<'a> {
     /// person owns already, it takes nothing.
     fn is_full(&self, index: PersonIndex, person: &Person) -> bool {
         let Some(profile) = &person.profile else { return true };
-        let (shared, shared_of_type) = self.shared(index);
+        let shared = self.shared(index);
         let own = self.subject.as_ref().is_some_and(|own| own.person == index && own.open_of_type == Some(self.work));
         let of_type = person.open_per_type[self.work as usize].saturating_sub(u32::from(own));
-        !fits(profile, self.work, self.open(index), of_type, shared, shared_of_type)
+        !fits(profile, self.work, self.open(index), of_type, shared)
     }
 
-    /// Whether the item counts once with something the person owns, and whether with something of its own type.
-    fn shared(&self, index: PersonIndex) -> (bool, bool) {
+    /// What of a person's the item counts once with.
+    pub(crate) fn shared(&self, index: PersonIndex) -> Shared {
         let mut shares = self.shares.iter().filter(|share| share.person == index).peekable();
-        (shares.peek().is_some(), shares.any(|share| share.work == self.work))
+        Shared { any: shares.peek().is_some(), of_type: shares.any(|share| share.work == self.work) }
+    }
+
+    /// The owners of what counts once together with the item; somebody may be named twice.
+    pub(crate) fn sharers(&self) -> impl Iterator<Item = PersonIndex> {
+        self.shares.iter().map(|share| share.person)
+    }
+
+    /// The type that the item takes capacity of.
+    pub(crate) const fn work(&self) -> WorkType {
+        self.work
+    }
+
+    /// Users left out of the decision by name (ROUTING 2.7).
+    pub(crate) fn excluded(&self) -> impl Iterator<Item = PersonIndex> {
+        self.excluded.iter().filter_map(|user| self.people.find(*user))
+    }
+
+    /// Whether the person is left out, or was found full by the database on this item.
+    pub(crate) fn is_left_out(&self, index: PersonIndex) -> bool {
+        let user = self.person(index).user;
+        self.full == Some(user) || self.excluded.binary_search(&user).is_ok()
+    }
+
+    /// Whether the person is left out by name (ROUTING 2.7).
+    pub(crate) fn is_excluded(&self, index: PersonIndex) -> bool {
+        self.excluded.binary_search(&self.person(index).user).is_ok()
     }
 }
 
-/// Why a person is skipped at this moment for an item that makes no difference to him (ROUTING 3.5, 3.6).
-pub(crate) fn skip_plainly(person: &Person, sight: &Sight<'_>, terms: Terms, work: WorkType) -> Option<SkipReason> {
-    if terms.only_available
-        && let Some(cause) = person.cause(sight.calendars, sight.now).cause
-    {
-        return Some(SkipReason::Unavailable { cause });
-    }
-    let fits = |profile| fits(profile, work, person.open, person.open_per_type[work as usize], false, false);
-    (terms.capacity && !person.profile.as_ref().is_some_and(fits)).then_some(SkipReason::AtCapacity)
+/// Whether an item counts once with something that a person owns (ROUTING 5.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Shared {
+    /// With anything.
+    pub any: bool,
+    /// With something of its own type.
+    pub of_type: bool,
+}
+
+/// Whether a person could take an item at this moment.
+pub(crate) fn could_take(person: &Person, sight: &Sight<'_>, terms: Terms, work: WorkType, shared: Shared) -> bool {
+    let present = !terms.only_available || person.cause(sight.calendars, sight.now).cause.is_none();
+    let of_type = person.open_per_type[work as usize];
+    let has_room = |profile| fits(profile, work, person.open, of_type, shared);
+    present && (!terms.capacity || person.profile.as_ref().is_some_and(has_room))
 }
 
 /// Whether one more item keeps within the limits (ROUTING 5.5), given what is open, and whether the item counts once
 /// with something of that.
-fn fits(profile: &Profile, work: WorkType, open: u32, of_type: u32, shared: bool, shared_of_type: bool) -> bool {
-    let in_total = shared || profile.limit.is_none_or(|limit| open < limit);
-    let in_type = shared_of_type || profile.limit_per_type[work as usize].is_none_or(|limit| of_type < limit);
+fn fits(profile: &Profile, work: WorkType, open: u32, of_type: u32, shared: Shared) -> bool {
+    let in_total = shared.any || profile.limit.is_none_or(|limit| open < limit);
+    let in_type = shared.of_type || profile.limit_per_type[work as usize].is_none_or(|limit| of_type < limit);
     in_total && in_type
 }
 

@@ -32,9 +32,9 @@ pub use message::{
 };
 pub use routing::{
     Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, Candidate, ContactFacts, Decision, Effect, Explanation, Input, ItemChange,
-    ItemState, ItemStatus, ManualStatus, Outcome, OwnedItem, Owner, Priority, Refusal, RefusalReason, RouteEvent, RouterState,
-    RuleRef, SkipReason, Stage, StageTarget, StatusChange, StatusOrigin, StatusValue, TurnState, UnassignedReason,
-    UnavailableCause, Verdict,
+    ItemState, ItemStatus, ManualStatus, Outcome, OwnedItem, Owner, Priority, QueueFacts, Refusal, RefusalReason, Revision,
+    RouteEvent, RouterState, RuleRef, SkipReason, Stage, StageTarget, StatusChange, StatusOrigin, StatusValue, TurnState,
+    UnassignedReason, UnavailableCause, Verdict, WaitingItem,
 };
 pub use rule::{Case, Distribution, Fallback, Member, OutsideHours, Rule, Target, WhenNobody};
 pub use time::Timestamp;

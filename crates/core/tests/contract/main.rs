@@ -6,6 +6,7 @@ mod eligibility;
 mod load;
 mod matcher;
 mod properties;
+mod queue;
 mod refusals;
 mod rules;
 mod support;

@@ -307,6 +307,7 @@ impl World {
             owned_since: None,
             excluded: Vec::new(),
             seed: 42,
+            queue: switchboard_model::QueueFacts::default(),
         }
     }
 
@@ -372,6 +373,7 @@ pub fn outcome_text(outcome: &Outcome) -> String {
         Outcome::Assigned { user, team: None } => format!("assigned {user}"),
         Outcome::TeamSet { team } => format!("team {team}"),
         Outcome::Kept { user } => format!("kept {user}"),
+        Outcome::Queued => "queued".to_owned(),
         Outcome::Unassigned { reason } => format!("unassigned {reason}"),
     }
 }
