@@ -3,16 +3,20 @@
 
 use crate::distribution::{Choice, Method};
 use crate::eligibility::{default_distribution, has_seat};
-use crate::ladders::{LadderIndex, LadderKey, Ladders};
+use crate::ladders::{LadderKey, Ladders};
+use crate::lanes::{lasting_in, person_lane, pool_lanes};
 use crate::people::PersonIndex;
 use crate::plan::{ChannelPlan, Entry, Roster};
 use crate::pool::{Pool, Slate, Standing, Terms};
-use crate::queue::{LaneKey, Lanes};
+use crate::queue::Lanes;
+use crate::skills::ms;
 use switchboard_model::{
     Arrival, BEHAVIOUR_VERSION, Candidate, Case, ChannelEntry, Decision, Distribution, Fallback, Outcome, OutsideHours, Owner,
     ReopenOwner, RouteEvent, RuleRef, SkipReason, Stage, StageTarget, Target, TeamId, Timestamp, UnassignedReason, UserId,
     Verdict, WhenNobody, WorkType, Workspace, WorkspaceKind,
 };
+
+const DAY_MS: i64 = 86_400_000;
 
 /// What came of a decision.
 pub(crate) struct Resolution {
@@ -53,8 +57,9 @@ pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, ask: &Ask, mode: Mode<'
         Mode::Explain => (None, Some(Vec::new()), None),
         Mode::Survey(ladders, lanes) => (Some(ladders), None, Some(lanes)),
     };
-    let (waiting, alone) = (ask.waiting, Vec::new());
-    let mut decider = Decider { pool, arrival, decision, waiting, hope: false, notify: None, stages, alone, ladders, lanes };
+    let (waiting, since, alone) = (ask.waiting, ask.since, Vec::new());
+    let mut decider =
+        Decider { pool, arrival, decision, since, waiting, hope: false, notify: None, stages, alone, ladders, lanes };
     let outcome = decider.outcome();
     decider.decision.outcome = outcome;
     decider.decision.queued_since = (ask.waiting || outcome == Outcome::Queued).then_some(ask.since);
@@ -99,6 +104,8 @@ struct Decider<'a> {
     ladders: Option<&'a mut Ladders>,
     /// Where people could come from; none unless asked for.
     lanes: Option<&'a mut Lanes>,
+    /// When the item began to wait.
+    since: Timestamp,
     /// The item has waited.
     waiting: bool,
     /// Somebody who cannot have the item now could have it later.
@@ -148,7 +155,52 @@ impl<'a> Decider<'a> {
         if closed {
             return unassigned(UnassignedReason::OutsideHours);
         }
-        self.target(Place { channel, plan, workspace, index, case })
+        let place = Place { channel, plan, workspace, index, case };
+        let wake_at = self.next_change(place);
+        if let Some(lanes) = &mut self.lanes {
+            lanes.wake_at = wake_at;
+        }
+        self.target(place)
+    }
+
+    /// How many overflow steps the item has waited for (ROUTING 7.5).
+    fn level(&self, place: Place<'_>) -> usize {
+        let waited_ms = self.pool.now.ms_since(self.since);
+        place.case.overflow.iter().take_while(|step| ms(step.after_s) <= waited_ms).count()
+    }
+
+    /// When the item may next go to somebody else by waiting alone.
+    fn next_change(&self, place: Place<'_>) -> Option<Timestamp> {
+        let step_s = place.case.overflow.get(self.level(place)).map(|step| step.after_s);
+        let relax_s = self.pool.need.and_then(|need| need.next_relax_s());
+        step_s.into_iter().chain(relax_s).min().map(|after_s| self.since.plus_ms(ms(after_s)))
+    }
+
+    /// Whether the item, when it has waited for long enough, may go to somebody to whom it may not go yet.
+    fn could_later(&self, place: Place<'a>) -> bool {
+        let pool = self.pool;
+        if self.next_change(place).is_none() {
+            return false;
+        }
+        let case = place.plan.cases.get(place.index as usize);
+        let Some(Some(roster)) = case.and_then(|case| case.levels.last()) else { return false };
+        let mut somebody = false;
+        let slate = slate(roster, place, terms(place.case));
+        slate.lasting(pool, true, |_, entry| somebody |= !pool.is_excluded(entry.person));
+        somebody
+    }
+
+    /// The contact's last owner, who comes before the others of the list for some days (ROUTING 7.6).
+    fn last_owner(&mut self, place: Place<'a>, roster: &Roster) -> Option<Outcome> {
+        let contact = &self.arrival.contact;
+        let (days, user, at) = (place.case.affinity_days?, contact.last_owner?, contact.last_owned_at?);
+        if self.pool.now.ms_since(at) > i64::from(days) * DAY_MS {
+            return None;
+        }
+        let entry = roster.entry(self.pool.people.find(user)?)?;
+        let terms = terms(place.case);
+        self.try_one(StageTarget::LastOwner, user, place.workspace, terms).ok().filter(|_| entry.main)?;
+        Some(self.assigned_alone(&entry, terms))
     }
 
     /// Who owns a reopened item by the channel's setting; `None` leaves it to the rule (ROUTING 12.2).
@@ -159,7 +211,7 @@ impl<'a> Decider<'a> {
             ReopenOwner::Keep => {
                 let Some(Owner::User { id }) = self.arrival.previous_owner else { return None };
                 let chat = self.arrival.group.work_type() == WorkType::Chat;
-                let terms = Terms { only_available: chat, capacity: false };
+                let terms = Terms { only_available: chat, capacity: false, skills: false };
                 let entry = self.try_one(StageTarget::PreviousOwner, id, workspace, terms).ok()?;
                 self.decision.eligible = 1;
                 Some(self.kept(&entry, terms))
@@ -220,12 +272,14 @@ impl<'a> Decider<'a> {
     fn fallback(&mut self, place: Place<'a>, fallback: &Fallback) -> Outcome {
         self.decision.fallback = true;
         match fallback {
+            Fallback::Nobody if self.level(place) > 0 => self.roster(place, StageTarget::Overflow),
             Fallback::Nobody => self.nobody(place, UnassignedReason::NoContactOwner),
             Fallback::UsersAndTeams { .. } => self.roster(place, StageTarget::Fallback),
             Fallback::User { user } => {
                 let terms = terms(place.case);
                 match self.try_one(StageTarget::Fallback, *user, place.workspace, terms) {
                     Ok(entry) => self.assigned_alone(&entry, terms),
+                    Err(_) if self.level(place) > 0 => self.roster(place, StageTarget::Overflow),
                     Err(Some(_)) => self.nobody(place, UnassignedReason::NobodyEligible),
                     Err(None) => self.nobody(place, UnassignedReason::NoCandidates),
                 }
@@ -236,9 +290,13 @@ impl<'a> Decider<'a> {
     /// One of the people whom the case lists, by its distribution.
     fn roster(&mut self, place: Place<'a>, target: StageTarget) -> Outcome {
         let pool = self.pool;
-        let Some(Some(roster)) = place.plan.rosters.get(place.index as usize) else {
+        let case = place.plan.cases.get(place.index as usize);
+        let Some(Some(roster)) = case.and_then(|case| case.levels.get(self.level(place))) else {
             return self.nobody(place, UnassignedReason::NoCandidates);
         };
+        if let Some(outcome) = self.last_owner(place, roster) {
+            return outcome;
+        }
         let method = self.method(place);
         let slate = slate(roster, place, terms(place.case));
         let (choice, eligible) = match &mut self.ladders {
@@ -246,6 +304,7 @@ impl<'a> Decider<'a> {
                 let key = LadderKey {
                     roster: roster.number,
                     workspace: (place.workspace.id != place.channel.workspace).then_some(place.workspace.id),
+                    need: pool.need.map(|need| need.key),
                     ranking: method.ranking(place.channel.id, place.index),
                     group: method.group,
                     only_available: slate.terms.only_available,
@@ -259,7 +318,7 @@ impl<'a> Decider<'a> {
                 ladders.choose(index, pool, &slate, &method)
             }
             None => {
-                slate.lasting(pool, |_, entry| self.hope |= !pool.is_excluded(entry.person));
+                slate.lasting(pool, false, |_, entry| self.hope |= !pool.is_excluded(entry.person));
                 method.choose(pool, &slate)
             }
         };
@@ -280,10 +339,10 @@ impl<'a> Decider<'a> {
     /// Nobody is eligible: unassigned, or the owner it had where the case keeps that one (ROUTING 7.2). Somebody who
     /// returned the item or is not selectable any more does not keep it.
     fn nobody(&mut self, place: Place<'a>, reason: UnassignedReason) -> Outcome {
-        if waits(place.case) && self.hope {
+        if waits(place.case) && (self.hope || self.could_later(place)) {
             return Outcome::Queued;
         }
-        let terms = Terms { only_available: false, capacity: false };
+        let terms = Terms { only_available: false, capacity: false, skills: false };
         match (place.case.when_nobody, self.arrival.previous_owner) {
             (WhenNobody::Keep, Some(Owner::User { id })) => {
                 match self.try_one(StageTarget::PreviousOwner, id, place.workspace, terms) {
@@ -311,9 +370,10 @@ impl<'a> Decider<'a> {
         };
         let entry = Entry { person, team: None, main: true };
         let skip = Slate { entries: &[entry], standing: Standing::Anew(workspace), terms }.skip(pool, 0);
-        self.hope |= skip.as_ref().is_some_and(is_passing) && terms.capacity && !pool.is_excluded(person);
+        let passing = skip.as_ref().is_none_or(is_passing) && !pool.is_excluded(person);
+        self.hope |= passing && skip.is_some() && terms.capacity && pool.is_skilled_at_last(person);
         if let Some(lanes) = &mut self.lanes {
-            let lasts = skip.as_ref().is_none_or(is_passing) && !pool.is_left_out(person);
+            let lasts = passing && !pool.is_left_out(person) && pool.is_skilled(person);
             lanes.keys.extend(lasts.then(|| person_lane(pool, person, terms)));
             return Err(None);
         }
@@ -392,7 +452,7 @@ impl<'a> Decider<'a> {
 
     /// How many people were looked at, each counted once.
     fn count(&self, roster: &Roster) -> u32 {
-        let alone = self.alone.iter().filter(|person| !roster.names(**person)).count();
+        let alone = self.alone.iter().filter(|person| roster.entry(**person).is_none()).count();
         u32::try_from(roster.entries.len().saturating_add(alone)).unwrap_or(u32::MAX)
     }
 
@@ -403,41 +463,13 @@ impl<'a> Decider<'a> {
     }
 }
 
-/// Whether an item that nobody can have now waits (ROUTING 7.2).
+/// Whether an item that nobody can have now waits (ROUTING 7.2, 7.5).
 fn waits(case: &Case) -> bool {
-    case.when_nobody == WhenNobody::Wait
-}
-
-/// How many people of a pool could ever have the item as the directory stands.
-fn lasting_in(pool: &Pool<'_>, ladders: &Ladders, ladder: LadderIndex) -> usize {
-    let mut excluded: Vec<u32> = pool.excluded().filter_map(|person| ladders.place(ladder, person)).collect();
-    excluded.sort_unstable();
-    excluded.dedup();
-    ladders.len(ladder).saturating_sub(excluded.len())
-}
-
-/// The lanes of a pool: everybody not left out, and who has room for this item alone as it counts once with something.
-fn pool_lanes(pool: &Pool<'_>, ladders: &Ladders, ladder: LadderIndex, terms: Terms) -> Vec<LaneKey> {
-    let mut left_out: Vec<u32> =
-        pool.concerned().filter(|person| pool.is_left_out(*person)).filter_map(|person| ladders.place(ladder, person)).collect();
-    left_out.sort_unstable();
-    left_out.dedup();
-    let mut lanes = Vec::new();
-    if ladders.len(ladder) > left_out.len() {
-        lanes.push(LaneKey::Pool { ladder, left_out });
-    }
-    let sharers = pool.sharers().filter(|person| !pool.is_left_out(*person) && ladders.place(ladder, *person).is_some());
-    lanes.extend(sharers.map(|person| person_lane(pool, person, terms)));
-    lanes
-}
-
-/// The lane of one person.
-fn person_lane(pool: &Pool<'_>, person: PersonIndex, terms: Terms) -> LaneKey {
-    LaneKey::Person { person, work: pool.work(), only_available: terms.only_available, shared: pool.shared(person) }
+    case.when_nobody == WhenNobody::Wait || !case.overflow.is_empty()
 }
 
 const fn terms(case: &Case) -> Terms {
-    Terms { only_available: case.only_available, capacity: true }
+    Terms { only_available: case.only_available, capacity: true, skills: true }
 }
 
 /// Candidates of a roster: what was made ready serves for items in the channel's own workspace.

@@ -73,8 +73,8 @@ impl Ranking {
     }
 }
 
-/// The order of people: rank, then the last assignment, then what settles the rest.
-type Key = (u64, Option<u64>, i64);
+/// The order of people: preferred skills, rank, the last assignment, and what settles the rest.
+type Key = ((u32, u64), Option<u64>, i64);
 
 impl Method<'_> {
     /// The group whose load ranks people: `least_busy` in an inbox looks at chats, whatever the item (ROUTING 6.4).
@@ -98,7 +98,7 @@ impl Method<'_> {
     fn key(&self, pool: &Pool<'_>, position: usize, entry: &Entry) -> Key {
         let person = pool.person(entry.person);
         let mark = person.marks[self.group as usize];
-        match self.distribution {
+        let (rank, mark, tie) = match self.distribution {
             Distribution::LoadBalanced | Distribution::LeastBusy => {
                 (u64::from(pool.load(entry.person, self.ranking_group())), mark, person.user.0)
             }
@@ -109,7 +109,8 @@ impl Method<'_> {
                 (u64::from(self.turns.is_served(person.user)), None, i64::try_from(position).unwrap_or(i64::MAX))
             }
             Distribution::Random => (0, None, 0),
-        }
+        };
+        ((pool.shortfall(entry.person), rank), mark, tie)
     }
 
     /// Chooses one of the eligible by looking at everybody, and counts them.
@@ -135,7 +136,7 @@ impl Method<'_> {
             }
         });
         let choice = best.map(|(_, entry)| match self.distribution {
-            Distribution::Random => self.drawn(pool, slate, eligible).unwrap_or(Choice { entry, tied, draw: None, turn: None }),
+            Distribution::Random => self.drawn(pool, slate, tied).unwrap_or(Choice { entry, tied, draw: None, turn: None }),
             Distribution::RoundRobin => {
                 let turn = Some(self.turns.turn(pool.person(entry.person).user));
                 Choice { entry, tied: 1, draw: None, turn }
@@ -145,17 +146,14 @@ impl Method<'_> {
         (choice, eligible)
     }
 
-    fn drawn(&self, pool: &Pool<'_>, slate: &Slate<'_>, eligible: u32) -> Option<Choice> {
-        let index = draw(self.seed, eligible);
-        let mut visited = 0;
-        let mut found = None;
-        slate.eligible(pool, |_, entry| {
-            if visited == index {
-                found = Some(*entry);
-            }
-            visited += 1;
-        });
-        found.map(|entry| Choice { entry, tied: eligible, draw: Some(index), turn: None })
+    /// One of those who fall least short of the preferred skills, of whom there are so many.
+    fn drawn(&self, pool: &Pool<'_>, slate: &Slate<'_>, tied: u32) -> Option<Choice> {
+        let index = draw(self.seed, tied);
+        let mut preferred: Vec<(u32, Entry)> = Vec::new();
+        slate.eligible(pool, |_, entry| preferred.push((pool.shortfall(entry.person), *entry)));
+        let least = preferred.iter().map(|(shortfall, _)| *shortfall).min()?;
+        let (_, entry) = preferred.into_iter().filter(|(shortfall, _)| *shortfall == least).nth(index as usize)?;
+        Some(Choice { entry, tied, draw: Some(index), turn: None })
     }
 
     /// Everybody looked at, with rank or reason: what [`Method::choose`] went by, written down.
@@ -164,8 +162,10 @@ impl Method<'_> {
         slate.eligible(pool, |position, entry| order.push((self.key(pool, position, entry), position)));
         order.sort_unstable();
         let mut ranks = vec![None; slate.entries.len()];
-        for (rank, (_, position)) in (1..).zip(&order) {
-            ranks[*position] = Some(if self.distribution == Distribution::Random { 1 } else { rank });
+        let first = order.first().map(|((measure, ..), _)| *measure);
+        for (rank, ((measure, ..), position)) in (1..).zip(&order) {
+            let even = self.distribution == Distribution::Random && first == Some(*measure);
+            ranks[*position] = Some(if even { 1 } else { rank });
         }
         let candidate = |(position, entry): (usize, &Entry)| {
             let verdict = match slate.skip(pool, position) {

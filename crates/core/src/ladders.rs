@@ -7,10 +7,11 @@
 
 use crate::calendar::Calendar;
 use crate::distribution::{Choice, Method, Ranking};
-use crate::ladder::{Ladder, Leaf};
+use crate::ladder::{Key, Ladder, Leaf};
 use crate::people::{People, PersonIndex};
-use crate::pool::{Pool, Shared, Slate, Terms, could_take};
+use crate::pool::{Pool, Shared, Slate, could_take};
 use crate::random::draw;
+use crate::skills::NeedKey;
 use crate::turns::Turns;
 use std::collections::BTreeMap;
 use switchboard_model::{Distribution, LoadGroup, Timestamp, WorkspaceId};
@@ -25,6 +26,8 @@ pub(crate) struct LadderKey {
     pub roster: u32,
     /// The workspace of the item, where it is not that of the channel.
     pub workspace: Option<WorkspaceId>,
+    /// The skills demanded.
+    pub need: Option<NeedKey>,
     /// What people are ranked by.
     pub ranking: Ranking,
     /// The group of the item: whose marks count, and which limits.
@@ -50,10 +53,20 @@ pub(crate) struct Sight<'a> {
 struct Rungs {
     key: LadderKey,
     ladder: Ladder,
-    /// Per place: the person, and the position in the roster.
-    places: Vec<(PersonIndex, u32)>,
+    /// Per place.
+    places: Vec<Seat>,
     /// Stands in `moved`.
     is_moved: bool,
+}
+
+/// Who stands at a place.
+#[derive(Clone, Copy, Debug)]
+struct Seat {
+    person: PersonIndex,
+    /// In the roster.
+    position: u32,
+    /// How far the person falls short of the preferred skills.
+    shortfall: u32,
 }
 
 /// Every ladder there is.
@@ -76,11 +89,14 @@ impl Ladders {
         let sight = pool.sight();
         let index = LadderIndex::try_from(self.list.len()).expect("fewer ladders than fit in memory");
         let mut rungs = Rungs { key: key.clone(), ladder: Ladder::new(Vec::new()), places: Vec::new(), is_moved: false };
-        slate.lasting(pool, |position, entry| rungs.places.push((entry.person, position)));
+        slate.lasting(pool, false, |position, entry| {
+            let shortfall = pool.shortfall(entry.person);
+            rungs.places.push(Seat { person: entry.person, position, shortfall });
+        });
         rungs.ladder = Ladder::new((0..rungs.places.len()).map(|place| rungs.leaf(place, &sight)).collect());
         self.seats.resize(self.seats.len().max(sight.people.len()), Vec::new());
-        for (place, (person, _)) in (0..).zip(&rungs.places) {
-            self.seats[*person as usize].push((index, place));
+        for (place, seat) in (0..).zip(&rungs.places) {
+            self.seats[seat.person as usize].push((index, place));
         }
         self.list.push(rungs);
         self.index.insert(key, index);
@@ -149,11 +165,11 @@ impl Ladders {
         for person in pool.concerned() {
             let Some(place) = self.place(index, person).map(|place| place as usize) else { continue };
             let rungs = &mut self.list[index as usize];
-            let position = rungs.places[place].1 as usize;
-            let leaf = Leaf {
-                key: rungs.key.ranking.key(pool.person(person), pool.load(person, method.ranking_group()), position, method),
-                eligible: slate.skip(pool, position).is_none(),
-            };
+            let Seat { position, shortfall, .. } = rungs.places[place];
+            let load = pool.load(person, method.ranking_group());
+            let key = rungs.key.ranking.key(pool.person(person), load, position as usize, method);
+            let eligible = slate.skip(pool, position as usize).is_none();
+            let leaf = Leaf { key: Key { shortfall, ..key }, eligible };
             before.push((place, rungs.ladder.leaf(place)));
             rungs.ladder.set(place, leaf);
         }
@@ -168,17 +184,18 @@ impl Ladders {
 
 impl Rungs {
     fn leaf(&self, place: usize, sight: &Sight<'_>) -> Leaf {
-        let (person, position) = self.places[place];
+        let Seat { person, position, shortfall } = self.places[place];
         let person = sight.people.at(person);
-        let terms = Terms { only_available: self.key.only_available, capacity: true };
-        let eligible = could_take(person, sight, terms, self.key.group.work_type(), Shared::default());
-        Leaf { key: self.key.ranking.plain_key(person, position as usize, self.key.group, sight.turns), eligible }
+        let work = self.key.group.work_type();
+        let eligible = could_take(person, sight, self.key.only_available, work, Shared::default());
+        let key = self.key.ranking.plain_key(person, position as usize, self.key.group, sight.turns);
+        Leaf { key: Key { shortfall, ..key }, eligible }
     }
 
     fn chosen(&self, pool: &Pool<'_>, slate: &Slate<'_>, method: &Method<'_>) -> (Option<Choice>, u32) {
         let eligible = self.ladder.eligible();
         let Some(top) = self.ladder.top() else { return (None, eligible) };
-        let entry = |place: usize| slate.entries[self.places[place].1 as usize];
+        let entry = |place: usize| slate.entries[self.places[place].position as usize];
         let choice = match method.distribution {
             Distribution::Random => {
                 let index = draw(method.seed, top.tied);

@@ -125,7 +125,8 @@ impl Router {
         }
         self.refresh();
         let Self { plan, calendars, people, work, turns, ladders, .. } = self;
-        let pool = Pool::new((plan, calendars), (people, work, turns), &waiting.arrival, self.now, waiting.barred);
+        let times = (self.now, ask.since);
+        let pool = Pool::new((plan, calendars), (people, work, turns), &waiting.arrival, times, waiting.barred);
         let Resolution { decision, .. } = decide(&pool, &waiting.arrival, &ask, Mode::Decide(ladders));
         if decision.outcome == Outcome::Queued {
             return Some(waiting);
@@ -228,7 +229,8 @@ impl Router {
         let ask = Ask { no: self.no, since: waiting.since, waiting: true };
         let Self { plan, calendars, people, work, turns, ladders, .. } = self;
         let arrival: &Arrival = &waiting.arrival;
-        let pool = Pool::new((plan, calendars), (people, work, turns), arrival, self.now, waiting.barred);
+        let times = (self.now, ask.since);
+        let pool = Pool::new((plan, calendars), (people, work, turns), arrival, times, waiting.barred);
         let mut lanes = Lanes::default();
         decide(&pool, arrival, &ask, Mode::Survey(ladders, &mut lanes));
         lanes

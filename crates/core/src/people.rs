@@ -47,6 +47,8 @@ pub(crate) struct Profile {
     pub limit: Option<u32>,
     /// Limit per type.
     pub limit_per_type: [Option<u32>; TYPES],
+    /// Limit on the sum of weights, and the weight of an item per type.
+    pub weights: Option<(u32, [u32; TYPES])>,
 }
 
 /// Everybody, by place and by user.

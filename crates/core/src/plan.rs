@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use switchboard_model::{
-    Capacity, ChannelEntry, ChannelId, Directory, Fallback, Member, SkipReason, Target, TeamId, User, UserId, WeeklyHours,
+    Capacity, Case, ChannelEntry, ChannelId, Directory, Fallback, Member, SkipReason, Target, TeamId, User, UserId, WeeklyHours,
     WorkType, Workspace,
 };
 
@@ -27,8 +27,15 @@ pub(crate) struct ChannelPlan {
     position: usize,
     /// Position of its hours in the list of calendars.
     pub calendar: usize,
-    /// Per case: the people it lists, if it lists any.
-    pub rosters: Vec<Option<Roster>>,
+    /// Per case.
+    pub cases: Vec<CasePlan>,
+}
+
+/// A case made ready: the people it lists, if it lists any, before its first overflow step and after each.
+#[derive(Clone, Debug)]
+pub(crate) struct CasePlan {
+    /// One more than there are steps.
+    pub levels: Vec<Option<Roster>>,
 }
 
 /// The people of a case in candidate order, teams expanded and duplicates dropped (ROUTING 6.2).
@@ -42,8 +49,8 @@ pub(crate) struct Roster {
     pub routable: Vec<u32>,
     /// The number of this list; equal lists have equal numbers.
     pub number: u32,
-    /// Everybody named, sorted.
-    named: Vec<PersonIndex>,
+    /// Everybody named, with the position, sorted.
+    named: Vec<(PersonIndex, u32)>,
 }
 
 /// A person in a roster.
@@ -77,6 +84,7 @@ impl Plan {
                 absences: Absences::new(&user.out_of_office),
                 limit: user.capacity.total,
                 limit_per_type: limits(&user.capacity),
+                weights: weights(&user.capacity),
             };
             let index = people.place(user.id);
             people.at_mut(index).profile = Some(profile);
@@ -90,12 +98,19 @@ impl Plan {
         };
         let channels = directory.channels.iter().enumerate().map(|(position, channel)| {
             let workspace = directory.workspace(channel.workspace);
-            let mut roster = |target: &Target| {
-                listed(target).map(|listed| number(Roster::new(listed, directory, &members, workspace, people)))
+            let mut roster = |listed: &[Member]| number(Roster::new(listed, directory, &members, workspace, people));
+            let mut levels = |case: &Case| {
+                let mut named = listed(&case.target).map(<[Member]>::to_vec);
+                let mut levels = vec![named.as_deref().map(&mut roster)];
+                for step in &case.overflow {
+                    named.get_or_insert_default().extend(&step.members);
+                    levels.push(named.as_deref().map(&mut roster));
+                }
+                CasePlan { levels }
             };
-            let cases = channel.rule.iter().flat_map(|rule| &rule.cases);
+            let cases = channel.rule.iter().flat_map(|rule| &rule.cases).map(&mut levels).collect();
             let calendar = calendars.place(&channel.hours, &channel.zone, &zones);
-            (channel.id, ChannelPlan { position, calendar, rosters: cases.map(|case| roster(&case.target)).collect() })
+            (channel.id, ChannelPlan { position, calendar, cases })
         });
         let channels = channels.collect();
         (Self { directory: Arc::clone(directory), channels }, calendars.list)
@@ -131,14 +146,15 @@ impl Roster {
             roster.entries.push(entry);
             roster.skipped.push(skipped);
         }
-        roster.named = roster.entries.iter().map(|entry| entry.person).collect();
+        roster.named = roster.entries.iter().map(|entry| entry.person).zip(0..).collect();
         roster.named.sort_unstable();
         roster
     }
 
-    /// Whether the list names the person.
-    pub(crate) fn names(&self, person: PersonIndex) -> bool {
-        self.named.binary_search(&person).is_ok()
+    /// The entry of a person.
+    pub(crate) fn entry(&self, person: PersonIndex) -> Option<Entry> {
+        let place = self.named.binary_search_by_key(&person, |(named, _)| *named).ok()?;
+        self.entries.get(self.named[place].1 as usize).copied()
     }
 }
 
@@ -207,6 +223,15 @@ fn limits(capacity: &Capacity) -> [Option<u32>; TYPES] {
         limits[*work as usize] = capacity.per_type.get(work).copied();
     }
     limits
+}
+
+fn weights(capacity: &Capacity) -> Option<(u32, [u32; TYPES])> {
+    let weights = capacity.weights.as_ref()?;
+    let mut per_type = [0; TYPES];
+    for work in WorkType::ALL {
+        per_type[*work as usize] = weights.per_type.get(work).copied().unwrap_or(0);
+    }
+    Some((weights.limit, per_type))
 }
 
 /// Calendars, each once.

@@ -2,8 +2,9 @@
 
 use crate::calendar::Calendar;
 use crate::ladders::Sight;
-use crate::people::{People, Person, PersonIndex, Profile};
+use crate::people::{People, Person, PersonIndex, Profile, TYPES};
 use crate::plan::{Entry, Plan, Roster};
+use crate::skills::Need;
 use crate::turns::Turns;
 use crate::work::{Share, Work, share_key};
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ pub(crate) struct Pool<'a> {
     pub turns: &'a Turns,
     /// The time of the decision.
     pub now: Timestamp,
+    /// What the item demands of people, if anything (ROUTING 8).
+    pub need: Option<Need<'a>>,
     /// The type that the item takes capacity of.
     work: WorkType,
     /// Load that is too old by `now` and still stands in the counters.
@@ -50,6 +53,8 @@ pub(crate) struct Terms {
     pub only_available: bool,
     /// Skip who is full (3.6).
     pub capacity: bool,
+    /// Skip who lacks a skill (3.7).
+    pub skills: bool,
 }
 
 /// Candidates under terms.
@@ -76,9 +81,11 @@ impl<'a> Pool<'a> {
         (plan, calendars): (&'a Plan, &'a [Calendar]),
         (people, work, turns): (&'a People, &'a Work, &'a Turns),
         arrival: &Arrival,
-        now: Timestamp,
+        (now, since): (Timestamp, Timestamp),
         full: Option<UserId>,
     ) -> Self {
+        let workspace = plan.directory.workspace(arrival.workspace);
+        let need = workspace.and_then(|workspace| Need::of(workspace, &arrival.facts, now.ms_since(since)));
         let mut excluded = arrival.excluded.clone();
         excluded.sort_unstable();
         let mut aged = BTreeMap::new();
@@ -89,7 +96,7 @@ impl<'a> Pool<'a> {
         let shares = work.shares(key).iter().copied().filter(|share| share.item != arrival.item).collect();
         let subject = Subject::new(work, arrival);
         let work = arrival.group.work_type();
-        Self { plan, calendars, people, turns, now, work, aged, subject, shares, excluded, full }
+        Self { plan, calendars, people, turns, now, need, work, aged, subject, shares, excluded, full }
     }
 
     /// The person at a place.
@@ -125,6 +132,27 @@ impl<'a> Pool<'a> {
         named.chain(self.subject.as_ref().map(|subject| subject.person)).chain(self.shares.iter().map(|share| share.person))
     }
 
+    /// Whether the person has the skills required at this moment.
+    pub(crate) fn is_skilled(&self, index: PersonIndex) -> bool {
+        self.meets(self.need, index)
+    }
+
+    /// Whether the person has the skills required when everything has relaxed that ever does.
+    pub(crate) fn is_skilled_at_last(&self, index: PersonIndex) -> bool {
+        self.meets(self.need.map(Need::at_last), index)
+    }
+
+    fn meets(&self, need: Option<Need<'_>>, index: PersonIndex) -> bool {
+        let Some((need, profile)) = need.zip(self.person(index).profile.as_ref()) else { return true };
+        need.is_met(self.plan.user(profile))
+    }
+
+    /// How far the person falls short of the preferred skills.
+    pub(crate) fn shortfall(&self, index: PersonIndex) -> u32 {
+        let Some((need, profile)) = self.need.zip(self.person(index).profile.as_ref()) else { return 0 };
+        need.shortfall(self.plan.user(profile))
+    }
+
     /// Why a person is skipped at this moment, apart from what the directory says (ROUTING 3.5 to 3.8).
     fn skip_now(&self, index: PersonIndex, terms: Terms) -> Option<SkipReason> {
         let person = self.person(index);
@@ -136,6 +164,12 @@ impl<'a> Pool<'a> {
         if terms.capacity && (self.full == Some(person.user) || self.is_full(index, person)) {
             return Some(SkipReason::AtCapacity);
         }
+        if terms.skills
+            && let Some((need, profile)) = self.need.zip(person.profile.as_ref())
+            && let Some(skill) = need.lacking(self.plan.user(profile), &self.plan.directory)
+        {
+            return Some(SkipReason::LacksSkill { skill });
+        }
         self.excluded.binary_search(&person.user).is_ok().then_some(SkipReason::Excluded)
     }
 
@@ -143,10 +177,13 @@ impl<'a> Pool<'a> {
     /// person owns already, it takes nothing.
     fn is_full(&self, index: PersonIndex, person: &Person) -> bool {
         let Some(profile) = &person.profile else { return true };
-        let shared = self.shared(index);
-        let own = self.subject.as_ref().is_some_and(|own| own.person == index && own.open_of_type == Some(self.work));
-        let of_type = person.open_per_type[self.work as usize].saturating_sub(u32::from(own));
-        !fits(profile, self.work, self.open(index), of_type, shared)
+        let mut per_type = person.open_per_type;
+        if let Some(own) = self.subject.as_ref().filter(|own| own.person == index)
+            && let Some(work) = own.open_of_type
+        {
+            per_type[work as usize] = per_type[work as usize].saturating_sub(1);
+        }
+        !fits(profile, self.work, self.open(index), &per_type, self.shared(index))
     }
 
     /// What of a person's the item counts once with.
@@ -191,20 +228,24 @@ pub(crate) struct Shared {
     pub of_type: bool,
 }
 
-/// Whether a person could take an item at this moment.
-pub(crate) fn could_take(person: &Person, sight: &Sight<'_>, terms: Terms, work: WorkType, shared: Shared) -> bool {
-    let present = !terms.only_available || person.cause(sight.calendars, sight.now).cause.is_none();
-    let of_type = person.open_per_type[work as usize];
-    let has_room = |profile| fits(profile, work, person.open, of_type, shared);
-    present && (!terms.capacity || person.profile.as_ref().is_some_and(has_room))
+/// Whether a person could take an item at this moment, as far as presence and room go.
+pub(crate) fn could_take(person: &Person, sight: &Sight<'_>, only_available: bool, work: WorkType, shared: Shared) -> bool {
+    let present = !only_available || person.cause(sight.calendars, sight.now).cause.is_none();
+    let has_room = |profile| fits(profile, work, person.open, &person.open_per_type, shared);
+    present && person.profile.as_ref().is_some_and(has_room)
 }
 
 /// Whether one more item keeps within the limits (ROUTING 5.5), given what is open, and whether the item counts once
 /// with something of that.
-fn fits(profile: &Profile, work: WorkType, open: u32, of_type: u32, shared: Shared) -> bool {
+fn fits(profile: &Profile, work: WorkType, open: u32, per_type: &[u32; TYPES], shared: Shared) -> bool {
+    let kind = work as usize;
     let in_total = shared.any || profile.limit.is_none_or(|limit| open < limit);
-    let in_type = shared.of_type || profile.limit_per_type[work as usize].is_none_or(|limit| of_type < limit);
-    in_total && in_type
+    let in_type = shared.of_type || profile.limit_per_type[kind].is_none_or(|limit| per_type[kind] < limit);
+    let bears = |(limit, weights): (u32, [u32; TYPES])| {
+        let borne: u64 = per_type.iter().zip(weights).map(|(count, weight)| u64::from(*count) * u64::from(weight)).sum();
+        borne + u64::from(weights[kind]) <= u64::from(limit)
+    };
+    in_total && in_type && (shared.of_type || profile.weights.is_none_or(bears))
 }
 
 impl Subject {
@@ -241,10 +282,12 @@ impl Slate<'_> {
         }
     }
 
-    /// Visits everybody whom the directory lets have the item, in candidate order.
-    pub(crate) fn lasting(&self, pool: &Pool<'_>, mut visit: impl FnMut(u32, &Entry)) {
+    /// Visits everybody whom the directory lets have the item, given the skills required at this moment or, with
+    /// `at_last`, those that are required for ever; in candidate order.
+    pub(crate) fn lasting(&self, pool: &Pool<'_>, at_last: bool, mut visit: impl FnMut(u32, &Entry)) {
         for (position, entry) in self.entries.iter().enumerate() {
-            if self.skip_ever(pool, position).is_none() {
+            let skilled = if at_last { pool.is_skilled_at_last(entry.person) } else { pool.is_skilled(entry.person) };
+            if skilled && self.skip_ever(pool, position).is_none() {
                 visit(u32::try_from(position).expect("fewer people than fit in memory"), entry);
             }
         }

@@ -7,7 +7,7 @@
 
 use crate::ladders::{LadderIndex, Ladders, Sight};
 use crate::people::PersonIndex;
-use crate::pool::{Shared, Terms, could_take};
+use crate::pool::{Shared, could_take};
 use crate::work::share_key;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,9 +123,10 @@ impl Queue {
         self.items.values().map(|waiter| &waiter.item)
     }
 
-    /// Items that wait in no lane, and for no time at which they would.
+    /// Items that wait in no lane, and neither for a time nor for news of somebody that would change that.
     pub(crate) fn lost(&self) -> impl Iterator<Item = ItemId> {
-        let lost = self.items.iter().filter(|(_, waiter)| waiter.lanes.is_empty() && waiter.wake_at.is_none());
+        let is_lost = |waiter: &Waiter| waiter.lanes.is_empty() && waiter.wake_at.is_none() && waiter.item.barred.is_none();
+        let lost = self.items.iter().filter(move |(_, waiter)| is_lost(waiter));
         lost.map(|(item, _)| *item)
     }
 
@@ -302,8 +303,7 @@ impl Queue {
                 ladders.eligible(*ladder) as usize > barred
             }
             LaneKey::Person { person, work, only_available, shared } => {
-                let terms = Terms { only_available: *only_available, capacity: true };
-                could_take(sight.people.at(*person), sight, terms, *work, *shared)
+                could_take(sight.people.at(*person), sight, *only_available, *work, *shared)
             }
         };
         self.call(index);

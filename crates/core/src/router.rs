@@ -398,7 +398,7 @@ impl Router {
         self.queue.take(arrival.item);
         self.refresh();
         let Self { plan, calendars, people, work, turns, ladders, .. } = self;
-        let pool = Pool::new((plan, calendars), (people, work, turns), arrival, self.now, full);
+        let pool = Pool::new((plan, calendars), (people, work, turns), arrival, (self.now, ask.since), full);
         let Resolution { decision, notify, .. } = decide(&pool, arrival, ask, Mode::Decide(ladders));
         self.apply(&decision, arrival);
         if decision.outcome == Outcome::Queued {
@@ -411,7 +411,7 @@ impl Router {
 
     pub(crate) fn explain_ask(&self, now: Timestamp, arrival: &Arrival, ask: &Ask, full: Option<UserId>) -> Explanation {
         let seen = (&self.people, &self.work, &self.turns);
-        let pool = Pool::new((&self.plan, &self.calendars), seen, arrival, now, full);
+        let pool = Pool::new((&self.plan, &self.calendars), seen, arrival, (now, ask.since), full);
         let Resolution { decision, stages, .. } = decide(&pool, arrival, ask, Mode::Explain);
         Explanation { decision, stages }
     }

@@ -135,6 +135,12 @@ pub struct ContactFacts {
     pub proven: bool,
     /// Known by the channel's cookie.
     pub cookie: bool,
+    /// The user who owned the contact's last item, other than this one (ROUTING 7.6).
+    #[serde(default)]
+    pub last_owner: Option<UserId>,
+    /// When that user last owned one.
+    #[serde(default)]
+    pub last_owned_at: Option<Timestamp>,
 }
 
 /// A change of an item that the router did not decide.
@@ -495,10 +501,14 @@ words! {
         PreviousOwner = "previous_owner",
         /// The contact owner.
         ContactOwner = "contact_owner",
+        /// The contact's last owner (ROUTING 7.6).
+        LastOwner = "last_owner",
         /// Users and teams of the case.
         UsersAndTeams = "users_and_teams",
         /// The fallback of the case.
         Fallback = "fallback",
+        /// Whom the overflow steps of the case name.
+        Overflow = "overflow",
         /// A team without an owner.
         TeamOnly = "team_only",
     }

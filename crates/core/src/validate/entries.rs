@@ -1,6 +1,6 @@
 //! Faults of users, teams, workspaces and channels, apart from rules.
 
-use super::{repeated, team_name, user_name};
+use super::{not_yet, repeated, team_name, user_name};
 use crate::calendar::read_zone;
 use std::collections::BTreeSet;
 use switchboard_model::{
@@ -56,7 +56,7 @@ fn identities(directory: &Directory, faults: &mut Vec<Fault>) {
     list("channels", "slug", directory.channels.iter().map(|channel| (channel.id.0, channel.slug.clone())), directory, faults);
 }
 
-fn list(
+pub(super) fn list(
     kind: &str,
     key: &str,
     entries: impl Iterator<Item = (i64, String)> + Clone,
@@ -119,6 +119,10 @@ impl Check<'_> {
             }
         }
         capacity(&at, user, faults);
+        if user.capacity.weights.is_some() {
+            let key = format!("{at}.capacity.weights");
+            faults.extend(not_yet(&key, "capacity.weights", "weights cannot be used yet; use `total` and `per_type`"));
+        }
         if let Some(language) = user.language.as_deref().filter(|language| !LANGUAGES.contains(language)) {
             faults.push(Fault::unknown(format!("{at}.language"), "language", language, LANGUAGES));
         }
@@ -237,14 +241,14 @@ fn unknown_id<'a>(key: &str, what: &str, id: i64, known: impl Iterator<Item = &'
     Fault::new(key, format!("unknown {what} with id {id}; {hint}"))
 }
 
-fn slug(at: &str, slug: &str, faults: &mut Vec<Fault>) {
+pub(super) fn slug(at: &str, slug: &str, faults: &mut Vec<Fault>) {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if slug.is_empty() || !slug.chars().all(fits) || slug.len() > MAX_NAME_CHARS {
         faults.push(Fault::new(at, format!("`{slug}` is no slug; use lower-case letters, digits and underscores")));
     }
 }
 
-fn name(at: &str, name: &str, faults: &mut Vec<Fault>) {
+pub(super) fn name(at: &str, name: &str, faults: &mut Vec<Fault>) {
     if name.trim().is_empty() || name.chars().count() > MAX_NAME_CHARS {
         faults.push(Fault::new(format!("{at}.name"), format!("must have 1 to {MAX_NAME_CHARS} characters")));
     }
@@ -253,7 +257,11 @@ fn name(at: &str, name: &str, faults: &mut Vec<Fault>) {
 fn capacity(at: &str, user: &User, faults: &mut Vec<Fault>) {
     let total = user.capacity.total.map(|limit| (String::from("total"), limit));
     let per_type = user.capacity.per_type.iter().map(|(work, limit)| (format!("per_type.{work}"), *limit));
-    for (key, limit) in total.into_iter().chain(per_type).filter(|(_, limit)| *limit > MAX_LIMIT) {
+    let weights = user.capacity.weights.iter().flat_map(|weights| {
+        let each = weights.per_type.iter().map(|(work, weight)| (format!("weights.per_type.{work}"), *weight));
+        std::iter::once((String::from("weights.limit"), weights.limit)).chain(each)
+    });
+    for (key, limit) in total.into_iter().chain(per_type).chain(weights).filter(|(_, limit)| *limit > MAX_LIMIT) {
         let message = format!("{limit} is above {MAX_LIMIT}; leave the limit out to set none");
         faults.push(Fault::new(format!("{at}.capacity.{key}"), message));
     }

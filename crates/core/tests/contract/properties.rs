@@ -119,7 +119,8 @@ impl History {
         while let Some(Effect::Decide(decision)) =
             effects[no_of_effect..].iter().find(|effect| matches!(effect, Effect::Decide(_)))
         {
-            no_of_effect += 1 + effects[no_of_effect..].iter().position(|effect| matches!(effect, Effect::Decide(_))).unwrap();
+            no_of_effect +=
+                1 + effects[no_of_effect..].iter().position(|effect| matches!(effect, Effect::Decide(_))).unwrap_or(0);
             let (explained, arrival) = match effects.get(no_of_effect) {
                 Some(Effect::LeftQueue { arrival }) => {
                     (router.explain_item(router.no() + 1, self.world.now, &input, decision.item), &**arrival)
@@ -162,8 +163,8 @@ impl History {
                 arrival.excluded = if *excluded { vec![USERS[*event % 4]] } else { Vec::new() };
                 arrival.conversation = shared.then(|| ConversationId(4_000 + seed.cast_signed().rem_euclid(5)));
                 arrival.seed = *seed;
-                arrival.queue.priority = Priority::ALL[usize::try_from(seed % 4).unwrap()];
-                arrival.queue.due_at = (seed % 3 == 0).then(|| Timestamp(i64::try_from(seed % 7).unwrap()));
+                arrival.queue.priority = Priority::ALL[channel % 4];
+                arrival.queue.due_at = (seed % 3 == 0).then(|| Timestamp((seed % 7).cast_signed()));
                 self.arrivals.push(arrival.clone());
                 Input::Arrived(arrival)
             }

@@ -1,14 +1,15 @@
 //! ROUTING 7.4: what waits, in which order, and what ends the wait.
 
+use crate::matcher::{Numbers, crowded};
 use crate::support::{
     ADA, BEN, CHAT, CLEO, Edit, HOUR_MS, MAIL, MINUTE_MS, TICKETS, World, at, directory, hours, monday, outcome_text, people,
 };
 use std::sync::Arc;
 use switchboard_core::{Router, Stranded};
 use switchboard_model::{
-    Arrival, Case, ChannelId, ConversationId, Directory, Distribution, Effect, Fallback, Input, ItemChange, ItemId, ItemState,
-    ItemStatus, ManualStatus, Outcome, OutsideHours, Owner, Priority, Refusal, RefusalReason, Revision, RouteEvent, StatusChange,
-    StatusOrigin, StatusValue, Target, UserId, WhenNobody,
+    Arrival, Case, ChannelId, ConversationId, Directory, Distribution, Effect, Explanation, Fallback, Input, ItemChange, ItemId,
+    ItemState, ItemStatus, ManualStatus, Outcome, OutsideHours, Owner, Priority, Refusal, RefusalReason, Revision, RouteEvent,
+    SkipReason, StatusChange, StatusOrigin, StatusValue, Target, UserId, Verdict, WaitingItem, WhenNobody,
 };
 
 /// A case that waits for these people.
@@ -357,4 +358,107 @@ fn r7_4_an_item_that_is_routed_again_while_it_waits_keeps_its_place() {
     assert_eq!(wait_again(&mut world, early), format!("{early} queued"));
     assert_eq!(world.router.position(early), Some(1));
     assert_eq!(change(&mut world, busy, Some(ADA), ItemStatus::Closed), format!("{early} assigned 101"));
+}
+
+/// A crowd with queues, skills that relax and rules that widen; every change beside a router that is stored and read
+/// back again and again.
+fn crowd(seed: u64, skills: bool) {
+    let mut numbers = Numbers(seed);
+    let mut directory = crowded(Distribution::ALL[usize::try_from(seed).expect("a small seed") % 6], &mut numbers);
+    if !skills {
+        directory.workspaces.iter_mut().for_each(|workspace| workspace.skill_rules.clear());
+    }
+    for user in &mut directory.users {
+        user.capacity.total = Some(1);
+        user.capacity.per_type.clear();
+    }
+    for channel in &mut directory.channels {
+        for case in channel.rule.iter_mut().flat_map(|rule| &mut rule.cases) {
+            case.when_nobody = WhenNobody::Wait;
+            let member = switchboard_model::Member::User(numbers.person());
+            case.overflow = vec![switchboard_model::OverflowStep { after_s: 1_200, members: vec![member] }];
+        }
+    }
+    let mut world = World::new(directory);
+    let mut longest = 0;
+    for round in 0..220 {
+        let input = happening(&mut world, &mut numbers);
+        let twin = Router::new(Arc::clone(world.router.directory()), world.router.state()).expect("a router's own state fits");
+        let effects = { twin }.step(world.router.no() + 1, world.now, &input);
+        let before = world.router.clone();
+        feed(&mut world, &input);
+        assert_eq!(before.clone().step(before.no() + 1, world.now, &input), effects, "a rebuilt router does the same");
+        longest = longest.max(world.router.waiting().count());
+        for waiting in world.router.waiting().skip(round % 7).step_by(7) {
+            let found = world.router.explain(world.now, &waiting.arrival);
+            assert_eq!(found.decision.outcome, Outcome::Queued, "{found:?}");
+            if !skills {
+                in_order(&effects, waiting, &found);
+            }
+        }
+    }
+    assert!(longest > 5, "seed {seed}: something waits");
+}
+
+/// Whoever left the queue did not go past this item, which could have gone to the same person but for the room.
+fn in_order(effects: &[Effect], waiting: &WaitingItem, found: &Explanation) {
+    let place = |arrival: &Arrival, since| {
+        let due = arrival.queue.due_at.map_or(i64::MAX, |due| due.0);
+        (std::cmp::Reverse(arrival.queue.priority), due, since, arrival.item)
+    };
+    let is_new = |effect: &Effect| matches!(effect, Effect::Decide(decision) if decision.item == waiting.arrival.item);
+    if effects.iter().any(is_new) {
+        return;
+    }
+    for pair in effects.windows(2) {
+        let [Effect::Decide(decision), Effect::LeftQueue { arrival }] = pair else { continue };
+        let Outcome::Assigned { user, .. } = decision.outcome else { continue };
+        let full = |candidate: &switchboard_model::Candidate| {
+            candidate.user == user && candidate.verdict == (Verdict::Skipped { reason: SkipReason::AtCapacity })
+        };
+        let could = found.stages.iter().flat_map(|stage| &stage.candidates).any(full);
+        let since = arrival.queue.since.expect("set for what left the queue");
+        let overtaken = place(&waiting.arrival, waiting.since) < place(arrival, since);
+        assert!(!(could && overtaken), "{decision:?} went past {waiting:?}");
+    }
+}
+
+fn happening(world: &mut World, numbers: &mut Numbers) -> Input {
+    let owned = world.router.state().owned;
+    match numbers.below(10) {
+        0 | 1 if !owned.is_empty() => {
+            let item = owned[numbers.below(u32::try_from(owned.len()).expect("few items")) as usize].item;
+            let state = ItemState { status: ItemStatus::Closed, ..state_of(world, item) };
+            Input::Changed(ItemChange { state, assigned: false })
+        }
+        2 => {
+            world.now = world.now.plus_ms(i64::from(numbers.below(15)) * MINUTE_MS);
+            Input::Tick
+        }
+        3 => {
+            let status = ManualStatus {
+                value: StatusValue::ALL[numbers.below(2) as usize],
+                reason: None,
+                set_at: world.now,
+                origin: StatusOrigin::ByHand,
+            };
+            Input::Status(StatusChange { user: numbers.person(), status, version: world.router.no().cast_signed() + 1 })
+        }
+        _ => {
+            let mut arrival = world.arrival(crate::matcher::CHANNELS[numbers.below(5) as usize]);
+            arrival.queue.priority = Priority::ALL[numbers.below(4) as usize];
+            arrival.queue.due_at = (numbers.below(2) == 0).then(|| world.now.plus_ms(i64::from(numbers.below(9)) * MINUTE_MS));
+            let field = switchboard_model::FactField("message.language".to_owned());
+            arrival.facts.insert(field, ["nb", "da"][numbers.below(2) as usize].to_owned());
+            Input::Arrived(arrival)
+        }
+    }
+}
+
+#[test]
+fn r7_4_nobody_waits_in_vain_or_is_overtaken_and_a_rebuilt_router_goes_on_alike() {
+    for seed in 0..4 {
+        crowd(seed, false);
+        crowd(seed, true);
+    }
 }

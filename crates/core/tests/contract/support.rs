@@ -75,6 +75,7 @@ pub fn directory() -> Directory {
             channel(CHAT_TICKETS, "chat_tickets", ChannelKind::Chat, DESK),
             channel(CALLS, "calls", ChannelKind::Calling, DESK),
         ],
+        skills: Vec::new(),
         zones: zones.into_iter().map(|name| (name.to_owned(), zone(name))).collect(),
     }
 }
@@ -100,6 +101,8 @@ pub fn user(id: UserId) -> User {
         hours: WeeklyHours::default(),
         out_of_office: Vec::new(),
         capacity: Capacity::default(),
+        skills: Vec::new(),
+        languages: Vec::new(),
         language: None,
     }
 }
@@ -118,6 +121,7 @@ fn workspace(id: WorkspaceId, slug: &str, kind: WorkspaceKind) -> Workspace {
         seats: Workspace::default_seats(kind),
         close_together: true,
         reassign_limited: false,
+        skill_rules: Vec::new(),
     }
 }
 
@@ -301,7 +305,14 @@ impl World {
             workspace: entry.workspace,
             channel,
             group: if desk { entry.kind.ticket_type().group() } else { entry.kind.inbox_group() },
-            contact: ContactFacts { id: ContactId(900), owner: None, proven: true, cookie: false },
+            contact: ContactFacts {
+                id: ContactId(900),
+                owner: None,
+                proven: true,
+                cookie: false,
+                last_owner: None,
+                last_owned_at: None,
+            },
             facts: Facts::new(),
             previous_owner: None,
             owned_since: None,
