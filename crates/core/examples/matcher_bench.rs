@@ -251,6 +251,7 @@ fn directory(people: usize) -> Directory {
             category: "trade".to_owned(),
             name: "Norwegian".to_owned(),
         }],
+        holidays: BTreeMap::new(),
         zones: [("UTC".to_owned(), utc())].into(),
     }
 }
@@ -271,6 +272,7 @@ fn user(index: i64, skill: SkillId) -> User {
         extra_teams: Vec::new(),
         zone: "UTC".to_owned(),
         hours: WeeklyHours(vec!["mon-sun 00:30-23:30".parse().expect("hours")]),
+        holidays: Vec::new(),
         out_of_office: Vec::new(),
         capacity: Capacity { total: Some(4), ..Capacity::default() },
         skills: if (1..=5).contains(&level) { vec![UserSkill { skill, level }] } else { Vec::new() },
@@ -295,6 +297,7 @@ fn channel(index: i64) -> ChannelEntry {
         on: true,
         zone: "UTC".to_owned(),
         hours: WeeklyHours::default(),
+        holidays: Vec::new(),
         reopen_owner: ReopenOwner::Keep,
         rule: Some(Rule { on: true, version: 1, cases: vec![case] }),
     }

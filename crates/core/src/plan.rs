@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use switchboard_model::{
-    Capacity, Case, ChannelEntry, ChannelId, Directory, Fallback, Member, SkipReason, Target, TeamId, User, UserId, WeeklyHours,
-    WorkType, Workspace,
+    Capacity, Case, ChannelEntry, ChannelId, CivilDate, Directory, Fallback, Member, SkipReason, Target, TeamId, User, UserId,
+    WeeklyHours, WorkType, Workspace,
 };
 
 /// A directory version made ready.
@@ -75,12 +75,12 @@ impl Plan {
     /// Makes a directory ready; every user in it gets a profile, everybody else loses theirs.
     pub(crate) fn new(directory: &Arc<Directory>, people: &mut People) -> (Self, Vec<Calendar>) {
         let zones = zones(directory);
-        let mut calendars = Calendars::default();
+        let mut calendars = Calendars { known: Some(&directory.holidays), ..Calendars::default() };
         people.clear_profiles();
         for (position, user) in directory.users.iter().enumerate() {
             let profile = Profile {
                 position,
-                calendar: calendars.place(&user.hours, &user.zone, &zones),
+                calendar: calendars.place(&user.hours, &user.zone, &user.holidays, &zones),
                 absences: Absences::new(&user.out_of_office),
                 limit: user.capacity.total,
                 limit_per_type: limits(&user.capacity),
@@ -109,7 +109,7 @@ impl Plan {
                 CasePlan { levels }
             };
             let cases = channel.rule.iter().flat_map(|rule| &rule.cases).map(&mut levels).collect();
-            let calendar = calendars.place(&channel.hours, &channel.zone, &zones);
+            let calendar = calendars.place(&channel.hours, &channel.zone, &channel.holidays, &zones);
             (channel.id, ChannelPlan { position, calendar, cases })
         });
         let channels = channels.collect();
@@ -238,14 +238,19 @@ fn weights(capacity: &Capacity) -> Option<(u32, [u32; TYPES])> {
 #[derive(Debug, Default)]
 struct Calendars<'a> {
     list: Vec<Calendar>,
-    places: BTreeMap<(&'a str, Vec<switchboard_model::HoursSpan>), usize>,
+    places: BTreeMap<(&'a str, Vec<switchboard_model::HoursSpan>, BTreeSet<CivilDate>), usize>,
+    /// Holidays by calendar.
+    known: Option<&'a BTreeMap<String, BTreeSet<CivilDate>>>,
 }
 
 impl<'a> Calendars<'a> {
-    fn place(&mut self, hours: &WeeklyHours, zone: &'a str, zones: &BTreeMap<&str, TimeZone>) -> usize {
-        let zone = if hours.0.is_empty() { "" } else { zone };
-        *self.places.entry((zone, hours.0.clone())).or_insert_with(|| {
-            self.list.push(Calendar::new(hours, zones.get(zone)));
+    fn place(&mut self, hours: &WeeklyHours, zone: &'a str, holidays: &[String], zones: &BTreeMap<&str, TimeZone>) -> usize {
+        let named = holidays.iter().filter_map(|name| self.known?.get(name));
+        let free: BTreeSet<CivilDate> = named.flatten().copied().collect();
+        let zone = if hours.0.is_empty() && free.is_empty() { "" } else { zone };
+        let calendar = Calendar::new(hours, zones.get(zone), &free);
+        *self.places.entry((zone, hours.0.clone(), free)).or_insert_with(|| {
+            self.list.push(calendar);
             self.list.len() - 1
         })
     }

@@ -2,14 +2,14 @@
 //!
 //! A directory version is immutable once stored; a person's status is not part of it (it is a router input).
 
-use crate::hours::WeeklyHours;
+use crate::hours::{CivilDate, WeeklyHours};
 use crate::id::{ChannelId, SkillId, TeamId, UserId, WorkspaceId};
 use crate::kind::{ChannelKind, WorkType, words};
 use crate::rule::Rule;
 use crate::skill::{Skill, SkillRule, Spoken, UserSkill};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 words! {
@@ -88,6 +88,9 @@ pub struct User {
     pub zone: String,
     /// Weekly working hours; empty is always.
     pub hours: WeeklyHours,
+    /// Holiday calendars, whose dates in `zone` count as outside hours (ROUTING 4.2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<String>,
     /// Absences.
     pub out_of_office: Vec<OutOfOffice>,
     /// Limits on open work.
@@ -212,6 +215,9 @@ pub struct ChannelEntry {
     pub zone: String,
     /// Channel hours; empty is always open (ROUTING 4.6).
     pub hours: WeeklyHours,
+    /// Holiday calendars, on whose dates in `zone` the channel is closed (ROUTING 4.2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<String>,
     /// Owner of a reopened conversation.
     pub reopen_owner: ReopenOwner,
     /// The routing rule; `None` leaves everything unassigned (ROUTING 2.1).
@@ -244,6 +250,9 @@ pub struct Directory {
     /// Skills.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skills: Vec<Skill>,
+    /// Holiday calendars by their key in directory files, `[a-z0-9_]+`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub holidays: BTreeMap<String, BTreeSet<CivilDate>>,
     /// Data of every zone that is named above.
     pub zones: BTreeMap<String, ZoneData>,
 }

@@ -21,7 +21,7 @@ pub use directory::{
     Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
 };
 pub use fault::{Fault, nearest};
-pub use hours::{HoursSpan, InvalidHours, Weekday, WeeklyHours};
+pub use hours::{CivilDate, HoursSpan, InvalidDate, InvalidHours, Weekday, WeeklyHours};
 pub use id::{
     BlobId, ChannelId, ContactId, ConversationId, DecisionId, ItemId, MessageId, SkillId, TeamId, TicketId, TokenId, UserId,
     WorkspaceId,

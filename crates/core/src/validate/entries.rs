@@ -11,6 +11,8 @@ use switchboard_model::{
 const MAX_LIMIT: u32 = 100_000;
 /// The most spans of hours that a person or a channel can have.
 const MAX_SPANS: usize = 100;
+/// The most dates of a holiday calendar.
+const MAX_HOLIDAYS: usize = 5_000;
 /// The longest name, slug or address, in characters.
 const MAX_NAME_CHARS: usize = 200;
 /// Languages of the desk.
@@ -31,6 +33,13 @@ pub(super) fn all(directory: &Directory) -> Vec<Fault> {
             }
         })
         .collect();
+    for (key, dates) in &directory.holidays {
+        let at = format!("holidays.\"{key}\"");
+        slug(&at, key, &mut faults);
+        if dates.len() > MAX_HOLIDAYS {
+            faults.push(Fault::new(&at, format!("{} dates, {MAX_HOLIDAYS} at most", dates.len())));
+        }
+    }
     let check = Check { directory, zones };
     for user in &directory.users {
         check.user(user, &mut faults);
@@ -113,6 +122,7 @@ impl Check<'_> {
             faults.push(Fault::new(format!("{at}.extra_teams[{index}]"), format!("the team `{team}` is named twice")));
         }
         self.hours(&at, &user.zone, &user.hours, faults);
+        self.holidays(&at, &user.holidays, faults);
         for (index, period) in user.out_of_office.iter().enumerate() {
             if period.from >= period.to {
                 faults.push(Fault::new(format!("{at}.out_of_office[{index}]"), "the absence must end after it begins"));
@@ -199,6 +209,14 @@ impl Check<'_> {
             faults.push(Fault::unknown(format!("{at}.workspace"), "workspace", &channel.workspace.to_string(), known));
         }
         self.hours(&at, &channel.zone, &channel.hours, faults);
+        self.holidays(&at, &channel.holidays, faults);
+    }
+
+    fn holidays(&self, at: &str, named: &[String], faults: &mut Vec<Fault>) {
+        for (index, name) in named.iter().enumerate().filter(|(_, name)| !self.directory.holidays.contains_key(*name)) {
+            let known = self.directory.holidays.keys().map(String::as_str);
+            faults.push(Fault::unknown(format!("{at}.holidays[{index}]"), "holiday calendar", name, known));
+        }
     }
 
     fn hours(&self, at: &str, zone: &str, hours: &WeeklyHours, faults: &mut Vec<Fault>) {

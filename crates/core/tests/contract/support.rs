@@ -76,6 +76,7 @@ pub fn directory() -> Directory {
             channel(CALLS, "calls", ChannelKind::Calling, DESK),
         ],
         skills: Vec::new(),
+        holidays: std::collections::BTreeMap::new(),
         zones: zones.into_iter().map(|name| (name.to_owned(), zone(name))).collect(),
     }
 }
@@ -99,6 +100,7 @@ pub fn user(id: UserId) -> User {
         extra_teams: Vec::new(),
         zone: "UTC".to_owned(),
         hours: WeeklyHours::default(),
+        holidays: Vec::new(),
         out_of_office: Vec::new(),
         capacity: Capacity::default(),
         skills: Vec::new(),
@@ -135,6 +137,7 @@ fn channel(id: ChannelId, slug: &str, kind: ChannelKind, workspace: WorkspaceId)
         on: true,
         zone: "UTC".to_owned(),
         hours: WeeklyHours::default(),
+        holidays: Vec::new(),
         reopen_owner: ReopenOwner::Keep,
         rule: None,
     }

@@ -347,3 +347,19 @@ fn r7_7_overflow_affinity_and_weights_are_checked_and_wait_until_they_are_suppor
         ],
     );
 }
+
+#[test]
+fn r7_7_holiday_calendars_are_named_by_keys_that_exist() {
+    check(
+        |directory| {
+            directory.holidays.insert("Norway".to_owned(), ["2027-05-17".parse().expect("a date")].into());
+            directory.person(ADA).holidays = vec!["Norway".to_owned(), "norwya".to_owned()];
+            directory.feed(MAIL).holidays = vec!["denmark".to_owned()];
+        },
+        &[
+            "holidays.\"Norway\": `Norway` is no slug; use lower-case letters, digits and underscores",
+            "users.\"user101@example.org\".holidays[1]: unknown holiday calendar `norwya`; did you mean `Norway`?",
+            "channels.mail.holidays[0]: unknown holiday calendar `denmark`; known are Norway",
+        ],
+    );
+}
