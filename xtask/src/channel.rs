@@ -64,7 +64,7 @@ pub fn create(root: &Path, name: &str) -> Result<()> {
     process::run(Command::new("rustfmt").args(["--edition", "2024", "--config-path"]).arg(root).args(sources))
 }
 
-/// Writes an adapter into a copy of the workspace and proves there that clippy has nothing to say about it and,
+/// Writes an adapter into a copy of the workspace and proves there that clippy has nothing to say about either and,
 /// through `run_tests(folder, package, target)`, that it passes its own tests.
 pub fn prove_template(root: &Path, run_tests: impl FnOnce(&Path, &str, &Path) -> Result<()>) -> Result<()> {
     let target = tree::metadata(root)?.target_directory;
@@ -75,7 +75,8 @@ pub fn prove_template(root: &Path, run_tests: impl FnOnce(&Path, &str, &Path) ->
     copy_workspace(root, &copy)?;
     create(&copy, "sample")?;
     let mut clippy = process::cargo(&copy);
-    clippy.args(["clippy", "--offline", "--package", "switchboard-channel-sample", "--all-targets", "--", "-D", "warnings"]);
+    // The whole workspace, because the host takes the adapter in.
+    clippy.args(["clippy", "--offline", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]);
     process::announce(clippy.env("CARGO_TARGET_DIR", &target))?;
     run_tests(&copy, "switchboard-channel-sample", &target)?;
     fs::remove_dir_all(&copy).with_context(|| format!("cannot remove {}", copy.display()))

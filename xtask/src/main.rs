@@ -1,14 +1,16 @@
 //! The project's own commands: `cargo xtask run | test | tidy | bench | channel new NAME`.
 //!
-//! One file per subcommand; what they share is in `process`, `tree` and `web`.
+//! One file per subcommand; what they share is in `process`, `tree`, `web`, `tools` and `postgres`.
 #![expect(clippy::disallowed_methods, reason = "a build tool measures time and reads the environment itself")]
 
 mod bench;
 mod channel;
+mod postgres;
 mod process;
 mod run;
 mod test;
 mod tidy;
+mod tools;
 mod tree;
 mod web;
 

@@ -2,7 +2,7 @@
 
 use crate::{process, tree, web};
 use anyhow::{Context, Result, bail};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The oldest Rust that the workspace builds on; `rust-version` in the root `Cargo.toml` says the same.
@@ -25,18 +25,21 @@ pub fn run(options: &Options) -> Result<()> {
     require_rust()?;
     web::build(&root)?;
     let host = build_host(&root, options.release)?;
-    // Relative to where the command was given, falling back to the workspace, so that the default always works.
-    let config = if options.config.exists() { options.config.clone() } else { root.join(&options.config) };
-    if !config.exists() {
-        bail!("there is no configuration at {}", options.config.display());
-    }
     let mut command = Command::new(&host);
-    command.arg("serve").arg("--config").arg(config);
+    command.arg("serve").arg("--config").arg(&options.config);
+    // Paths count from where the command was given, or else from the workspace, so that the default always works and
+    // its database is always the same.
+    if !options.config.exists() {
+        if !root.join(&options.config).exists() {
+            bail!("there is no configuration at {}", options.config.display());
+        }
+        command.current_dir(&root);
+    }
     become_host(command)
 }
 
 /// Builds the binary and says where it is.
-pub fn build_host(root: &std::path::Path, release: bool) -> Result<PathBuf> {
+pub fn build_host(root: &Path, release: bool) -> Result<PathBuf> {
     let mut build = process::cargo(root);
     build.args(["build", "--package", "switchboard-host", "--bin", "switchboard"]);
     if release {

@@ -1,10 +1,8 @@
 //! `cargo xtask test`: installs what the tests need, checks everything, runs every test, and sums up.
 
-mod postgres;
 mod suite;
-mod tools;
 
-use crate::{channel, process, run, tidy, tree, web};
+use crate::{channel, process, run, tidy, tools, tree, web};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use std::path::Path;
@@ -34,7 +32,7 @@ enum Step {
     Tidy,
     /// Licences, banned crates, sources; advisories where their database can be reached.
     Deny,
-    /// Types, tests, build and sizes of the desk and the widget.
+    /// Types, tests, build, sizes and browser tests of the desk.
     Web,
     /// Clippy on everything, warnings refused.
     Clippy,
@@ -121,11 +119,14 @@ impl Step {
 }
 
 fn check_web(root: &Path) -> Result<()> {
+    tools::install_packages()?;
     web::install(root)?;
     web::script(root, "check")?;
     web::script(root, "test")?;
     web::build(root)?;
-    web::script(root, "size")
+    web::script(root, "size")?;
+    // The desk in Chromium, against a host that is only played.
+    web::script(root, "e2e")
 }
 
 fn deny(root: &Path) -> Result<()> {

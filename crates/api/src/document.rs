@@ -3,7 +3,9 @@
 use crate::permissions::{Access, route};
 use crate::problem::ProblemDocument;
 use crate::routes;
+use crate::shapes;
 use http::Method;
+use switchboard_model::{FactField, ItemSort, View};
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -31,6 +33,7 @@ pub fn openapi() -> OpenApi {
     components
         .add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::session::SESSION_COOKIE))));
     components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    shapes::complete(components);
     document
 }
 
@@ -44,7 +47,7 @@ pub fn openapi() -> OpenApi {
             opaque cursor. Changes carry the `version` that they were decided on and answer 409 with the `current` row \
             when it is no longer that. A POST with an `Idempotency-Key` may be repeated without happening twice."
     ),
-    components(schemas(ProblemDocument))
+    components(schemas(ProblemDocument, FactField, ItemSort, View))
 )]
 struct Head;
 

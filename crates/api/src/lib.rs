@@ -18,6 +18,7 @@ mod permissions;
 mod problem;
 mod routes;
 mod session;
+mod shapes;
 mod state;
 mod telemetry;
 mod views;
@@ -32,8 +33,13 @@ use crate::state::Api;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::any;
+use std::time::Duration;
 use switchboard_engine::{Engine, Explained};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
+
+/// How long a client may pause in the middle of a body.
+const BODY_PAUSE: Duration = Duration::from_secs(30);
 
 /// The routes of a host: `/api/...`, `/healthz`, `/readyz` and, unless switched off, `/metrics`.
 ///
@@ -50,6 +56,7 @@ pub fn router(engine: Engine, options: ApiOptions) -> Router {
         .merge(health::routes())
         .route("/api/{*rest}", any(nothing_here))
         .with_state(api)
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
         .layer(from_fn_with_state(https, secure));
     telemetry::layered(all)
 }

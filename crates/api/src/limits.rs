@@ -16,7 +16,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use switchboard_model::{Actor, fold};
+use switchboard_model::{Actor, UserId, fold};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -77,6 +77,12 @@ impl<C: Clock + Clone> Limits<C> {
         check(self.sign_in_address.as_ref(), &network(address), "attempts to sign in")?;
         let key: String = fold(email).chars().take(100).collect();
         check(self.sign_in_email.as_ref(), &key, "attempts to sign in")
+    }
+
+    /// Counts an attempt to name one's own password, which whoever found an open desk could otherwise guess.
+    pub(crate) fn password(&self, user: UserId) -> Result<(), Problem> {
+        // No email has a space in front, so the two kinds of keys cannot meet.
+        check(self.sign_in_email.as_ref(), &format!(" {user}"), "attempts to change the password")
     }
 }
 
@@ -152,6 +158,7 @@ mod tests {
     use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
     use std::net::{IpAddr, SocketAddr};
     use std::time::Duration;
+    use switchboard_model::UserId;
 
     fn ip(text: &str) -> IpAddr {
         text.parse().expect("an address")
@@ -197,6 +204,16 @@ mod tests {
         assert_eq!(problem.status(), 429);
         clock.advance(Duration::from_secs(20));
         limits.sign_in(ip("203.0.113.5"), "liv@example.test").expect("one more after a third of a minute");
+    }
+
+    #[test]
+    fn guessing_the_password_of_an_open_desk_is_slowed_down() {
+        let limits = Limits::with_clock(&rates(), &FakeRelativeClock::default());
+        for _ in 1..=3 {
+            limits.password(UserId(7)).expect("within the limit");
+        }
+        assert!(limits.password(UserId(7)).is_err());
+        assert!(limits.password(UserId(8)).is_ok());
     }
 
     #[test]

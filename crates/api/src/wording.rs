@@ -60,6 +60,9 @@ impl<'a> Wording<'a> {
         if let Some(draw) = decision.draw {
             lines.push(self.say("explain.draw", &[("draw", &draw.to_string())]));
         }
+        if decision.availability_version.is_none() && matches!(decision.outcome, Outcome::Assigned { .. }) {
+            lines.push(self.say("explain.ignored_availability", &[]));
+        }
         if decision.fallback {
             lines.push(self.say("explain.fallback", &[]));
         }

@@ -16,6 +16,8 @@ const MAX_INPUT_BYTES: usize = 1_048_576;
 const MAX_TAGS: usize = 20_000;
 /// Clean HTML that nests deeper than this is not shown as HTML; its text is.
 const MAX_DEPTH: usize = 128;
+/// An attribute beyond this many bytes is dropped.
+const MAX_ATTRIBUTE_BYTES: usize = 8_192;
 /// How many columns text made from HTML has; lines are not wrapped below it.
 const TEXT_COLUMNS: usize = 2_000;
 
@@ -29,16 +31,54 @@ pub(crate) struct Cleaned {
 
 /// Cleans HTML and makes text of it.
 pub(crate) fn clean(html: &str) -> Cleaned {
-    let cleaned = CLEANER.clean(&bounded(html)).to_string();
+    let cleaned = sanitize(&CLEANER, &bounded(html));
     if depth(&cleaned) > MAX_DEPTH {
         return Cleaned { html: None, text: flat_text(&cleaned) };
     }
     let text = html2text::config::plain_no_decorate()
         .no_table_borders()
         .allow_width_overflow()
-        .string_from_read(TEXT_CLEANER.clean(&cleaned).to_string().as_bytes(), TEXT_COLUMNS)
+        .string_from_read(sanitize(&TEXT_CLEANER, &cleaned).as_bytes(), TEXT_COLUMNS)
         .unwrap_or_else(|_| flat_text(&cleaned));
     Cleaned { html: Some(cleaned), text: tidy(&text) }
+}
+
+/// Runs a cleaner. Its writer looks through the rest of a text at every character that it escapes, so a long text
+/// in one piece would cost the square of its length.
+fn sanitize(cleaner: &Builder<'_>, html: &str) -> String {
+    cleaner.clean(&split_text(html)).to_string()
+}
+
+/// The HTML with long texts split by an element that no cleaner keeps.
+fn split_text(html: &str) -> String {
+    const SPLIT: &str = "<wbr>";
+    const MAX_RUN_BYTES: usize = 250;
+    let (mut split, mut run) = (String::with_capacity(html.len() + html.len() / 200), 0);
+    for (nth, piece) in html.split('<').enumerate() {
+        let opens = nth > 0 && piece.starts_with(|letter: char| letter.is_ascii_alphabetic());
+        let is_tag = opens || (nth > 0 && piece.starts_with(['/', '!', '?']));
+        if opens {
+            run = 0;
+        }
+        if nth > 0 {
+            if !is_tag && run >= MAX_RUN_BYTES {
+                split.push_str(SPLIT);
+                run = 0;
+            }
+            split.push('<');
+        }
+        let (tag, text) = piece.split_at(if is_tag { piece.find('>').map_or(piece.len(), |at| at + 1) } else { 0 });
+        split.push_str(tag);
+        for letter in text.chars() {
+            if run >= MAX_RUN_BYTES && matches!(letter, '&' | '>' | ' ' | '\u{a0}') {
+                split.push_str(SPLIT);
+                run = 0;
+            }
+            split.push(letter);
+            run += letter.len_utf8();
+        }
+    }
+    split
 }
 
 /// Plain text as HTML, for mail that mixes both.
@@ -163,6 +203,7 @@ static TEXT_CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 fn filter_attribute<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
     let link = value.trim_start().get(..4).map(str::to_ascii_lowercase);
     match (element, attribute) {
+        _ if value.len() > MAX_ATTRIBUTE_BYTES => None,
         ("img", "src") if link.as_deref() != Some("cid:") => None,
         ("a", "href") if link.as_deref() == Some("cid:") => None,
         ("img", "data-remote-src") if link.as_deref() != Some("http") => None,
@@ -199,12 +240,12 @@ fn rename(html: &str) -> String {
         if harmful && reopened_with_attributes(piece) {
             renamed.push_str("x-");
         }
-        match piece.get(..4).filter(|tag| tag[..3].eq_ignore_ascii_case("img") && !tag.ends_with(char::is_alphanumeric)) {
-            Some(tag) => {
-                renamed.push_str(tag);
-                renamed.push_str(&remote_source(&piece[4..]));
-            }
-            None => renamed.push_str(piece),
+        let image = piece.get(..3).is_some_and(|tag| tag.eq_ignore_ascii_case("img"));
+        if image && !piece[3..].starts_with(char::is_alphanumeric) {
+            renamed.push_str(&piece[..3]);
+            renamed.push_str(&remote_source(&piece[3..]));
+        } else {
+            renamed.push_str(piece);
         }
     }
     renamed
@@ -319,6 +360,9 @@ mod tests {
         check("<IMG width=1 SRC='https://spy.test/p.gif'>", "<img width=\"1\" data-remote-src=\"https://spy.test/p.gif\">");
         check("<img src=\"data:image/png;base64,AAAA\">", "<img>");
         check("<img srcset=\"https://spy.test/a 2x\" src=\"//spy.test/p.gif\">", "<img>");
+        check("<im\u{fffd}>a", "a");
+        check("<img\u{e5} src=cid:a>a", "a");
+        check("<img/src=\"https://spy.test/p.gif\">", "<img data-remote-src=\"https://spy.test/p.gif\">");
         check("<img alt='<b>' src=\"cid:a\">", "<img alt=\"b\" src=\"cid:a\">");
     }
 
@@ -362,6 +406,38 @@ mod tests {
     fn long_html_is_cut_and_not_refused() {
         let cleaned = clean(&format!("<p>start</p>{}", "<br>ø".repeat(300_000)));
         assert!(cleaned.text.starts_with("start"));
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "this measures how long the machine takes")]
+    fn html_made_to_cost_time_is_cleaned_in_time() {
+        for (piece, times) in [
+            ("&amp;", 100_000),
+            ("& ", 25_000),
+            ("< ", 50_000),
+            ("a</q>", 50_000),
+            ("<div>", 4_000),
+            ("<b id=1>x<table>", 4_000),
+            ("<a href=http://x>", 4_000),
+            ("<table><tr><td>x</td><td>", 4_000),
+            ("<td colspan=65000>x", 4_000),
+            ("<p><b><i><u>", 3_000),
+            ("<select><option>", 4_000),
+            ("<form><div>", 4_000),
+            ("<!--", 100_000),
+            ("<img src=http://a/", 20_000),
+            ("word ", 200_000),
+            ("x", 1_000_000),
+            ("\u{a0}", 50_000),
+            ("> ", 50_000),
+            ("&amp;</q>", 25_000),
+            ("<p title='&amp;&amp;&amp;", 20_000),
+        ] {
+            let begun = std::time::Instant::now();
+            clean(&piece.repeat(times));
+            let taken = begun.elapsed();
+            assert!(taken < std::time::Duration::from_secs(20), "{times} times {piece:?} took {taken:?}");
+        }
     }
 
     proptest! {

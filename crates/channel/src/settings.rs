@@ -19,19 +19,47 @@ pub struct Settings {
 impl Settings {
     /// Reads the table into a struct, after checking each key against the documented ones.
     ///
-    /// Unknown keys are all reported with the nearest known name, in arrays of tables as well (`fields.*.name`
-    /// documents a key of each element); type errors come one at a time.
+    /// Unknown and missing keys and values that do not fit are all reported, each with its key; unknown ones with the
+    /// nearest known name, in arrays of tables as well (`fields.*.name` documents a key of each element).
+    ///
+    /// # Errors
+    /// Every fault at once.
     pub fn read<T: DeserializeOwned>(&self, documented: &[crate::SettingDoc]) -> Result<T, Vec<Fault>> {
         let mut faults = Vec::new();
         self.unknown_keys(&self.table, "", documented, &mut faults);
         self.missing_keys(documented, &mut faults);
-        if !faults.is_empty() {
-            return Err(faults);
+        match self.values(&mut faults) {
+            Some(value) if faults.is_empty() => Ok(value),
+            _ => Err(faults),
         }
-        Value::Table(self.table.clone()).try_into().map_err(|error: toml::de::Error| {
-            let message = error.message().trim_end_matches('\n').replace('\n', " ");
-            vec![Fault::new(format!("channels.{}", self.slug), message)]
-        })
+    }
+
+    /// The struct, if the table is one once every value that does not fit has been reported and left out.
+    ///
+    /// A reader stops at the first such value and does not say where it stands; it is the one without which the
+    /// reader says something else.
+    fn values<T: DeserializeOwned>(&self, faults: &mut Vec<Fault>) -> Option<T> {
+        let mut table = self.table.clone();
+        loop {
+            let message = match deserialized::<T>(&table) {
+                Ok(value) => return Some(value),
+                Err(message) => message,
+            };
+            let culprit = leaves(&table).into_iter().find(|path| {
+                let mut rest = table.clone();
+                take_out(&mut rest, path);
+                deserialized::<T>(&rest).err().as_ref() != Some(&message)
+            });
+            // What is missing is reported already, or belongs to a value that was just left out.
+            let Some(path) = culprit.filter(|_| !message.starts_with("missing field")) else {
+                if faults.is_empty() {
+                    faults.push(Fault::new(format!("channels.{}", self.slug), message));
+                }
+                return None;
+            };
+            faults.push(Fault::new(self.key(&path.join(".")), message));
+            take_out(&mut table, &path);
+        }
     }
 
     /// The full key of a setting, for faults.
@@ -76,6 +104,44 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<&str> = self.table.keys().map(String::as_str).collect();
         f.debug_struct("Settings").field("slug", &self.slug).field("keys", &keys).finish_non_exhaustive()
+    }
+}
+
+fn deserialized<T: DeserializeOwned>(table: &Table) -> Result<T, String> {
+    let read: Result<T, toml::de::Error> = Value::Table(table.clone()).try_into();
+    read.map_err(|error| error.message().trim_end_matches('\n').replace('\n', " "))
+}
+
+/// The paths of all values that are neither tables nor arrays of tables.
+fn leaves(table: &Table) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for (name, value) in table {
+        let below: Vec<Vec<String>> = match value {
+            Value::Table(inner) => leaves(inner),
+            Value::Array(elements) if !elements.is_empty() && elements.iter().all(Value::is_table) => {
+                let tables = elements.iter().filter_map(Value::as_table).enumerate();
+                let paths = tables.flat_map(|(place, inner)| leaves(inner).into_iter().map(move |path| (place, path)));
+                paths.map(|(place, path)| [vec![place.to_string()], path].concat()).collect()
+            }
+            _ => vec![Vec::new()],
+        };
+        found.extend(below.into_iter().map(|path| [vec![name.clone()], path].concat()));
+    }
+    found
+}
+
+fn take_out(table: &mut Table, path: &[String]) {
+    let Some((name, rest)) = path.split_first() else { return };
+    match (rest.split_first(), table.get_mut(name)) {
+        (None, _) => drop(table.remove(name)),
+        (Some(_), Some(Value::Table(inner))) => take_out(inner, rest),
+        (Some((place, deeper)), Some(Value::Array(elements))) => {
+            let element = place.parse().ok().and_then(|place: usize| elements.get_mut(place)).and_then(Value::as_table_mut);
+            if let Some(element) = element {
+                take_out(element, deeper);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -140,6 +206,35 @@ mod tests {
         let faults = settings.read::<toml::Table>(&docs).expect_err("faulty settings");
         let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["channels.contact.fields.1.kidn: unknown setting `fields.1.kidn`; did you mean `fields.*.kind`?"]);
+    }
+
+    #[test]
+    fn every_value_that_does_not_fit_is_named_beside_unknown_keys() {
+        #[derive(Debug, Deserialize)]
+        struct Smtp {
+            #[serde(rename = "port")]
+            _port: u16,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Field {
+            #[serde(rename = "kind")]
+            _kind: Option<String>,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Deep {
+            #[serde(rename = "address")]
+            _address: String,
+            #[serde(rename = "smtp")]
+            _smtp: Smtp,
+            #[serde(rename = "fields")]
+            _fields: Vec<Field>,
+        }
+        let table = "address = 1\nadress = 2\nfields = [{ kind = \"a\" }, { kind = 3 }]\n[smtp]\nport = \"x\"".parse();
+        let settings = Settings { slug: "mail".into(), table: table.expect("valid TOML"), folder: ".".into() };
+        let faults = settings.read::<Deep>(DOCS).expect_err("faulty settings");
+        let keys: Vec<&str> = faults.iter().map(|fault| fault.key.as_str()).collect();
+        let wanted = ["channels.mail.adress", "channels.mail.address", "channels.mail.fields.1.kind", "channels.mail.smtp.port"];
+        assert_eq!(keys, wanted, "{faults:?}");
     }
 
     #[test]

@@ -21,6 +21,9 @@ const TOUCH_EVERY_MS: i64 = 60_000;
 const TOKEN_PREFIX: &str = "sb_";
 const SHOWN_PREFIX: usize = 9;
 const IDEMPOTENCY_RUNNING: u16 = 0;
+/// A request under a key that has not ended after this long is taken for abandoned: requests take seconds, so its host
+/// died on the way.
+const IDEMPOTENCY_ABANDONED_MS: i64 = 120_000;
 
 impl Engine {
     /// Signs in with email address and password.
@@ -147,6 +150,27 @@ impl Engine {
             })
         })
         .await
+    }
+
+    /// The desk language of a user: the one chosen, else the one of the directory; `None` follows the browser.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn language(&self, user: UserId) -> Result<Option<String>> {
+        let chosen = self.inner.store.language(user).await?;
+        Ok(chosen.or_else(|| self.directory().user(user).and_then(|user| user.language.clone())))
+    }
+
+    /// Sets the caller's desk language; `None` goes back to the directory's, or the browser's.
+    ///
+    /// # Errors
+    /// `Invalid` for a language that the desk does not speak; `Forbidden` for a program.
+    pub async fn set_language(&self, caller: &Caller, language: Option<String>) -> Result<()> {
+        let user = own_id(caller)?;
+        if language.as_deref().is_some_and(|tag| !["en", "nl", "nb", "da"].contains(&tag)) {
+            return Err(EngineError::invalid("the desk speaks en, nl, nb and da"));
+        }
+        self.commit(move |tx| Box::pin(async move { Ok(tx.set_language(user, language.as_deref()).await?) })).await
     }
 
     /// The caller and scopes of a live token.
@@ -279,7 +303,8 @@ impl Engine {
     }
 
     /// Begins a request with an idempotency key: the answer of an earlier one with the same fingerprint, `None` for
-    /// a new one.
+    /// a new one. One that still runs after two minutes was lost with its host: the same request may begin again, by one
+    /// caller at a time. What the lost one had committed by then stays.
     ///
     /// # Errors
     /// `Invalid` when the key was used for another request; `Busy` while the first still runs.
@@ -296,7 +321,11 @@ impl Engine {
             .writer
             .run(move |tx| {
                 Box::pin(async move {
-                    let found = tx.idempotency(&record.scope, &record.key).await?;
+                    let mut found = tx.idempotency(&record.scope, &record.key).await?;
+                    if found.as_ref().is_some_and(|found| is_abandoned(found, &record)) {
+                        tx.delete_idempotency(&record.scope, &record.key).await?;
+                        found = None;
+                    }
                     if found.is_none() {
                         tx.insert_idempotency(&record).await?;
                     }
@@ -363,6 +392,11 @@ impl Engine {
         drop(permit);
         verified
     }
+}
+
+/// Whether a request that began under a key is lost, seen from the same request that begins now.
+fn is_abandoned(found: &IdempotencyRecord, now: &IdempotencyRecord) -> bool {
+    found.status == IDEMPOTENCY_RUNNING && found.response == now.response && now.at.ms_since(found.at) >= IDEMPOTENCY_ABANDONED_MS
 }
 
 /// SHA-256 in hex. Enough for secrets of 256 random bits, which nobody can guess from their hash.

@@ -2,7 +2,7 @@
 //! one transaction, and told to the router.
 
 use crate::arrival::tell_change;
-use crate::directory::{DirectoryFile, MergeOptions, diff, export, kept_rule_version, loses_last_admin, merge};
+use crate::directory::{MergeOptions, diff, export, kept_rule_version, loses_last_admin, merge_text};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::items::Reroute;
@@ -22,9 +22,8 @@ impl Engine {
     /// # Errors
     /// `Invalid` with every fault at once; `Conflict`-like `Busy` when somebody else changed the directory meanwhile.
     pub async fn apply(&self, caller: &Caller, text: &str, options: ApplyOptions) -> Result<ApplyReport> {
-        let file = DirectoryFile::read(text).map_err(EngineError::faulty)?;
         let current = self.directory();
-        let next = merge(&current, &file, MergeOptions { prune: options.prune }).map_err(EngineError::faulty)?;
+        let next = merge_text(&current, text, MergeOptions { prune: options.prune }).map_err(EngineError::faulty)?;
         let changes = diff(&current, &next);
         check(&current, &next)?;
         if changes.is_empty() || options.dry_run {
@@ -107,36 +106,6 @@ impl Engine {
                 },
             })
             .collect()
-    }
-
-    /// Sets the caller's desk language; `None` follows the browser.
-    ///
-    /// # Errors
-    /// `Invalid` for a language that the desk does not speak.
-    pub async fn set_language(&self, caller: &Caller, language: Option<String>) -> Result<()> {
-        let user = caller.user.ok_or_else(|| EngineError::forbidden("a program has no language"))?;
-        if language.as_deref().is_some_and(|tag| !["en", "nl", "nb", "da"].contains(&tag)) {
-            return Err(EngineError::invalid("the desk speaks en, nl, nb and da"));
-        }
-        let current = self.directory();
-        let mut next = (*current).clone();
-        next.version += 1;
-        let entry =
-            next.users.iter_mut().find(|entry| entry.id == user).ok_or_else(|| EngineError::not_found(format!("user {user}")))?;
-        if entry.language == language {
-            return Ok(());
-        }
-        entry.language.clone_from(&language);
-        let target = entry.email.clone();
-        let edit = Edit {
-            next: Arc::new(next),
-            actor: caller.actor.clone(),
-            action: "user.language",
-            summary: format!("language of {target}"),
-            target,
-            detail: serde_json::json!({ "language": language }),
-        };
-        self.store_edit(edit, |_, _| Box::pin(async { Ok(()) })).await
     }
 
     /// Deactivates a user and hands the open work on: to a named person, or back to routing. One step (ROUTING 12.5).

@@ -103,10 +103,10 @@ impl Engine {
 
 /// Directory versions that a stretch of the log needs.
 #[derive(Default)]
-struct DirectoryCache(BTreeMap<i64, Arc<Directory>>);
+pub(crate) struct DirectoryCache(BTreeMap<i64, Arc<Directory>>);
 
 impl DirectoryCache {
-    async fn at(&mut self, engine: &Engine, version: i64) -> Result<Arc<Directory>> {
+    pub(crate) async fn at(&mut self, engine: &Engine, version: i64) -> Result<Arc<Directory>> {
         if let Some(directory) = self.0.get(&version) {
             return Ok(Arc::clone(directory));
         }
@@ -115,7 +115,7 @@ impl DirectoryCache {
         Ok(directory)
     }
 
-    async fn attach(&mut self, engine: &Engine, input: &mut StoredInput) -> Result<()> {
+    pub(crate) async fn attach(&mut self, engine: &Engine, input: &mut StoredInput) -> Result<()> {
         if let Input::Directory { version, directory } = &mut input.input {
             *directory = Some(self.at(engine, *version).await?);
         }

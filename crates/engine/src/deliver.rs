@@ -23,35 +23,34 @@ const PAUSES_S: [i64; 12] = [10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 14_400, 
 impl Engine {
     /// Sends until the token is cancelled; what is under way then is finished first.
     pub async fn run_delivery(self, shutdown: CancellationToken) {
+        let mut sending = FuturesUnordered::new();
         while !shutdown.is_cancelled() {
-            let claimed = match self.claim().await {
-                Ok(claimed) => claimed,
+            let room = AT_ONCE.saturating_sub(u32::try_from(sending.len()).unwrap_or(AT_ONCE));
+            match self.claim(room).await {
+                Ok(claimed) => sending.extend(claimed.into_iter().map(|entry| self.deliver(entry))),
                 Err(error) => {
                     tracing::error!(%error, "the outbox cannot be read; trying again");
                     pause(&shutdown, LONGEST_WAIT).await;
-                    continue;
                 }
-            };
-            if claimed.is_empty() {
-                tokio::select! {
-                    () = shutdown.cancelled() => {}
-                    () = self.inner.outbox_bell.notified() => {}
-                    () = tokio::time::sleep(self.until_next_entry().await) => {}
-                }
-                continue;
             }
-            let mut sending: FuturesUnordered<_> = claimed.into_iter().map(|entry| self.deliver(entry)).collect();
-            while sending.next().await.is_some() {}
+            // With everything busy there is no need to look before one is done.
+            let wait = if room > 0 { self.until_next_entry().await } else { LONGEST_WAIT };
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                Some(()) = sending.next() => {}
+                () = self.inner.outbox_bell.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
         }
+        while sending.next().await.is_some() {}
     }
 
-    async fn claim(&self) -> Result<Vec<OutboxEntry>> {
+    async fn claim(&self, room: u32) -> Result<Vec<OutboxEntry>> {
         let (holder, now) = (self.inner.holder.clone(), self.now());
-        if self.inner.store.next_outbox_at().await?.is_none_or(|due| due > now) {
+        if room == 0 || self.inner.store.next_outbox_at().await?.is_none_or(|due| due > now) {
             return Ok(Vec::new());
         }
-        let claimed =
-            self.inner.store.write(move |tx| Box::pin(async move { tx.claim_due(&holder, now, AT_ONCE, LEASE_MS).await }));
+        let claimed = self.inner.store.write(move |tx| Box::pin(async move { tx.claim_due(&holder, now, room, LEASE_MS).await }));
         claimed.await.map_err(EngineError::from)
     }
 
@@ -108,7 +107,7 @@ impl Engine {
                 .await
             }
             Err(error) => {
-                tracing::warn!(channel = slug, message = %entry.message, kind = %error.kind, attempts = entry.attempts, "a message could not be sent");
+                tracing::warn!(channel = slug, reply = %entry.message, kind = %error.kind, attempts = entry.attempts, "a message could not be sent");
                 let shown = error.to_string();
                 let next = next_attempt(&error, entry.attempts).map(|pause_ms| now.plus_ms(pause_ms));
                 self.commit(move |tx| {

@@ -167,8 +167,9 @@ impl Intake {
         for candidate in candidates {
             let Some(record) = tx.item_record(candidate.into(), false).await? else { continue };
             let linked = self.threads_into.iter().any(|channel| Some(channel.id) == record.channel);
-            // A delivery report comes from a mail server, which takes part in nothing; the report changes no owner.
-            let may_join = self.message.nature == Nature::Bounce || tx.takes_part(candidate, &identities).await?;
+            // A delivery report comes from a mail server, which takes part in nothing: it must cite what we signed.
+            let cited = self.message.nature == Nature::Bounce && hints.conversation == Some(candidate);
+            let may_join = cited || tx.takes_part(candidate, &identities).await?;
             if linked && may_join {
                 return Ok(Some(candidate));
             }
@@ -248,11 +249,12 @@ impl Intake {
             }),
         })
         .await?;
-        if message.nature == Nature::Bounce {
-            for reference in &message.thread.references {
-                tx.mark_bounced(self.channel.id, reference, "the receiving server reported that it was not delivered", self.at)
-                    .await?;
-            }
+        if message.nature == Nature::Bounce
+            && message.thread.conversation == Some(conversation)
+            && let Some(reference) = message.thread.references.first()
+        {
+            tx.mark_bounced(self.channel.id, reference, "the receiving server reported that it was not delivered", self.at)
+                .await?;
         }
         Ok(())
     }

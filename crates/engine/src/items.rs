@@ -12,8 +12,7 @@ use crate::timers;
 use std::sync::Arc;
 use switchboard_core::may_assign_by_hand;
 use switchboard_model::{
-    Directory, ItemId, ItemRow, ItemStatus, Owner, PersonLoad, Priority, Role, RouteEvent, Timestamp, UnassignedReason, User,
-    UserId,
+    Directory, ItemId, ItemRow, ItemStatus, Owner, PersonLoad, Priority, Role, RouteEvent, Timestamp, User, UserId,
 };
 use switchboard_storage::{Changed, Guard, ItemRecord, ItemUpdate, NewTimer, StoreErrorKind, Tx};
 
@@ -31,6 +30,7 @@ impl Engine {
     /// not be chosen; `Forbidden` in a workspace that limits reassigning.
     pub async fn set_owner(&self, caller: &Caller, id: ItemId, version: i64, change: OwnerChange) -> Result<ItemRow> {
         let record = self.open_record(caller, id).await?;
+        is_work_item(&record)?;
         let directory = self.directory();
         may_reassign(&directory, caller, &record)?;
         if let Some(user) = change.user {
@@ -45,12 +45,11 @@ impl Engine {
             (Some(_), None) => None,
             (_, team) => Some(team),
         };
-        let reason = (owner.is_none()).then_some(Some(UnassignedReason::Nobody));
         let update = ItemUpdate {
             expected_version: Some(version),
             owner: Some(owner),
             team,
-            unassigned_reason: reason,
+            unassigned_reason: Some(None),
             ..ItemUpdate::new(id, caller.actor.clone(), self.now())
         };
         self.change(update, None).await
@@ -124,6 +123,9 @@ impl Engine {
     ) -> Result<ItemRow> {
         let record = self.open_record(caller, id).await?;
         let now = self.now();
+        if matches!(status, ItemStatus::Snoozed | ItemStatus::Spam) {
+            is_work_item(&record)?;
+        }
         if status == ItemStatus::Snoozed && until.is_none_or(|until| until <= now) {
             return Err(EngineError::invalid("a snooze needs a time to come in `until`"));
         }
@@ -290,6 +292,14 @@ pub(crate) async fn change_and_tell(tx: &Tx, update: &ItemUpdate) -> Result<bool
 fn linked_item(record: &ItemRecord) -> Option<ItemId> {
     let ids = [record.conversation.map(ItemId::from), record.ticket.map(ItemId::from)];
     ids.into_iter().flatten().find(|linked| *linked != record.id)
+}
+
+/// The conversation of a ticket is worked on through its ticket.
+fn is_work_item(record: &ItemRecord) -> Result<()> {
+    match record.ticket.filter(|_| !record.routed) {
+        Some(ticket) => Err(EngineError::invalid(format!("this conversation belongs to ticket {ticket}; change the ticket"))),
+        None => Ok(()),
+    }
 }
 
 fn may_reassign(directory: &Directory, caller: &Caller, record: &ItemRecord) -> Result<()> {

@@ -19,6 +19,7 @@ mod live;
 mod observer;
 mod people;
 mod random;
+mod replay;
 mod request;
 mod router_task;
 mod thread;
@@ -31,7 +32,7 @@ pub use accounts::MIN_PASSWORD_CHARS;
 pub use engine::{Engine, EngineOptions, Outlet};
 pub use error::{EngineError, EngineErrorKind, Result};
 pub use request::{
-    ApplyOptions, ApplyReport, Assignable, AuditEntry, Blob, Caller, ChannelState, Counts, Deactivation, Explained, ItemsQuery,
-    Names, NewMessage, NewStatus, OwnerChange, PersonView, RuleInForce, Scope, SearchHit, SessionView, SignedIn, StaleMember,
-    Statistics, TokenView,
+    ApplyOptions, ApplyReport, Assignable, AuditEntry, Blob, Caller, ChannelState, Counts, Deactivation, Difference, Explained,
+    ItemsQuery, Names, NewMessage, NewStatus, OwnerChange, PersonView, ReplayReport, RuleInForce, Scope, SearchHit, SessionView,
+    SignedIn, StaleMember, Statistics, TokenView,
 };

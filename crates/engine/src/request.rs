@@ -135,7 +135,7 @@ pub struct Counts {
     pub team_open: u64,
     /// All open.
     pub open: u64,
-    /// Closed.
+    /// Closed; always 0, because what is closed is not counted.
     pub closed: u64,
     /// Waiting.
     pub waiting: u64,
@@ -335,4 +335,30 @@ pub struct SearchHit {
     pub row: ItemRow,
     /// The words around the match, as plain text.
     pub snippet: String,
+}
+
+/// What a replay found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayReport {
+    /// Inputs stepped through.
+    pub inputs: u64,
+    /// Decisions compared.
+    pub decisions: u64,
+    /// How many came out different.
+    pub differences: u64,
+    /// Inputs left out because a router of another behaviour version consumed them.
+    pub other_behaviour: u64,
+    /// The first differences.
+    pub listed: Vec<Difference>,
+}
+
+/// A decision that came out different.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Consumption number of the input.
+    pub no: u64,
+    /// As recorded.
+    pub then: Option<switchboard_model::Decision>,
+    /// As decided now.
+    pub now: Option<switchboard_model::Decision>,
 }

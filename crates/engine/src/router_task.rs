@@ -25,14 +25,18 @@ const STAND_BY: Duration = Duration::from_secs(1);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
 /// A checkpoint this often keeps explaining one decision fast.
 const CHECKPOINT_EVERY: u64 = 1_000;
+/// After this many failures in a row, inputs are taken one at a time, so that one bad input stops nobody else's.
+const FAILURES_BEFORE_CARE: u32 = 3;
 
 impl Engine {
     /// Routes until the token is cancelled; stands by while another host routes.
     pub async fn run_router(self, shutdown: CancellationToken) {
+        let mut failures = 0;
         while !shutdown.is_cancelled() {
             match self.acquire_router().await {
                 Ok(Some(lease)) => {
-                    let lease = self.route_until_lost(lease, &shutdown).await;
+                    let (lease, end) = self.route_until_lost(lease, failures >= FAILURES_BEFORE_CARE, &shutdown).await;
+                    failures = if end == End::Failed { failures + 1 } else { 0 };
                     if shutdown.is_cancelled() {
                         self.release_router(lease).await;
                     }
@@ -63,18 +67,24 @@ impl Engine {
     }
 
     /// Routes until the lease or the memory is lost, and answers with the lease as it was last.
-    async fn route_until_lost(&self, lease: Lease, shutdown: &CancellationToken) -> Lease {
-        let mut routing = match Routing::start(self.clone(), lease.clone()).await {
+    async fn route_until_lost(&self, lease: Lease, is_careful: bool, shutdown: &CancellationToken) -> (Lease, End) {
+        let mut routing = match Routing::start(self.clone(), lease.clone(), is_careful).await {
             Ok(routing) => routing,
             Err(error) => {
                 tracing::error!(%error, "the router's memory cannot be rebuilt; trying again");
                 pause(shutdown, PAUSE_AFTER_FAILURE).await;
-                return lease;
+                return (lease, End::Passing);
             }
         };
         tracing::info!(epoch = routing.lease.epoch, no = routing.router.no(), "routing");
+        let mut end = End::Passing;
+        let mut careful_rounds = 0;
         while !shutdown.is_cancelled() {
             match routing.round(shutdown).await {
+                Ok(()) if routing.is_careful => {
+                    careful_rounds += 1;
+                    routing.is_careful = careful_rounds < BATCH;
+                }
                 Ok(()) => {}
                 Err(error) if error.kind == EngineErrorKind::Forbidden => {
                     tracing::info!("another host routes now");
@@ -83,13 +93,31 @@ impl Engine {
                 Err(error) => {
                     tracing::warn!(%error, "a decision was not committed; the router's memory is rebuilt");
                     metrics::counter!("switchboard_router_rebuilds_total").increment(1);
+                    end = if is_passing(&error) { End::Passing } else { End::Failed };
                     pause(shutdown, PAUSE_AFTER_FAILURE).await;
                     break;
                 }
             }
         }
-        routing.lease
+        (routing.lease, end)
     }
+}
+
+/// How a stretch of routing ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Told to stop, superseded, or held up by something that passes.
+    Passing,
+    /// By a failure that may come back with the same input.
+    Failed,
+}
+
+/// Whether the failure goes away by itself: a full disk, a lost connection, a lock.
+const fn is_passing(error: &EngineError) -> bool {
+    matches!(
+        error.kind,
+        EngineErrorKind::Unavailable | EngineErrorKind::Busy | EngineErrorKind::Unknown | EngineErrorKind::Forbidden
+    )
 }
 
 pub(crate) async fn pause(shutdown: &CancellationToken, time: Duration) {
@@ -103,6 +131,8 @@ pub(crate) struct Routing {
     pub router: Router,
     /// How often in a row the database has refused an item's decision.
     pub refusals: BTreeMap<ItemId, u32>,
+    /// One input at a time, to find the one that the database always refuses.
+    is_careful: bool,
     saved_checkpoint: u64,
 }
 
@@ -117,13 +147,13 @@ pub(crate) struct Stepped {
 }
 
 impl Routing {
-    async fn start(engine: Engine, lease: Lease) -> Result<Self> {
+    async fn start(engine: Engine, lease: Lease, is_careful: bool) -> Result<Self> {
         let rebuilt = engine.inner.store.rebuild().await?;
         let directory = engine.inner.store.directory(rebuilt.state.directory_version).await?;
         let no = rebuilt.state.no;
         let router = Router::new(directory, rebuilt.state)
             .map_err(|error| EngineError::new(EngineErrorKind::Internal, format!("the router's state is not usable: {error}")))?;
-        let mut routing = Self { engine, lease, router, refusals: BTreeMap::new(), saved_checkpoint: no };
+        let mut routing = Self { engine, lease, router, refusals: BTreeMap::new(), is_careful, saved_checkpoint: no };
         routing.checkpoint().await?;
         Ok(routing)
     }
@@ -131,7 +161,7 @@ impl Routing {
     /// Takes what waits and decides it, or waits for something to come.
     async fn round(&mut self, shutdown: &CancellationToken) -> Result<()> {
         self.renew_when_due().await?;
-        let waiting = self.engine.inner.store.next_inputs(BATCH).await?;
+        let waiting = self.engine.inner.store.next_inputs(if self.is_careful { 1 } else { BATCH }).await?;
         if waiting.is_empty() {
             let poll = if self.engine.inner.store.is_shared() { POLL_SHARED } else { POLL_ALONE };
             tokio::select! {
@@ -142,14 +172,20 @@ impl Routing {
             return Ok(());
         }
         let (stepped, culprit) = self.step_all(waiting).await?;
-        if !stepped.is_empty() {
-            self.commit(stepped).await?;
-        }
-        self.engine.ring();
         if let Some(culprit) = culprit {
+            // The memory is half changed: what was decided before it is decided again by a fresh one.
             self.park(culprit).await?;
             return Err(EngineError::new(EngineErrorKind::Internal, "the router failed on an input"));
         }
+        let only = (self.is_careful && stepped.len() == 1).then(|| stepped[0].input.clone());
+        match (self.commit(stepped).await, only) {
+            (Err(error), Some(culprit)) if !is_passing(&error) => {
+                self.park(culprit).await?;
+                return Err(error);
+            }
+            (outcome, _) => outcome?,
+        }
+        self.engine.ring();
         if self.router.no() >= self.saved_checkpoint + CHECKPOINT_EVERY {
             self.checkpoint().await?;
         }

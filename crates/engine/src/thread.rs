@@ -12,6 +12,7 @@ use switchboard_storage::{ItemRecord, ItemUpdate, NewAttachment, NewEvent, NewMe
 
 /// The longest text of one reply or note, in bytes.
 const MAX_TEXT_BYTES: usize = 512 * 1024;
+const MAX_HTML_BYTES: usize = 64 * 1024;
 const MAX_ATTACHMENTS: usize = 20;
 
 impl Engine {
@@ -32,11 +33,10 @@ impl Engine {
         if message.reply {
             self.can_reply(channel)?;
         }
-        if let Some(seen) = message.seen_message {
-            self.nothing_newer(caller, conversation, seen).await?;
-        }
+        let html = self.clean(message.html.clone()).await?;
         let ids = self.inner.store.next_ids(2 + message.attachments.len()).await?;
-        let writing = Writing { caller: caller.clone(), author, conversation, channel, item: id, message, at: self.now(), ids };
+        let writing =
+            Writing { caller: caller.clone(), author, conversation, channel, item: id, message, html, at: self.now(), ids };
         let message_id = MessageId(writing.ids[0]);
         self.commit(move |tx| Box::pin(async move { writing.write(tx).await })).await?;
         let view =
@@ -80,19 +80,17 @@ impl Engine {
         )))
     }
 
-    async fn nothing_newer(&self, caller: &Caller, conversation: ConversationId, seen: MessageId) -> Result<()> {
-        let page = self.inner.store.messages(conversation, None, 20).await?;
-        let own = |message: &MessageView| message.author == caller.actor;
-        let seen_at = page.rows.iter().find(|message| message.id == seen).map(|message| message.at);
-        let newer = page.rows.iter().filter(|message| message.kind != MessageKind::Note && !own(message));
-        let newer = newer.filter(|message| seen_at.is_none_or(|at| (message.at, message.id) > (at, seen))).count();
-        if newer == 0 {
-            return Ok(());
+    /// Cleaning costs up to the square of the size, so it has a limit of its own and happens off the runtime, before
+    /// anything is written.
+    async fn clean(&self, html: Option<String>) -> Result<Option<String>> {
+        let Some(html) = html else { return Ok(None) };
+        if html.len() > MAX_HTML_BYTES {
+            return Err(EngineError::invalid(format!("a message may have {MAX_HTML_BYTES} bytes of HTML at most")));
         }
-        Err(EngineError::new(
-            EngineErrorKind::NewMessages,
-            "the conversation has gone on since you last looked; read it and decide whether to send",
-        ))
+        let permit = self.inner.hashing.acquire().await.map_err(|_| EngineError::new(EngineErrorKind::Busy, "shutting down"))?;
+        let cleaned = tokio::task::spawn_blocking(move || ammonia::clean(&html)).await;
+        drop(permit);
+        cleaned.map(Some).map_err(|_| EngineError::invalid("this HTML cannot be cleaned; send plain text"))
     }
 }
 
@@ -104,6 +102,8 @@ struct Writing {
     channel: ChannelId,
     item: ItemId,
     message: NewMessage,
+    /// The writer's HTML, cleaned.
+    html: Option<String>,
     at: Timestamp,
     /// Message, outbox entry, attachments.
     ids: Vec<i64>,
@@ -112,6 +112,7 @@ struct Writing {
 impl Writing {
     async fn write(self, tx: &Tx) -> Result<()> {
         let id = MessageId(self.ids[0]);
+        self.nothing_newer(tx).await?;
         tx.insert_message(&self.stored(id)).await?;
         if self.message.reply {
             let key = format!("m{id}");
@@ -132,6 +133,19 @@ impl Writing {
         Ok(())
     }
 
+    /// Looks under the conversation's lock, so that of two replies at once the second meets the first (ROUTING 2.6).
+    async fn nothing_newer(&self, tx: &Tx) -> Result<()> {
+        let Some(seen) = self.message.seen_message else { return Ok(()) };
+        tx.item_record(self.conversation.into(), true).await?;
+        if !tx.has_newer(self.conversation, seen, &self.caller.actor).await? {
+            return Ok(());
+        }
+        Err(EngineError::new(
+            EngineErrorKind::NewMessages,
+            "the conversation has gone on since you last looked; read it and decide whether to send",
+        ))
+    }
+
     fn stored(&self, id: MessageId) -> Stored {
         let blobs = self.ids[2..].iter().copied().map(BlobId);
         Stored {
@@ -147,7 +161,7 @@ impl Writing {
             sender: None,
             subject: None,
             text: self.message.text.clone(),
-            html: self.message.html.as_deref().map(ammonia::clean),
+            html: self.html.clone(),
             fields: Vec::new(),
             recipients: self.message.cc.clone(),
             language: None,
@@ -190,16 +204,19 @@ fn validate(message: &NewMessage) -> Result<()> {
     if message.text.trim().is_empty() && message.attachments.is_empty() {
         return Err(EngineError::invalid("a message needs text or a file"));
     }
-    if message.text.len() > MAX_TEXT_BYTES || message.html.as_ref().is_some_and(|html| html.len() > MAX_TEXT_BYTES) {
+    if message.text.len() > MAX_TEXT_BYTES {
         return Err(EngineError::invalid(format!("a message may have {MAX_TEXT_BYTES} bytes of text at most")));
     }
     if message.attachments.len() > MAX_ATTACHMENTS {
         return Err(EngineError::invalid(format!("a message may have {MAX_ATTACHMENTS} files at most")));
     }
-    if let Some(address) =
-        message.cc.iter().find(|address| !address.address.contains('@') || address.address.contains(['\r', '\n']))
-    {
+    if let Some(address) = message.cc.iter().find(|address| !is_address(&address.address)) {
         return Err(EngineError::invalid(format!("`{}` is no email address", address.address.escape_debug())));
     }
     Ok(())
+}
+
+/// Whether a mail server could take this address.
+fn is_address(address: &str) -> bool {
+    email_address::EmailAddress::is_valid(address) && !address.chars().any(char::is_whitespace)
 }

@@ -6,6 +6,9 @@ use crate::error::{EngineError, Result};
 use crate::items::{Reroute, change_and_tell};
 use crate::random;
 use crate::router_task::pause;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use switchboard_model::{
     Actor, Address, Identity, ItemId, ItemStatus, MessageKind, OutboundMessage, RouteEvent, Timestamp, UserId,
@@ -19,6 +22,7 @@ pub(crate) const SNOOZE: &str = "snooze";
 pub(crate) const MAIL_OWNER: &str = "mail_owner";
 
 const BATCH: u32 = 100;
+const MAILS_AT_ONCE: usize = 8;
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// A mail to an owner that failed is tried again after this long, and given up after a day.
 const MAIL_RETRY_MS: i64 = 5 * 60_000;
@@ -34,6 +38,7 @@ impl Engine {
     /// Runs timers until the token is cancelled.
     pub async fn run_timers(self, shutdown: CancellationToken) {
         let mut pruned_at = Timestamp(0);
+        let (mut mailing, mut under_way) = (FuturesUnordered::new(), BTreeSet::new());
         while !shutdown.is_cancelled() {
             let now = self.now();
             if now.ms_since(pruned_at) > PRUNE_EVERY_MS {
@@ -42,24 +47,44 @@ impl Engine {
             }
             match self.inner.store.due_timers(now, BATCH).await {
                 Ok(due) if !due.is_empty() => {
-                    for timer in due {
-                        let (id, kind) = (timer.id, timer.kind.clone());
-                        if let Err(error) = self.run_timer(timer).await {
-                            tracing::error!(timer = id, %kind, %error, "a timer failed; it is tried again");
+                    let due = due.into_iter().filter(|timer| !under_way.contains(&timer.id));
+                    let (mails, others): (Vec<_>, Vec<_>) = due.partition(|timer| timer.kind == MAIL_OWNER);
+                    // A slow mail server must not hold up what else is due.
+                    let room = MAILS_AT_ONCE.saturating_sub(mailing.len());
+                    let goes_on = !others.is_empty();
+                    for timer in mails.into_iter().take(room) {
+                        under_way.insert(timer.id);
+                        mailing.push(self.run_or_report(timer));
+                    }
+                    for timer in others {
+                        if !self.run_or_report(timer).await.1 {
                             pause(&shutdown, Duration::from_secs(1)).await;
                         }
                     }
-                    continue;
+                    if goes_on {
+                        continue;
+                    }
                 }
                 Ok(_) => {}
                 Err(error) => tracing::error!(%error, "timers cannot be read; trying again"),
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
+                Some((done, _)) = mailing.next() => drop(under_way.remove(&done)),
                 () = self.inner.timer_bell.notified() => {}
                 () = tokio::time::sleep(self.until_next_timer().await) => {}
             }
         }
+    }
+
+    /// The timer's id, and false when it failed; then it stays due.
+    async fn run_or_report(&self, timer: StoredTimer) -> (i64, bool) {
+        let (id, kind) = (timer.id, timer.kind.clone());
+        let outcome = self.run_timer(timer).await;
+        if let Err(error) = &outcome {
+            tracing::error!(timer = id, %kind, %error, "a timer failed; it is tried again");
+        }
+        (id, outcome.is_ok())
     }
 
     async fn until_next_timer(&self) -> Duration {
@@ -138,6 +163,11 @@ impl Engine {
         let directory = self.directory();
         let user = timer.body.get("user").and_then(serde_json::Value::as_i64).and_then(|id| directory.user(UserId(id)));
         let (Some(user), Some(record)) = (user, self.inner.store.item_record(item).await?) else { return Ok(None) };
+        let may_read =
+            directory.workspace(record.workspace).is_some_and(|workspace| user.is_active() && workspace.may_open(user));
+        if !may_read {
+            return Ok(None);
+        }
         let channel = record.channel.and_then(|id| directory.channel(id));
         let (Some(channel), Some(conversation)) = (channel, record.conversation) else { return Ok(None) };
         let page = self.inner.store.messages(conversation, None, 20).await?;

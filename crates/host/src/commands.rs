@@ -104,6 +104,11 @@ pub async fn explain(config: &Path, item: i64, all: bool, language: String) -> R
     print_answer(config, Job::Explain { item, all, language }).await
 }
 
+/// Decides recorded history again.
+pub async fn replay(config: &Path, from: u64) -> Result<(), String> {
+    print_answer(config, Job::Replay { from }).await
+}
+
 /// Does something with people's sign-in.
 pub async fn user(action: UserAction) -> Result<(), String> {
     match action {

@@ -133,12 +133,13 @@ fn read(table: Table, folder: &Path, faults: &mut Vec<Fault>) -> Config {
     let entries = root.named_entries("channels");
     root.finish(faults);
     let mut channels = BTreeMap::new();
+    let slugs: Vec<String> = entries.iter().map(|(slug, _)| slug.clone()).collect();
     for (slug, entry) in entries {
         if let Some(channel) = read_channel(&slug, entry, folder, faults) {
             channels.insert(slug, channel);
         }
     }
-    check_reply_via(&channels, faults);
+    check_reply_via(&channels, &slugs, faults);
     Config { server, database, log, metrics, session, first_directory, demo, channels }
 }
 
@@ -184,7 +185,7 @@ fn read_log(mut entry: Entry, faults: &mut Vec<Fault>) -> Log {
 fn read_metrics(entry: Entry, folder: &Path, faults: &mut Vec<Fault>) -> Metrics {
     let mut entry = with_files(entry, &["token"], folder, faults);
     let token: Option<String> = entry.optional("token");
-    let metrics = Metrics { on: entry.optional("on").unwrap_or(true), token: token.map(SecretString::from) };
+    let metrics = Metrics { on: entry.optional("on").unwrap_or(false), token: token.map(SecretString::from) };
     entry.finish(faults);
     metrics
 }
@@ -234,12 +235,14 @@ fn is_secret_file(registration: &Registration, key: &str) -> bool {
     key.strip_suffix(FILE_SUFFIX).is_some_and(|plain| documented(plain) && !documented(key))
 }
 
-fn check_reply_via(channels: &BTreeMap<String, ConnectedChannel>, faults: &mut Vec<Fault>) {
+/// `slugs` are all that are configured; what is wrong with a channel that could not be read has been said already.
+fn check_reply_via(channels: &BTreeMap<String, ConnectedChannel>, slugs: &[String], faults: &mut Vec<Fault>) {
     for (slug, channel) in channels {
         let Some(via) = &channel.reply_via else { continue };
         let key = format!("channels.{slug}.reply_via");
         match channels.get(via) {
-            None => faults.push(Fault::unknown(key, "channel", via, channels.keys().map(String::as_str))),
+            None if slugs.contains(via) => {}
+            None => faults.push(Fault::unknown(key, "channel", via, slugs.iter().map(String::as_str))),
             Some(other) if !other.channel.capabilities().reply => {
                 faults.push(Fault::new(key, format!("`{via}` cannot send replies either; give it a way to send")));
             }

@@ -48,6 +48,11 @@ pub enum Job {
         /// Language.
         language: String,
     },
+    /// Decide recorded history again.
+    Replay {
+        /// From this consumption number on.
+        from: u64,
+    },
     /// Everybody who can sign in.
     ListUsers,
     /// Set a password.
@@ -155,6 +160,7 @@ pub async fn run(engine: &Engine, job: Job) -> Answer {
         Job::Export => Ok(engine.export()),
         Job::Check { channels } => crate::commands::stored_faults(engine, &channels),
         Job::Explain { item, all, language } => explain(engine, ItemId(item), all, &language).await,
+        Job::Replay { from } => replay(engine, from).await,
         Job::ListUsers => Ok(crate::commands::user_table(engine)),
         Job::SetPassword { email, password } => {
             let directory = engine.directory();
@@ -204,6 +210,22 @@ async fn explain(engine: &Engine, item: ItemId, all: bool, language: &str) -> An
         text.push('\n');
     }
     Ok(text)
+}
+
+async fn replay(engine: &Engine, from: u64) -> Answer {
+    let report = engine.replay(from).await.map_err(shown)?;
+    let mut text =
+        format!("{} inputs, {} decisions compared, {} differences\n", report.inputs, report.decisions, report.differences);
+    if report.other_behaviour > 0 {
+        text.push_str(&format!(
+            "{} inputs left out: a router of another behaviour version consumed them\n",
+            report.other_behaviour
+        ));
+    }
+    for difference in &report.listed {
+        text.push_str(&format!("\ninput {}\n  then {:?}\n  now  {:?}\n", difference.no, difference.then, difference.now));
+    }
+    if report.differences == 0 { Ok(text) } else { Err(text) }
 }
 
 /// An error with every fault on a line of its own.

@@ -63,6 +63,14 @@ enum Command {
         #[arg(long, default_value = "en")]
         language: String,
     },
+    /// Decide recorded history again and report every difference; exit 1 when there is any.
+    Replay {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// Begin at the last checkpoint before this consumption number.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+    },
     /// People's sign-in.
     User {
         #[command(subcommand)]
@@ -110,6 +118,7 @@ async fn run(command: Command) -> Result<(), String> {
         Command::Apply { config, file, dry_run, prune } => commands::apply(&config.config, &file, dry_run, prune).await,
         Command::Export(argument) => commands::export(&argument.config).await,
         Command::Explain { config, item, all, language } => commands::explain(&config.config, item, all, language).await,
+        Command::Replay { config, from } => commands::replay(&config.config, from).await,
         Command::User { action } => commands::user(action).await,
         Command::Token { action } => commands::token(action).await,
         Command::Reference => {

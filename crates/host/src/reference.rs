@@ -18,7 +18,12 @@ const HOST: &[(&str, &str, &str, &str)] = &[
     ("database.readers", "number", "8", "Connections for reading."),
     ("log.filter", "tracing directives", "\"info\"", "What is logged. Message texts and addresses never are."),
     ("log.format", "`text` or `json`", "\"text\"", "One line of text or one JSON object per event, on standard error."),
-    ("metrics.on", "true or false", "true", "Prometheus metrics at /metrics."),
+    (
+        "metrics.on",
+        "true or false",
+        "false",
+        "Prometheus metrics at /metrics, for everybody who reaches the listener unless there is a token.",
+    ),
     ("metrics.token", "text", "", "Asked for as a bearer token at /metrics. Also as `token_file`."),
     ("session.idle_hours", "hours", "12", "Without use, a session ends after this long."),
     ("session.max_days", "days", "30", "A session ends after this long at the latest."),

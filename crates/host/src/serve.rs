@@ -23,6 +23,9 @@ const HTTP_TIMEOUT: Duration = Duration::from_secs(30);
 /// Requests and deliveries under way get this long to end.
 const SHUTDOWN: Duration = Duration::from_secs(15);
 const UPKEEP: Duration = Duration::from_secs(5);
+/// The lock beside a SQLite file lets one host in at a time, so a host that starts need not wait for the leases of one
+/// that was killed: it is the same holder.
+const ONLY_HOST: &str = "only host";
 
 /// Runs the host until it is told to stop.
 ///
@@ -63,7 +66,7 @@ impl Host {
             store: store.clone(),
             clock: Arc::clone(&clock),
             outlets: outlets.collect(),
-            holder: holder(),
+            holder: if store.is_shared() { holder() } else { ONLY_HOST.to_owned() },
             session_idle_ms: i64::from(config.session.idle_hours) * HOUR_MS,
             session_ms: i64::from(config.session.max_days) * 24 * HOUR_MS,
         };

@@ -9,6 +9,7 @@ mod id;
 mod identity;
 mod kind;
 mod message;
+mod record;
 mod routing;
 mod rule;
 mod skill;
@@ -32,11 +33,14 @@ pub use message::{
     Address, Attachment, Capabilities, Delivered, InboundMessage, Nature, OutboundMessage, RawSource, Receipt, Sender,
     ThreadHints,
 };
+pub use record::{
+    Candidate, Decision, Explanation, Outcome, RuleRef, SkipReason, Stage, StageTarget, UnassignedReason, UnavailableCause,
+    Verdict,
+};
 pub use routing::{
-    Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, Candidate, ContactFacts, Decision, Effect, Explanation, Input, ItemChange,
-    ItemState, ItemStatus, ManualStatus, Outcome, OwnedItem, Owner, Priority, QueueFacts, Refusal, RefusalReason, Revision,
-    RouteEvent, RouterState, RuleRef, SkipReason, Stage, StageTarget, StatusChange, StatusOrigin, StatusValue, TurnState,
-    UnassignedReason, UnavailableCause, Verdict, WaitingItem,
+    Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, ContactFacts, Effect, Input, ItemChange, ItemState, ItemStatus,
+    ManualStatus, OwnedItem, Owner, Priority, QueueFacts, Refusal, RefusalReason, Revision, RouteEvent, RouterState,
+    StatusChange, StatusOrigin, StatusValue, TurnState, WaitingItem,
 };
 pub use rule::{Case, Distribution, Fallback, Member, OutsideHours, OverflowStep, Rule, Target, WhenNobody};
 pub use skill::{Demand, SKILL_LEVELS, Skill, SkillRule, Spoken, UserSkill, Wanted};

@@ -65,7 +65,8 @@ pub struct InboundMessage {
 pub struct Sender {
     /// The identity that the channel answers to.
     pub identity: Identity,
-    /// Further identities that the channel proves to be the same person.
+    /// Further identities of the same sender: with [`Proof::Channel`] and [`Proof::Cookie`] the channel vouches for them, with
+    /// [`Proof::Typed`] they belong to whoever typed, and are tied to a contact only when it is made by this message.
     pub also: Vec<Identity>,
     /// How the channel knows.
     pub proof: Proof,

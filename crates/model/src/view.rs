@@ -6,7 +6,8 @@ use crate::id::{
 use crate::identity::Identity;
 use crate::kind::{ItemKind, TicketType, WorkType, words};
 use crate::message::{Address, Nature};
-use crate::routing::{Actor, Decision, ItemStatus, ManualStatus, Owner, Priority, UnassignedReason};
+use crate::record::{Decision, UnassignedReason};
+use crate::routing::{Actor, ItemStatus, ManualStatus, Owner, Priority};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use crate::entity::{api_token, credential, session};
 use crate::error::StoreError;
-use crate::row::{Db, failed, json, parse};
+use crate::row::{Db, execute, failed, json, parse, row, values};
 use crate::store::{Store, Tx};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder};
@@ -154,7 +154,28 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The desk language that the user chose; `None` when none was chosen.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn language(&self, user: UserId) -> Result<Option<String>, StoreError> {
+        let found = row(self.reads(), "SELECT language FROM preference WHERE user_id = $1", values![user]).await?;
+        found.map_or(Ok(None), |row| row.get("language"))
+    }
+}
+
 impl Tx {
+    /// Keeps the desk language that the user chose; `None` follows the browser.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn set_language(&self, user: UserId, language: Option<&str>) -> Result<(), StoreError> {
+        let sql = "INSERT INTO preference (user_id, language) VALUES ($1, $2) \
+            ON CONFLICT (user_id) DO UPDATE SET language = excluded.language";
+        execute(self, sql, values![user, language]).await.map(|_| ())
+    }
+
     /// Sets a user's password and ends every session of the user.
     ///
     /// # Errors

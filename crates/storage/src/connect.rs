@@ -3,7 +3,7 @@
 use crate::error::{StoreError, StoreErrorKind};
 use crate::store::StoreOptions;
 use sea_orm::DatabaseConnection;
-use sea_orm::sqlx::ConnectOptions;
+use sea_orm::sqlx::{ConnectOptions, Connection};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -41,6 +41,9 @@ pub(crate) async fn connect(url: &str, options: &StoreOptions) -> Result<Pools, 
     Err(invalid("the database address starts with neither `sqlite:` nor `postgres://`"))
 }
 
+/// Opens the file. SQLite ends a transaction by itself when, say, the disk is full; the rollback that follows fails, and
+/// the connection goes on counting it as open. Whatever came after it would be a part of it and never be committed, so
+/// such a connection is given up for a new one.
 async fn connect_sqlite(path: &Path, options: &StoreOptions) -> Result<Pools, StoreError> {
     let lock = lock_beside(path)?;
     let wait = Duration::from_millis(options.busy_timeout_ms);
@@ -60,6 +63,7 @@ async fn connect_sqlite(path: &Path, options: &StoreOptions) -> Result<Pools, St
         StoreError::new(error.kind, format!("cannot open the database {}: {}", path.display(), error.message))
     };
     let writes = SqlitePoolOptions::new()
+        .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
         .max_connections(1)
         .min_connections(1)
         .max_lifetime(None)
@@ -69,6 +73,7 @@ async fn connect_sqlite(path: &Path, options: &StoreOptions) -> Result<Pools, St
         .await
         .map_err(|error| named(&error))?;
     let reads = SqlitePoolOptions::new()
+        .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
         .max_connections(options.readers.max(1))
         .max_lifetime(None)
         .idle_timeout(Duration::from_secs(60))

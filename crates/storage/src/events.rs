@@ -5,7 +5,7 @@
 //! served only below the oldest transaction that still runs, so nothing can turn up behind a reader's back.
 
 use crate::error::{StoreError, StoreErrorKind};
-use crate::row::{Bind, Db, Row, execute, insert_rows, one, rows, values};
+use crate::row::{Bind, Bundle, Db, Row, execute, one, rows, values};
 use crate::store::{Store, Tx};
 use sea_orm::Value;
 use std::sync::atomic::Ordering;
@@ -18,6 +18,9 @@ const OLDEST_TRANSACTION: &str = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot
 /// Bits of a position that count the events of one transaction. The rest lasts for 2^37 transactions before a
 /// position leaves the numbers that a browser can hold.
 pub(crate) const POSITION_BITS: i64 = 16;
+
+/// Events written by one statement.
+const PER_STATEMENT: usize = 1_000;
 
 /// A live event to write; its position is given by the database.
 #[derive(Clone, Copy, Debug)]
@@ -91,13 +94,23 @@ impl Tx {
     /// # Errors
     /// `Invalid` for more than 65,535 events in one transaction on PostgreSQL.
     pub async fn insert_events(&self, events: &[NewEvent]) -> Result<(), StoreError> {
+        let mut bundle = Bundle::default();
+        self.add_events(&mut bundle, events).await?;
+        bundle.run(self).await
+    }
+
+    /// As [`Tx::insert_events`], as a part of a bundle.
+    pub(crate) async fn add_events(&self, bundle: &mut Bundle, events: &[NewEvent]) -> Result<(), StoreError> {
         if events.is_empty() {
             return Ok(());
         }
         let head = "INSERT INTO event (id, at, kind, workspace_id, item_id, conversation_id, version, message_id, user_id)";
         let first = if self.is_shared() { Some(self.reserve_positions(events.len()).await?) } else { None };
-        let records = (0_i64..).zip(events).map(|(place, event)| record(first.map(|first| first + place), event)).collect();
-        insert_rows(self, head, "", records).await.map(|_| ())
+        for (part, place) in events.chunks(PER_STATEMENT).zip((0_i64..).step_by(PER_STATEMENT)) {
+            let records = (place..).zip(part).map(|(place, event)| record(first.map(|first| first + place), event));
+            bundle.insert(head, "", records.collect());
+        }
+        Ok(())
     }
 
     /// Drops events from before an instant; answers how many.

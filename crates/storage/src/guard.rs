@@ -3,7 +3,7 @@
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::NewEvent;
 use crate::items::{ItemRecord, counted_together, owner_columns, priority_rank};
-use crate::row::{Db, execute, insert_rows, json, row, rows, values};
+use crate::row::{Bundle, Db, execute, json, row, rows, values};
 use crate::store::Tx;
 use std::collections::BTreeMap;
 use switchboard_model::{
@@ -117,7 +117,8 @@ impl Changed {
     /// A new ownership by a person began, which counts for ROUTING 5.4.
     #[must_use]
     pub fn assigned(&self) -> bool {
-        matches!(self.after.owner, Some(Owner::User { .. })) && self.after.owner != self.before.owner
+        let ownership = |item: &ItemRecord| (item.owner, item.owned_since);
+        matches!(self.after.owner, Some(Owner::User { .. })) && ownership(&self.after) != ownership(&self.before)
     }
 }
 
@@ -153,9 +154,11 @@ impl Tx {
             }));
         }
         if after != before {
-            self.store_item(&after).await?;
-            self.write_history(update, &before, &after).await?;
-            self.tell(update.at, &before, &after, moves.keys()).await?;
+            let mut bundle = Bundle::default();
+            store_item(&mut bundle, &after);
+            add_history(&mut bundle, after.id, update.at, &update.actor, &update.history(&before, &after), update.decision)?;
+            self.add_events(&mut bundle, &told(update.at, &before, &after, moves.keys())).await?;
+            bundle.run(self).await?;
         }
         Ok(Ok(Changed { before, after }))
     }
@@ -236,81 +239,65 @@ impl Tx {
             open_call = person.open_call + excluded.open_call";
         execute(self, sql, values![user, total, chat, mail, call]).await.map(|_| ())
     }
+}
 
-    async fn store_item(&self, item: &ItemRecord) -> Result<(), StoreError> {
-        let (owner_kind, owner_id) = owner_columns(item.owner);
-        let sql = "UPDATE item SET version = $2, workspace_id = $3, status = $4, priority = $5, owner_kind = $6, owner_id = $7, \
-            team_id = $8, owned_since = $9, unassigned_reason = $10, waiting_since = $11, snoozed_until = $12, \
-            last_decision = $13 WHERE id = $1";
-        let values = values![
-            item.id,
-            item.version,
-            item.workspace,
-            item.status,
-            priority_rank(item.priority),
-            owner_kind,
-            owner_id,
-            item.team,
-            item.owned_since,
-            item.unassigned_reason,
-            item.waiting_since,
-            item.snoozed_until,
-            item.last_decision,
-        ];
-        execute(self, sql, values).await.map(|_| ())
-    }
+fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
+    let (owner_kind, owner_id) = owner_columns(item.owner);
+    let sql = "UPDATE item SET version = $2, workspace_id = $3, status = $4, priority = $5, owner_kind = $6, owner_id = $7, \
+        team_id = $8, owned_since = $9, unassigned_reason = $10, waiting_since = $11, snoozed_until = $12, \
+        last_decision = $13 WHERE id = $1";
+    let values = values![
+        item.id,
+        item.version,
+        item.workspace,
+        item.status,
+        priority_rank(item.priority),
+        owner_kind,
+        owner_id,
+        item.team,
+        item.owned_since,
+        item.unassigned_reason,
+        item.waiting_since,
+        item.snoozed_until,
+        item.last_decision,
+    ];
+    bundle.add(sql, values);
+}
 
-    async fn write_history(&self, update: &ItemUpdate, before: &ItemRecord, after: &ItemRecord) -> Result<(), StoreError> {
-        let mut changes = Vec::new();
-        if let Some(note) = &update.returned {
-            changes.push(HistoryChange::Returned { note: note.clone() });
-        } else if (before.owner, before.team) != (after.owner, after.team) {
-            changes.push(HistoryChange::Owner { owner: after.owner, team: after.team });
-        }
-        if before.status != after.status {
-            changes.push(HistoryChange::Status { status: after.status });
-        }
-        self.insert_history(after.id, update.at, &update.actor, &changes, update.decision).await
+/// Appends to an item's history.
+pub(crate) fn add_history(
+    bundle: &mut Bundle,
+    item: ItemId,
+    at: Timestamp,
+    actor: &Actor,
+    changes: &[HistoryChange],
+    decision: Option<DecisionId>,
+) -> Result<(), StoreError> {
+    let actor = json(actor)?;
+    let mut records = Vec::with_capacity(changes.len());
+    for change in changes {
+        records.push(values![item, at, actor.as_str(), json(change)?, decision]);
     }
+    bundle.insert("INSERT INTO history (item_id, at, actor, change, decision_id)", "", records);
+    Ok(())
+}
 
-    /// Appends to an item's history.
-    pub(crate) async fn insert_history(
-        &self,
-        item: ItemId,
-        at: Timestamp,
-        actor: &Actor,
-        changes: &[HistoryChange],
-        decision: Option<DecisionId>,
-    ) -> Result<(), StoreError> {
-        let actor = json(actor)?;
-        let mut records = Vec::with_capacity(changes.len());
-        for change in changes {
-            records.push(values![item, at, actor.as_str(), json(change)?, decision]);
-        }
-        insert_rows(self, "INSERT INTO history (item_id, at, actor, change, decision_id)", "", records).await.map(|_| ())
+/// The live events of a change: the item, also for those who could see it where it was, and the people whose
+/// counted work moved.
+fn told<'a>(at: Timestamp, before: &ItemRecord, after: &ItemRecord, people: impl Iterator<Item = &'a UserId>) -> Vec<NewEvent> {
+    let about = |workspace| NewEvent {
+        workspace: Some(workspace),
+        item: Some(after.id),
+        conversation: after.conversation,
+        version: Some(after.version),
+        ..NewEvent::new(LiveEventKind::Item, at)
+    };
+    let mut events = vec![about(after.workspace)];
+    if before.workspace != after.workspace {
+        events.push(about(before.workspace));
     }
-
-    async fn tell<'a>(
-        &self,
-        at: Timestamp,
-        before: &ItemRecord,
-        after: &ItemRecord,
-        people: impl Iterator<Item = &'a UserId> + Send,
-    ) -> Result<(), StoreError> {
-        let about = |workspace| NewEvent {
-            workspace: Some(workspace),
-            item: Some(after.id),
-            conversation: after.conversation,
-            version: Some(after.version),
-            ..NewEvent::new(LiveEventKind::Item, at)
-        };
-        let mut events = vec![about(after.workspace)];
-        if before.workspace != after.workspace {
-            events.push(about(before.workspace));
-        }
-        events.extend(people.map(|user| NewEvent { user: Some(*user), ..NewEvent::new(LiveEventKind::Person, at) }));
-        self.insert_events(&events).await
-    }
+    events.extend(people.map(|user| NewEvent { user: Some(*user), ..NewEvent::new(LiveEventKind::Person, at) }));
+    events
 }
 
 /// Open work in all, and of the types chat, mail and call.
@@ -318,6 +305,20 @@ type Counts = [i64; 4];
 type Moves = BTreeMap<UserId, Counts>;
 
 impl ItemUpdate {
+    /// What the change leaves in the item's history.
+    fn history(&self, before: &ItemRecord, after: &ItemRecord) -> Vec<HistoryChange> {
+        let mut changes = Vec::new();
+        if let Some(note) = &self.returned {
+            changes.push(HistoryChange::Returned { note: note.clone() });
+        } else if (before.owner, before.team) != (after.owner, after.team) {
+            changes.push(HistoryChange::Owner { owner: after.owner, team: after.team });
+        }
+        if before.status != after.status {
+            changes.push(HistoryChange::Status { status: after.status });
+        }
+        changes
+    }
+
     fn applied_to(&self, before: &ItemRecord) -> ItemRecord {
         let mut after = before.clone();
         if let Some(owner) = self.owner

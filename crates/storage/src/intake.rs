@@ -1,8 +1,10 @@
 //! Taking in: duplicates, contacts, threads, new conversations and tickets.
 
 use crate::error::{StoreError, StoreErrorKind};
+use crate::guard::add_history;
 use crate::items::priority_rank;
-use crate::row::{Db, Row, execute, insert_rows, placeholders, row, rows, tuples, values};
+use crate::row::{Bundle, Db, Row, execute, placeholders, row, rows, values};
+use crate::search::add_words;
 use crate::store::{Store, Tx};
 use sea_orm::Value;
 use std::collections::BTreeMap;
@@ -144,26 +146,41 @@ impl Tx {
         let known = self.known_identities(&contact.identities).await?;
         if let Some(found) = contact.identities.iter().find_map(|identity| known.get(identity)) {
             let unknown: Vec<_> = contact.identities.iter().filter(|identity| !known.contains_key(identity)).collect();
-            self.add_identities(*found, &unknown, 1).await?;
+            let mut bundle = Bundle::default();
+            add_identities(&mut bundle, *found, &unknown, 1);
+            bundle.run(self).await?;
             if let Some(name) = &contact.name {
                 self.name_contact(*found, name).await?;
             }
             return Ok((*found, false));
         }
-        let sql = "INSERT INTO contact (id, name, created_at) VALUES ($1, $2, $3)";
-        execute(self, sql, values![contact.id, contact.name.as_deref(), contact.at]).await?;
-        self.add_identities(contact.id, &contact.identities.iter().collect::<Vec<_>>(), 0).await?;
+        self.insert_contact(contact).await?;
         // Another host may have taken in the same person between the look and the insertion.
-        let owner = self.identity_contact(first).await?;
+        let owner = if self.is_shared() { self.identity_contact(first).await? } else { None };
         if let Some(owner) = owner.filter(|owner| *owner != contact.id) {
-            execute(self, "DELETE FROM identity WHERE contact_id = $1", values![contact.id]).await?;
-            execute(self, "DELETE FROM contact WHERE id = $1", values![contact.id]).await?;
+            for sql in [
+                "DELETE FROM identity WHERE contact_id = $1",
+                "DELETE FROM contact WHERE id = $1",
+                "DELETE FROM search_entry WHERE id = $1",
+            ] {
+                execute(self, sql, values![contact.id]).await?;
+            }
             return Ok((owner, false));
         }
-        let mut words: Vec<&str> = contact.identities.iter().map(|identity| identity.value.as_str()).collect();
-        words.extend(contact.name.as_deref());
-        self.index_words(contact.id.0, &words).await?;
         Ok((contact.id, true))
+    }
+
+    /// A contact with its identities, as far as nobody else has them, and its search entry.
+    async fn insert_contact(&self, contact: &NewContact) -> Result<(), StoreError> {
+        let mut bundle = Bundle::default();
+        let sql = "INSERT INTO contact (id, name, created_at) VALUES ($1, $2, $3)";
+        bundle.add(sql, values![contact.id, contact.name.as_deref(), contact.at]);
+        let identities: Vec<&Identity> = contact.identities.iter().collect();
+        add_identities(&mut bundle, contact.id, &identities, 0);
+        let mut words: Vec<&str> = identities.iter().map(|identity| identity.value.as_str()).collect();
+        words.extend(contact.name.as_deref());
+        add_words(&mut bundle, self.is_shared(), contact.id.0, &words);
+        bundle.run(self).await
     }
 
     /// Sets the contact owner.
@@ -232,11 +249,11 @@ impl Tx {
         if identities.is_empty() {
             return Ok(false);
         }
-        let pairs = tuples(2, identities.len(), 2);
         let sql = format!(
-            "SELECT 1 AS found FROM item i JOIN identity d ON d.contact_id = i.contact_id \
-             WHERE i.id = $1 AND (d.kind, d.value) IN (VALUES {pairs}) UNION ALL \
-             SELECT 1 AS found FROM participant p WHERE p.conversation_id = $1 AND (p.kind, p.value) IN (VALUES {pairs}) LIMIT 1"
+            "SELECT 1 AS found FROM item i JOIN identity d ON d.contact_id = i.contact_id WHERE i.id = $1 AND ({}) UNION ALL \
+             SELECT 1 AS found FROM participant p WHERE p.conversation_id = $1 AND ({}) LIMIT 1",
+            any_of("d.", 2, identities.len()),
+            any_of("p.", 2, identities.len())
         );
         let mut parameters = values![conversation];
         parameters.extend(pairs_of(identities));
@@ -268,8 +285,11 @@ impl Tx {
             conversation.at,
             conversation.subject.as_deref(),
         ];
-        execute(self, INSERT_ITEM, values).await?;
-        self.insert_history(conversation.id.into(), conversation.at, &conversation.actor, &[HistoryChange::Created], None).await
+        let mut bundle = Bundle::default();
+        bundle.add(INSERT_ITEM, values);
+        let (id, at) = (conversation.id.into(), conversation.at);
+        add_history(&mut bundle, id, at, &conversation.actor, &[HistoryChange::Created], None)?;
+        bundle.run(self).await
     }
 
     /// Stores a ticket: open, without owner, version 1, with its history. A ticket without a conversation gets a
@@ -298,30 +318,22 @@ impl Tx {
             ticket.at,
             ticket.subject.as_deref(),
         ];
-        execute(self, INSERT_ITEM, values).await?;
+        let mut bundle = Bundle::default();
+        bundle.add(INSERT_ITEM, values);
         if let (None, Some(subject)) = (ticket.conversation, &ticket.subject) {
-            self.index_words(id.0, &[subject]).await?;
+            add_words(&mut bundle, self.is_shared(), id.0, &[subject]);
         }
-        self.insert_history(id, ticket.at, &ticket.actor, &[HistoryChange::Created], None).await
+        add_history(&mut bundle, id, ticket.at, &ticket.actor, &[HistoryChange::Created], None)?;
+        bundle.run(self).await
     }
 
     async fn known_identities(&self, identities: &[Identity]) -> Result<BTreeMap<Identity, ContactId>, StoreError> {
-        let pairs = tuples(1, identities.len(), 2);
-        let sql = format!("SELECT kind, value, contact_id FROM identity WHERE (kind, value) IN (VALUES {pairs})");
+        let sql = known_identities_sql(identities.len());
         let known = |row: &Row| {
             let identity = Identity { kind: row.word("kind")?, value: row.get("value")? };
             Ok((identity, row.id("contact_id", ContactId)?))
         };
         rows(self, sql, pairs_of(identities)).await?.iter().map(known).collect()
-    }
-
-    async fn add_identities(&self, contact: ContactId, identities: &[&Identity], from: i64) -> Result<(), StoreError> {
-        let records = (from..)
-            .zip(identities)
-            .map(|(position, identity)| values![identity.kind, identity.value.as_str(), contact, position])
-            .collect();
-        let head = "INSERT INTO identity (kind, value, contact_id, position)";
-        insert_rows(self, head, "ON CONFLICT (kind, value) DO NOTHING", records).await.map(|_| ())
     }
 
     async fn name_contact(&self, contact: ContactId, name: &str) -> Result<(), StoreError> {
@@ -334,8 +346,23 @@ impl Tx {
         let known = known.iter().map(|row| row.get::<String>("value")).collect::<Result<Vec<_>, _>>()?;
         let mut words: Vec<&str> = known.iter().map(String::as_str).collect();
         words.push(name);
-        self.index_words(contact.0, &words).await
+        self.index_contact(contact, &words).await
     }
+
+    async fn index_contact(&self, contact: ContactId, words: &[&str]) -> Result<(), StoreError> {
+        let mut bundle = Bundle::default();
+        add_words(&mut bundle, self.is_shared(), contact.0, words);
+        bundle.run(self).await
+    }
+}
+
+/// Identities of a contact, as far as nobody has them.
+fn add_identities(bundle: &mut Bundle, contact: ContactId, identities: &[&Identity], from: i64) {
+    let records = (from..)
+        .zip(identities)
+        .map(|(position, identity)| values![identity.kind, identity.value.as_str(), contact, position])
+        .collect();
+    bundle.insert("INSERT INTO identity (kind, value, contact_id, position)", "ON CONFLICT (kind, value) DO NOTHING", records);
 }
 
 async fn find_inbound_key(db: &impl Db, channel: ChannelId, external_id: &str) -> Result<Option<InboundKeyHit>, StoreError> {
@@ -350,6 +377,17 @@ async fn identity_contact(db: &impl Db, identity: &Identity) -> Result<Option<Co
     let sql = "SELECT contact_id FROM identity WHERE kind = $1 AND value = $2";
     let found = row(db, sql, values![identity.kind, identity.value.as_str()]).await?;
     found.map(|row| row.id("contact_id", ContactId)).transpose()
+}
+
+pub(crate) fn known_identities_sql(count: usize) -> String {
+    format!("SELECT kind, value, contact_id FROM identity WHERE {}", any_of("", 1, count))
+}
+
+/// The condition of being one of `count` identities, whose parameters begin with number `start`. Spelled out,
+/// because SQLite walks the whole index for a list of pairs.
+fn any_of(table: &str, start: usize, count: usize) -> String {
+    let one = |place: usize| format!("({table}kind = ${} AND {table}value = ${})", start + 2 * place, start + 2 * place + 1);
+    (0..count).map(one).collect::<Vec<_>>().join(" OR ")
 }
 
 fn pairs_of(identities: &[Identity]) -> Vec<Value> {

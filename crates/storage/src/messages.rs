@@ -1,7 +1,8 @@
 //! Messages with their files, references and search entries.
 
 use crate::error::{StoreError, StoreErrorKind};
-use crate::row::{Db, Row, execute, insert_rows, json, one, placeholders, row, rows, values};
+use crate::row::{Bundle, Db, Row, json, one, placeholders, row, rows, values};
+use crate::search::add_words;
 use crate::store::{Store, Tx};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,8 @@ use switchboard_model::{
     MessageKind, MessageView, Nature, Page, RawSource, Timestamp,
 };
 
+/// Recipients of one message that may write in its conversation later; further ones are shown only.
+const MAX_PARTICIPANTS: usize = 500;
 /// Letters of a message that lists show.
 const PREVIEW_LETTERS: usize = 200;
 const MESSAGE: &str = "SELECT m.id, m.conversation_id, m.kind, m.at, m.author, m.author_name, m.subject, m.text, m.html, \
@@ -154,6 +157,20 @@ impl Store {
 }
 
 impl Tx {
+    /// Whether the conversation has an inbound message or a reply by somebody else after the message `seen`, and whether
+    /// `seen` is no message of it at all.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_newer(&self, conversation: ConversationId, seen: MessageId, own: &Actor) -> Result<bool, StoreError> {
+        let sql = "SELECT at FROM message WHERE id = $1 AND conversation_id = $2";
+        let Some(found) = row(self, sql, values![seen, conversation]).await? else { return Ok(true) };
+        let at = found.id("at", Timestamp)?;
+        let sql = "SELECT id FROM message WHERE conversation_id = $1 AND kind <> 'note' AND author <> $2 \
+            AND (at > $3 OR (at = $3 AND id > $4)) LIMIT 1";
+        Ok(row(self, sql, values![conversation, json(own)?, at, seen]).await?.is_some())
+    }
+
     /// Stores a message with its files, its reference, its search entry and the key of its duplicate check.
     ///
     /// A message that a person wrote (inbound of nature `message` or `malformed`, or a reply) also becomes the
@@ -164,119 +181,122 @@ impl Tx {
     /// # Errors
     /// `Conflict` when the external id was stored before, or there is no such conversation.
     pub async fn insert_message(&self, message: &NewMessage) -> Result<(), StoreError> {
+        let mut bundle = Bundle::default();
         if let Some(external_id) = &message.external_id {
             let sql = "INSERT INTO inbound_key (channel_id, external_id, conversation_id, message_id) VALUES ($1, $2, $3, $4)";
-            execute(self, sql, values![message.channel, external_id.as_str(), message.conversation, message.id]).await?;
+            bundle.add(sql, values![message.channel, external_id.as_str(), message.conversation, message.id]);
         }
-        self.insert_message_row(message).await?;
-        self.insert_files(message).await?;
+        add_row(&mut bundle, message)?;
+        add_files(&mut bundle, message);
         if let Some(reference) = &message.own_reference {
-            self.insert_reference(message.channel, reference, message.conversation, message.id).await?;
+            add_reference(&mut bundle, message.channel, reference, message.conversation, message.id);
         }
-        self.insert_participants(message).await?;
+        add_participants(&mut bundle, message);
         let mut words = vec![message.text.as_str()];
         words.extend(message.subject.as_deref());
         words.extend(message.fields.iter().map(|(_, value)| value.as_str()));
-        self.index_words(message.id.0, &words).await?;
-        self.bump_items(message).await
+        add_words(&mut bundle, self.is_shared(), message.id.0, &words);
+        bump_items(&mut bundle, self.is_shared(), message);
+        bundle.run(self).await
     }
+}
 
-    /// Notes under which id later messages refer to this one.
-    pub(crate) async fn insert_reference(
-        &self,
-        channel: ChannelId,
-        reference: &str,
-        conversation: ConversationId,
-        message: MessageId,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO message_reference (channel_id, reference, conversation_id, message_id) \
-            VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-        execute(self, sql, values![channel, reference, conversation, message]).await.map(|_| ())
+/// Notes under which id later messages refer to this one.
+pub(crate) fn add_reference(
+    bundle: &mut Bundle,
+    channel: ChannelId,
+    reference: &str,
+    conversation: ConversationId,
+    message: MessageId,
+) {
+    let sql = "INSERT INTO message_reference (channel_id, reference, conversation_id, message_id) \
+        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    bundle.add(sql, values![channel, reference, conversation, message]);
+}
+
+fn add_row(bundle: &mut Bundle, message: &NewMessage) -> Result<(), StoreError> {
+    let fields = if message.fields.is_empty() { None } else { Some(json(&message.fields)?) };
+    let recipients = if message.recipients.is_empty() { None } else { Some(json(&message.recipients)?) };
+    let sql = "INSERT INTO message (id, conversation_id, channel_id, kind, at, sent_at, author, author_name, sender_kind, \
+        sender_value, subject, text, html, fields, recipients, language, nature, own_reference, raw_blob) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+    let values = values![
+        message.id,
+        message.conversation,
+        message.channel,
+        message.kind,
+        message.at,
+        message.sent_at,
+        json(&message.author)?,
+        message.author_name.as_deref(),
+        message.sender.as_ref().map(|sender| sender.kind),
+        message.sender.as_ref().map(|sender| sender.value.as_str()),
+        message.subject.as_deref(),
+        message.text.as_str(),
+        message.html.as_deref(),
+        fields,
+        recipients,
+        message.language.as_deref(),
+        message.nature,
+        message.own_reference.as_deref(),
+        message.raw.as_ref().map(|raw| raw.id),
+    ];
+    bundle.add(sql, values);
+    Ok(())
+}
+
+fn add_files(bundle: &mut Bundle, message: &NewMessage) {
+    let files = message.attachments.iter().map(|file| (file.blob, &file.attachment.content_type, &file.attachment.bytes));
+    let raw = message.raw.iter().map(|raw| (raw.id, &raw.source.content_type, &raw.source.bytes));
+    for (id, content_type, bytes) in files.chain(raw) {
+        let sql = "INSERT INTO blob (id, message_id, content_type, size, bytes) VALUES ($1, $2, $3, $4, $5)";
+        bundle.add(sql, values![id, message.id, content_type.as_str(), size(bytes), &bytes[..]]);
     }
-
-    async fn insert_message_row(&self, message: &NewMessage) -> Result<(), StoreError> {
-        let fields = if message.fields.is_empty() { None } else { Some(json(&message.fields)?) };
-        let recipients = if message.recipients.is_empty() { None } else { Some(json(&message.recipients)?) };
-        let sql = "INSERT INTO message (id, conversation_id, channel_id, kind, at, sent_at, author, author_name, sender_kind, \
-            sender_value, subject, text, html, fields, recipients, language, nature, own_reference, raw_blob) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
-        let values = values![
+    let records = (0_i64..).zip(&message.attachments).map(|(position, NewAttachment { blob, attachment })| {
+        values![
+            *blob,
             message.id,
-            message.conversation,
-            message.channel,
-            message.kind,
-            message.at,
-            message.sent_at,
-            json(&message.author)?,
-            message.author_name.as_deref(),
-            message.sender.as_ref().map(|sender| sender.kind),
-            message.sender.as_ref().map(|sender| sender.value.as_str()),
-            message.subject.as_deref(),
-            message.text.as_str(),
-            message.html.as_deref(),
-            fields,
-            recipients,
-            message.language.as_deref(),
-            message.nature,
-            message.own_reference.as_deref(),
-            message.raw.as_ref().map(|raw| raw.id),
-        ];
-        execute(self, sql, values).await.map(|_| ())
-    }
+            position,
+            attachment.name.as_str(),
+            attachment.content_type.as_str(),
+            attachment.content_id.as_deref(),
+            size(&attachment.bytes),
+        ]
+    });
+    let head = "INSERT INTO attachment (blob_id, message_id, position, name, content_type, content_id, size)";
+    bundle.insert(head, "", records.collect());
+}
 
-    async fn insert_files(&self, message: &NewMessage) -> Result<(), StoreError> {
-        let files = message.attachments.iter().map(|file| (file.blob, &file.attachment.content_type, &file.attachment.bytes));
-        let raw = message.raw.iter().map(|raw| (raw.id, &raw.source.content_type, &raw.source.bytes));
-        for (id, content_type, bytes) in files.chain(raw) {
-            let sql = "INSERT INTO blob (id, message_id, content_type, size, bytes) VALUES ($1, $2, $3, $4, $5)";
-            let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            execute(self, sql, values![id, message.id, content_type.as_str(), size, &bytes[..]]).await?;
+/// Whoever a message was addressed to may write in its conversation later.
+fn add_participants(bundle: &mut Bundle, message: &NewMessage) {
+    let addressed = message.recipients.iter().filter(|to| to.address.contains('@')).take(MAX_PARTICIPANTS);
+    let unique: BTreeSet<Identity> = addressed.map(|to| Identity::email(&to.address)).collect();
+    let records = unique.iter().map(|to| values![message.conversation, to.kind, to.value.as_str()]).collect();
+    bundle.insert("INSERT INTO participant (conversation_id, kind, value)", "ON CONFLICT DO NOTHING", records);
+}
+
+fn bump_items(bundle: &mut Bundle, shared: bool, message: &NewMessage) {
+    let written = matches!(message.nature, Nature::Message | Nature::Malformed);
+    let waiting = match message.kind {
+        MessageKind::Inbound if written => "COALESCE(waiting_since, $3)",
+        MessageKind::Reply => "NULL",
+        // Whatever opened the conversation is shown in lists, even if nobody wrote it.
+        MessageKind::Inbound => {
+            let sql = "UPDATE item SET preview = $2 WHERE count_key = $1 AND preview = ''";
+            return bundle.add(sql, values![message.conversation, preview(message)]);
         }
-        let records = (0_i64..).zip(&message.attachments).map(|(position, file)| {
-            let NewAttachment { blob, attachment } = file;
-            let size = u64::try_from(attachment.bytes.len()).unwrap_or(u64::MAX);
-            values![
-                *blob,
-                message.id,
-                position,
-                attachment.name.as_str(),
-                attachment.content_type.as_str(),
-                attachment.content_id.as_deref(),
-                size,
-            ]
-        });
-        let head = "INSERT INTO attachment (blob_id, message_id, position, name, content_type, content_id, size)";
-        insert_rows(self, head, "", records.collect()).await.map(|_| ())
-    }
+        MessageKind::Note => return,
+    };
+    let latest = if shared { "GREATEST" } else { "MAX" };
+    let sql = format!(
+        "UPDATE item SET preview = $2, last_message_at = {latest}(last_message_at, $3), waiting_since = {waiting} \
+         WHERE count_key = $1"
+    );
+    bundle.add(sql, values![message.conversation, preview(message), message.at]);
+}
 
-    /// Whoever a message was addressed to may write in its conversation later.
-    async fn insert_participants(&self, message: &NewMessage) -> Result<(), StoreError> {
-        let addressed = message.recipients.iter().filter(|to| to.address.contains('@'));
-        let unique: BTreeSet<Identity> = addressed.map(|to| Identity::email(&to.address)).collect();
-        let records = unique.iter().map(|to| values![message.conversation, to.kind, to.value.as_str()]).collect();
-        let head = "INSERT INTO participant (conversation_id, kind, value)";
-        insert_rows(self, head, "ON CONFLICT DO NOTHING", records).await.map(|_| ())
-    }
-
-    async fn bump_items(&self, message: &NewMessage) -> Result<(), StoreError> {
-        let written = matches!(message.nature, Nature::Message | Nature::Malformed);
-        let waiting = match message.kind {
-            MessageKind::Inbound if written => "COALESCE(waiting_since, $3)",
-            MessageKind::Reply => "NULL",
-            // Whatever opened the conversation is shown in lists, even if nobody wrote it.
-            MessageKind::Inbound => {
-                let sql = "UPDATE item SET preview = $2 WHERE count_key = $1 AND preview = ''";
-                return execute(self, sql, values![message.conversation, preview(message)]).await.map(|_| ());
-            }
-            MessageKind::Note => return Ok(()),
-        };
-        let latest = if self.is_shared() { "GREATEST" } else { "MAX" };
-        let sql = format!(
-            "UPDATE item SET preview = $2, last_message_at = {latest}(last_message_at, $3), waiting_since = {waiting} \
-             WHERE count_key = $1"
-        );
-        execute(self, sql, values![message.conversation, preview(message), message.at]).await.map(|_| ())
-    }
+fn size(bytes: &Bytes) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 /// Views of rows of [`MESSAGE`], in their order, with their files.

@@ -2,7 +2,8 @@
 
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::NewEvent;
-use crate::row::{Db, Row, execute, one, row, rows, values};
+use crate::messages::add_reference;
+use crate::row::{Bundle, Db, Row, execute, one, row, rows, values};
 use crate::store::{Store, Tx};
 use bytes::Bytes;
 use switchboard_model::{
@@ -159,9 +160,10 @@ impl Tx {
             return Ok(false);
         }
         if let Some(reference) = reference {
-            let sql = "UPDATE message SET own_reference = $2 WHERE id = $1";
-            execute(self, sql, values![entry.message, reference]).await?;
-            self.insert_reference(entry.channel, reference, entry.conversation, entry.message).await?;
+            let mut bundle = Bundle::default();
+            bundle.add("UPDATE message SET own_reference = $2 WHERE id = $1", values![entry.message, reference]);
+            add_reference(&mut bundle, entry.channel, reference, entry.conversation, entry.message);
+            bundle.run(self).await?;
         }
         Ok(true)
     }

@@ -178,11 +178,16 @@ impl Store {
     /// `Corrupt` when it cannot be read back.
     pub async fn checkpoint_before(&self, no: u64) -> Result<Option<StoredCheckpoint>, StoreError> {
         let sql = "SELECT at, behaviour, state FROM checkpoint WHERE no <= $1 ORDER BY no DESC LIMIT 1";
-        let stored = |row: Row| {
-            let (at, behaviour) = (row.id("at", Timestamp)?, row.small("behaviour")?);
-            Ok(StoredCheckpoint { at, behaviour, state: row.json("state")? })
-        };
-        row(self.reads(), sql, values![no]).await?.map(stored).transpose()
+        row(self.reads(), sql, values![no]).await?.map(checkpoint).transpose()
+    }
+
+    /// The oldest checkpoint with a consumption number above `no`.
+    ///
+    /// # Errors
+    /// `Corrupt` when it cannot be read back.
+    pub async fn checkpoint_after(&self, no: u64) -> Result<Option<StoredCheckpoint>, StoreError> {
+        let sql = "SELECT at, behaviour, state FROM checkpoint WHERE no > $1 ORDER BY no LIMIT 1";
+        row(self.reads(), sql, values![no]).await?.map(checkpoint).transpose()
     }
 
     /// Decisions about an item, oldest first.
@@ -399,6 +404,11 @@ async fn cursor(db: &impl Db) -> Result<Cursor, StoreError> {
         directory_version: row.get("directory_version")?,
         epoch: row.get("epoch")?,
     })
+}
+
+fn checkpoint(row: Row) -> Result<StoredCheckpoint, StoreError> {
+    let (at, behaviour) = (row.id("at", Timestamp)?, row.small("behaviour")?);
+    Ok(StoredCheckpoint { at, behaviour, state: row.json("state")? })
 }
 
 async fn owned(db: &impl Db) -> Result<Vec<OwnedItem>, StoreError> {

@@ -24,8 +24,13 @@ pub(crate) trait Db: Sync {
 
     fn conn(&self) -> &Self::Conn;
 
-    /// A statement failed; on PostgreSQL the transaction is unusable from here on.
-    fn note_failure(&self) {}
+    /// A statement failed.
+    fn note_failure(&self, _error: &StoreError) {}
+
+    /// The failure after which no further statement may run.
+    fn broken(&self) -> Option<StoreError> {
+        None
+    }
 
     fn backend(&self) -> DbBackend {
         self.conn().get_database_backend()
@@ -61,6 +66,7 @@ pub(crate) use values;
 
 /// Runs a query for all its rows.
 pub(crate) async fn rows(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+    usable(db)?;
     let statement = Statement::from_sql_and_values(db.backend(), sql, values);
     match db.conn().query_all_raw(statement).await {
         Ok(rows) => Ok(rows.into_iter().map(Row).collect()),
@@ -70,6 +76,7 @@ pub(crate) async fn rows(db: &impl Db, sql: impl Into<String>, values: Vec<Value
 
 /// Runs a query for its first row.
 pub(crate) async fn row(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
+    usable(db)?;
     let statement = Statement::from_sql_and_values(db.backend(), sql, values);
     db.conn().query_one_raw(statement).await.map(|row| row.map(Row)).map_err(|error| failed(db, error))
 }
@@ -81,12 +88,14 @@ pub(crate) async fn one(db: &impl Db, sql: impl Into<String>, values: Vec<Value>
 
 /// Runs a statement; answers how many rows it touched.
 pub(crate) async fn execute(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<u64, StoreError> {
+    usable(db)?;
     let statement = Statement::from_sql_and_values(db.backend(), sql, values);
     db.conn().execute_raw(statement).await.map(|done| done.rows_affected()).map_err(|error| failed(db, error))
 }
 
 /// Runs statements without parameters, several separated by semicolons if need be.
 pub(crate) async fn script(db: &impl Db, sql: &str) -> Result<(), StoreError> {
+    usable(db)?;
     db.conn().execute_unprepared(sql).await.map(|_| ()).map_err(|error| failed(db, error))
 }
 
@@ -103,6 +112,65 @@ pub(crate) async fn insert_rows(db: &impl Db, head: &str, tail: &str, records: V
         touched += execute(db, sql, part).await?;
     }
     Ok(touched)
+}
+
+/// Statements of one purpose that do not read what the others write. The database gets them as one, which spares a
+/// round trip for each: to the server of PostgreSQL, or to the thread that SQLite runs on, where most of the time of a
+/// small statement goes.
+#[derive(Default)]
+pub(crate) struct Bundle {
+    parts: Vec<(String, Vec<Value>)>,
+}
+
+impl Bundle {
+    /// Adds a statement with parameters of its own, counted from 1.
+    pub(crate) fn add(&mut self, sql: impl Into<String>, values: Vec<Value>) {
+        self.parts.push((sql.into(), values));
+    }
+
+    /// Adds an `INSERT` of some rows; none adds nothing.
+    pub(crate) fn insert(&mut self, head: &str, tail: &str, records: Vec<Vec<Value>>) {
+        if let Some(width) = records.first().map(Vec::len) {
+            self.add(
+                format!("{head} VALUES {} {tail}", tuples(1, records.len(), width)),
+                records.into_iter().flatten().collect(),
+            );
+        }
+    }
+
+    /// Runs them in the order of adding.
+    pub(crate) async fn run(self, db: &impl Db) -> Result<(), StoreError> {
+        let Some(last) = self.parts.len().checked_sub(1) else { return Ok(()) };
+        let (mut sql, mut values) = (String::new(), Vec::new());
+        for (place, (part, own)) in self.parts.into_iter().enumerate() {
+            let part = renumbered(&part, values.len());
+            values.extend(own);
+            let joined = match (db.is_shared(), place) {
+                (_, 0) if last == 0 => part,
+                // The driver takes several statements for SQLite, PostgreSQL one.
+                (false, 0) => part,
+                (false, _) => format!("; {part}"),
+                (true, 0) => format!("WITH part0 AS ({part})"),
+                (true, place) if place == last => format!(" {part}"),
+                (true, place) => format!(", part{place} AS ({part})"),
+            };
+            sql.push_str(&joined);
+        }
+        execute(db, sql, values).await.map(|_| ())
+    }
+}
+
+/// Statement text with the numbers of its parameters raised.
+fn renumbered(sql: &str, by: usize) -> String {
+    let mut text = String::with_capacity(sql.len() + 32);
+    let mut parts = sql.split('$');
+    text.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let number: usize = part[..digits].parse().expect("every `$` of our statements is followed by a number");
+        write!(text, "${}{}", number + by, &part[digits..]).expect("writing to a string never fails");
+    }
+    text
 }
 
 /// `$3, $4, $5` for a start of 3 and a count of 3.
@@ -189,10 +257,15 @@ impl Row {
     }
 }
 
+fn usable(db: &impl Db) -> Result<(), StoreError> {
+    db.broken().map_or(Ok(()), Err)
+}
+
 /// The failure of a statement, noted with its transaction.
 pub(crate) fn failed(db: &impl Db, error: sea_orm::DbErr) -> StoreError {
-    db.note_failure();
-    StoreError::from(error)
+    let error = StoreError::from(error);
+    db.note_failure(&error);
+    error
 }
 
 fn corrupt(column: &str, error: &str) -> StoreError {
@@ -330,7 +403,13 @@ bind_words!(
 
 #[cfg(test)]
 mod tests {
-    use super::{placeholders, tuples};
+    use super::{placeholders, renumbered, tuples};
+
+    #[test]
+    fn parameters_are_renumbered_in_their_places() {
+        assert_eq!(renumbered("VALUES ($1, $12) WHERE a = $2", 20), "VALUES ($21, $32) WHERE a = $22");
+        assert_eq!(renumbered("SELECT 1", 3), "SELECT 1");
+    }
 
     #[test]
     fn placeholders_count_from_their_start() {

@@ -5,8 +5,8 @@
 
 use crate::error::StoreError;
 use crate::lists::{ListScope, Where};
-use crate::row::{Db, execute, values};
-use crate::store::{Store, Tx};
+use crate::row::{Bundle, values};
+use crate::store::Store;
 use std::collections::BTreeSet;
 use switchboard_model::{ItemRow, ItemSort, Page, fold};
 
@@ -63,31 +63,29 @@ impl Store {
     }
 }
 
-impl Tx {
-    /// Keeps the words of some texts under an id, in place of those that are there.
-    pub(crate) async fn index_words(&self, id: i64, texts: &[&str]) -> Result<(), StoreError> {
-        let folded: Vec<String> = texts.iter().map(|text| fold(text)).collect();
-        let mut size = 0;
-        let unique: BTreeSet<&str> = folded
-            .iter()
-            .flat_map(|text| words(text))
-            .take_while(|word| {
-                size += word.len() + 1;
-                size <= MAX_BYTES
-            })
-            .collect();
-        if unique.is_empty() {
-            return Ok(());
-        }
-        let text = unique.into_iter().collect::<Vec<_>>().join(" ");
-        let sql = if self.is_shared() {
-            "INSERT INTO search_entry (id, words) VALUES ($1, array_to_tsvector(string_to_array($2, ' '))) \
-             ON CONFLICT (id) DO UPDATE SET words = excluded.words"
-        } else {
-            "INSERT OR REPLACE INTO search_entry (rowid, words) VALUES ($1, $2)"
-        };
-        execute(self, sql, values![id, text]).await.map(|_| ())
+/// Keeps the words of some texts under an id, in place of those that are there. No words keep nothing.
+pub(crate) fn add_words(bundle: &mut Bundle, shared: bool, id: i64, texts: &[&str]) {
+    let folded: Vec<String> = texts.iter().map(|text| fold(text)).collect();
+    let mut size = 0;
+    let unique: BTreeSet<&str> = folded
+        .iter()
+        .flat_map(|text| words(text))
+        .take_while(|word| {
+            size += word.len() + 1;
+            size <= MAX_BYTES
+        })
+        .collect();
+    if unique.is_empty() {
+        return;
     }
+    let text = unique.into_iter().collect::<Vec<_>>().join(" ");
+    let sql = if shared {
+        "INSERT INTO search_entry (id, words) VALUES ($1, array_to_tsvector(string_to_array($2, ' '))) \
+         ON CONFLICT (id) DO UPDATE SET words = excluded.words"
+    } else {
+        "INSERT OR REPLACE INTO search_entry (rowid, words) VALUES ($1, $2)"
+    };
+    bundle.add(sql, values![id, text]);
 }
 
 /// Words of folded text, cut to the length that is kept.

@@ -11,7 +11,7 @@ use sea_orm::{
     TransactionTrait,
 };
 use std::fs::File;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError};
 use switchboard_model::Timestamp;
 
@@ -47,8 +47,9 @@ pub(crate) struct Inner {
 /// A transaction that is under way. Every change of the database is one of its methods.
 pub struct Tx {
     conn: DatabaseTransaction,
-    /// A statement failed. PostgreSQL then answers a commit with a silent rollback, so it must not be sent.
-    failed: AtomicBool,
+    /// The last statement that failed. PostgreSQL then answers a commit with a silent rollback, so it must not be
+    /// sent; see [`Tx::has_failed`].
+    failure: Mutex<Option<StoreError>>,
     /// Position of the transaction's last live event; 0 before the first (PostgreSQL only).
     pub(crate) event_position: AtomicI64,
 }
@@ -210,7 +211,7 @@ impl Tx {
 
     async fn begin_with(pool: &DatabaseConnection, options: TransactionOptions) -> Result<Self, StoreError> {
         let conn = pool.begin_with_options(options).await?;
-        Ok(Self { conn, failed: AtomicBool::new(false), event_position: AtomicI64::new(0) })
+        Ok(Self { conn, failure: Mutex::new(None), event_position: AtomicI64::new(0) })
     }
 
     /// As [`Store::now`], within the transaction.
@@ -241,12 +242,15 @@ impl Tx {
         }
     }
 
+    /// Whether the transaction is beyond use. PostgreSQL takes nothing more after any failure; SQLite rolls back by
+    /// itself when, say, the disk is full, and would take every further statement for a transaction of its own.
     pub(crate) fn has_failed(&self) -> bool {
-        self.is_shared() && self.failed.load(Ordering::Relaxed)
+        self.broken().is_some()
     }
 
-    pub(crate) fn forget_failure(&self) {
-        self.failed.store(false, Ordering::Relaxed);
+    /// The last failure, which is forgotten.
+    pub(crate) fn take_failure(&self) -> Option<StoreError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(crate) fn swallowed() -> StoreError {
@@ -261,8 +265,13 @@ impl Db for Tx {
         &self.conn
     }
 
-    fn note_failure(&self) {
-        self.failed.store(true, Ordering::Relaxed);
+    fn note_failure(&self, error: &StoreError) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+    }
+
+    fn broken(&self) -> Option<StoreError> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.clone().filter(|error| self.is_shared() || error.kind != StoreErrorKind::Conflict)
     }
 }
 

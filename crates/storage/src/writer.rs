@@ -118,36 +118,50 @@ async fn run_group(store: &Store, group: &mut Vec<Box<dyn Job>>) {
         Err(error) => return group.drain(..).for_each(|job| job.refuse(&error)),
     };
     let mut replies: Vec<Box<dyn Reply>> = Vec::with_capacity(group.len());
-    let mut broken = None;
     let mut jobs = group.drain(..);
-    // One statement ends a member's savepoint and opens the next one's.
-    let mut between = "SAVEPOINT member";
-    for job in jobs.by_ref() {
-        if let Err(error) = script(&tx, between).await {
-            job.refuse(&error);
-            broken = Some(error);
-            break;
+    let end = match run_members(&tx, &mut jobs, &mut replies).await {
+        Ok(()) => tx.commit().await,
+        Err(error) => {
+            tx.roll_back().await;
+            Err(error)
         }
-        let (well, reply) = job.run(&tx).await;
-        replies.push(reply);
-        between = if well && !tx.has_failed() {
-            "RELEASE SAVEPOINT member; SAVEPOINT member"
-        } else {
-            tx.forget_failure();
-            "ROLLBACK TO SAVEPOINT member; RELEASE SAVEPOINT member; SAVEPOINT member"
-        };
-    }
-    let end = match broken {
-        None => match script(&tx, between.trim_end_matches("; SAVEPOINT member")).await {
-            Ok(()) => tx.commit().await,
-            Err(error) => Err(error),
-        },
-        Some(error) => Err(error),
     };
     if let Err(error) = &end {
         jobs.for_each(|job| job.refuse(error));
     }
     replies.into_iter().for_each(|reply| reply.settle(&end));
+}
+
+/// Runs each member in a savepoint of its own. An error says that the transaction broke down: whatever was written
+/// is lost, and the jobs left over have not run.
+async fn run_members(
+    tx: &Tx,
+    jobs: &mut (impl Iterator<Item = Box<dyn Job>> + Send),
+    replies: &mut Vec<Box<dyn Reply>>,
+) -> Result<(), StoreError> {
+    // One statement ends a member's savepoint and opens the next one's.
+    let mut between = "SAVEPOINT member";
+    for job in jobs {
+        if let Err(error) = step(tx, between).await {
+            job.refuse(&error);
+            return Err(error);
+        }
+        let (well, reply) = job.run(tx).await;
+        replies.push(reply);
+        between = if well {
+            "RELEASE SAVEPOINT member; SAVEPOINT member"
+        } else {
+            "ROLLBACK TO SAVEPOINT member; RELEASE SAVEPOINT member; SAVEPOINT member"
+        };
+    }
+    step(tx, between.trim_end_matches("; SAVEPOINT member")).await
+}
+
+/// Goes from one savepoint to the next. SQLite rolls a whole transaction back when the disk is full; then the
+/// savepoint is gone, and the member's failure says why.
+async fn step(tx: &Tx, between: &str) -> Result<(), StoreError> {
+    let cause = tx.take_failure();
+    script(tx, between).await.map_err(|error| cause.unwrap_or(error))
 }
 
 fn ended() -> StoreError {

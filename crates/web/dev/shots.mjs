@@ -52,7 +52,7 @@ for (const [name, options, act] of scenes) {
   if (only && !name.startsWith(only)) continue;
   const desk = await openDesk(browser, options);
   try {
-    await desk.page.waitForSelector('h1');
+    await desk.page.waitForSelector('h1', { state: 'attached', timeout: 5000 });
     await desk.page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {}); // The event stream never ends.
     if (act) await act(desk.page);
     await desk.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));

@@ -77,8 +77,9 @@ async fn icon(headers: HeaderMap) -> Response {
 }
 
 fn named(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
-    // Compressed twins are an encoding of a file, not files of their own.
-    let file = if path.ends_with(".gz") { None } else { Built::get(path) };
+    // Compressed twins are an encoding of a file, not files of their own; nobody needs to climb to a file.
+    let is_plain = !path.ends_with(".gz") && path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    let file = if is_plain { Built::get(path) } else { None };
     let mut response = match file {
         Some(file) => serve(path, file, headers, caching),
         None => (StatusCode::NOT_FOUND, [(CONTENT_TYPE, "text/plain; charset=utf-8")], "no such file\n").into_response(),
@@ -183,7 +184,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_does_not_exist_is_not_found() {
-        for path in ["/nothing", "/inboxes", "/assets/nothing.js", "/assets/../index.html", "/assets/index.html.gz"] {
+        for path in
+            ["/nothing", "/inboxes", "/assets/nothing.js", "/assets/../index.html", "/assets/%2e%2e/index.html", "/assets//x.js"]
+        {
             assert_eq!(ask(path, &[]).await.status(), StatusCode::NOT_FOUND, "{path}");
         }
     }

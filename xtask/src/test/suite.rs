@@ -1,15 +1,12 @@
 //! Running the tests of the workspace, and counting them from what the runner prints.
 
-use super::{postgres::Cluster, tools};
-use crate::{process, web};
+use crate::postgres::{Cluster, Durability};
+use crate::{process, tools, web};
 use anyhow::{Context, Result, bail};
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
-
-/// The variable by which tests find the PostgreSQL of the run: a URL of its administration database.
-const POSTGRES_VARIABLE: &str = "SWITCHBOARD_TEST_POSTGRES";
 
 /// How many tests ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,10 +22,9 @@ pub fn run(root: &Path, filter: Option<&str>, counts: &mut Counts) -> Result<()>
     // The binary under test serves the desk; browser tests need the real one.
     web::build(root)?;
     process::announce(process::cargo(root).args(["build", "--workspace", "--all-targets"]))?;
-    let cluster = Cluster::start()?;
-    println!("PostgreSQL {} on port {}", cluster.version(), cluster.port());
+    let cluster = Cluster::start(Durability::OfProcesses)?;
     let mut command = runner(root);
-    command.args(["--workspace", "--all-targets"]).env(POSTGRES_VARIABLE, cluster.url()).env("INSTA_UPDATE", "no");
+    command.args(["--workspace", "--all-targets"]).env(Cluster::VARIABLE, cluster.url()).env("INSTA_UPDATE", "no");
     if let Some(filter) = filter {
         if has_nextest(root) {
             command.args(["--filterset", filter]);
@@ -48,6 +44,7 @@ pub fn run_doctests(root: &Path, counts: &mut Counts) -> Result<()> {
 
 /// Runs the tests of one package of another workspace, built into the given target folder.
 pub fn run_package(folder: &Path, package: &str, target: &Path, counts: &mut Counts) -> Result<()> {
+    // This package alone: more would put the other workspace's programs in the place of our own.
     count(runner(folder).args(["--package", package]).env("CARGO_TARGET_DIR", target), counts)
 }
 
@@ -79,7 +76,7 @@ fn count(command: &mut Command, counts: &mut Counts) -> Result<()> {
         (reader.join().expect("passing lines on does not panic"), from_stderr)
     });
     let status = child.wait().with_context(|| format!("cannot wait for `{shown}`"))?;
-    let seen = from_stdout.plus(from_stderr);
+    let seen = from_stdout.plus(from_stderr).counts();
     *counts = counts.plus(seen);
     if !status.success() {
         bail!("`{shown}` failed ({status}): {seen}");
@@ -87,28 +84,47 @@ fn count(command: &mut Command, counts: &mut Counts) -> Result<()> {
     Ok(())
 }
 
-fn pass_on(stream: impl Read, print: impl Fn(&str)) -> Counts {
-    let mut counts = Counts::default();
+fn pass_on(stream: impl Read, print: impl Fn(&str)) -> Seen {
+    let mut seen = Seen::default();
     let mut lines = BufReader::new(stream).split(b'\n');
     while let Some(Ok(line)) = lines.next() {
         let line = String::from_utf8_lossy(&line);
         print(line.trim_end_matches('\r'));
-        if let Some(seen) = summary(&line) {
-            counts = counts.plus(seen);
-        }
+        seen = seen.plus(summary(&line));
     }
-    counts
+    seen
+}
+
+/// What the closing lines of a run said. nextest shows the output of failing tests, in which each test binary has a
+/// closing line of its own, so its own line goes before those.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    nextest: Option<Counts>,
+    binaries: Counts,
+}
+
+impl Seen {
+    fn plus(self, other: Self) -> Self {
+        Self { nextest: other.nextest.or(self.nextest), binaries: self.binaries.plus(other.binaries) }
+    }
+
+    fn counts(self) -> Counts {
+        self.nextest.unwrap_or(self.binaries)
+    }
 }
 
 /// Reads the closing line of nextest (`Summary [ 1.2s] 3 tests run: 2 passed, 1 failed, 0 skipped`) or of one
 /// test binary under `cargo test` (`test result: ok. 3 passed; 0 failed; 1 ignored; …`).
-fn summary(line: &str) -> Option<Counts> {
+fn summary(line: &str) -> Seen {
     let line = line.trim();
-    let list = if line.starts_with("Summary [") {
-        line.split_once("run:")?.1
-    } else {
-        line.strip_prefix("test result: ")?.split_once(". ")?.1
-    };
+    if let Some((_, list)) = line.strip_prefix("Summary [").and_then(|rest| rest.split_once("run:")) {
+        return Seen { nextest: Some(listed(list)), ..Seen::default() };
+    }
+    let list = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "));
+    Seen { binaries: list.map_or_else(Counts::default, |(_, list)| listed(list)), ..Seen::default() }
+}
+
+fn listed(list: &str) -> Counts {
     let mut counts = Counts::default();
     for part in list.split([',', ';']) {
         let Some((number, word)) = part.trim().split_once(' ') else { continue };
@@ -120,7 +136,7 @@ fn summary(line: &str) -> Option<Counts> {
             _ => {}
         }
     }
-    Some(counts)
+    counts
 }
 
 impl Counts {
@@ -141,25 +157,34 @@ impl fmt::Display for Counts {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, count, summary};
+    use super::{Counts, Seen, count, summary};
     use std::process::Command;
 
     #[test]
     fn closing_lines_of_both_runners_are_read() {
         let nextest =
             "     Summary [   1.204s] 9 tests run: 5 passed (1 slow, 1 flaky), 2 failed, 1 timed out, 1 exec failed, 3 skipped";
-        assert_eq!(summary(nextest), Some(Counts { passed: 5, failed: 4, skipped: 3 }));
+        assert_eq!(summary(nextest).counts(), Counts { passed: 5, failed: 4, skipped: 3 });
         let cargo = "test result: FAILED. 7 passed; 1 failed; 2 ignored; 0 measured; 4 filtered out; finished in 0.01s";
-        assert_eq!(summary(cargo), Some(Counts { passed: 7, failed: 1, skipped: 2 }));
-        assert_eq!(summary("running 3 tests"), None);
+        assert_eq!(summary(cargo).counts(), Counts { passed: 7, failed: 1, skipped: 2 });
+        assert_eq!(summary("running 3 tests"), Seen::default());
     }
 
     #[test]
-    fn counts_are_added_from_both_streams_and_a_failing_run_fails() {
-        let script = "echo 'test result: ok. 2 passed; 0 failed; 0 ignored'; echo ' Summary [ 1s] 3 tests run: 2 passed, 1 failed, 0 skipped' >&2; exit 1";
+    fn what_failing_tests_printed_is_not_counted_again_and_a_failing_run_fails() {
+        let script = "echo 'test result: FAILED. 0 passed; 1 failed; 0 ignored'; echo ' Summary [ 1s] 3 tests run: 2 passed, 1 failed, 0 skipped' >&2; exit 1";
         let mut counts = Counts { passed: 1, failed: 0, skipped: 0 };
         let error = count(Command::new("sh").args(["-c", script]), &mut counts).expect_err("exits with 1");
-        assert_eq!(counts, Counts { passed: 5, failed: 1, skipped: 0 });
-        assert!(error.to_string().ends_with("failed (exit status: 1): 4 passed, 1 failed"), "{error}");
+        assert_eq!(counts, Counts { passed: 3, failed: 1, skipped: 0 });
+        assert!(error.to_string().ends_with("failed (exit status: 1): 2 passed, 1 failed"), "{error}");
+    }
+
+    #[test]
+    fn binaries_are_added_up_where_nextest_did_not_run() {
+        let script =
+            "echo 'test result: ok. 2 passed; 0 failed; 1 ignored'; echo 'test result: ok. 3 passed; 0 failed; 0 ignored'";
+        let mut counts = Counts::default();
+        count(Command::new("sh").args(["-c", script]), &mut counts).expect("exits with 0");
+        assert_eq!(counts.to_string(), "5 passed, 0 failed, 1 skipped");
     }
 }

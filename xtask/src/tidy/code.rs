@@ -94,8 +94,10 @@ struct Function<'a> {
     lines: usize,
 }
 
+/// Whether a file is a test; programs below `tests/src/bin` are not.
 fn is_test_file(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
+    let has = |name: &str| path.components().any(|part| part.as_os_str() == name);
+    path.file_name().is_some_and(|name| name == "tests.rs") || (has("tests") && !has("bin"))
 }
 
 fn is_within(regions: &[RangeInclusive<usize>], line: usize) -> bool {

@@ -138,6 +138,7 @@ async fn change_password(
 ) -> Result<Response, Problem> {
     check_length("current", &change.current)?;
     check_length("new", &change.new)?;
+    requester.caller.user.map_or(Ok(()), |user| api.limits.password(user))?;
     let sessions = api.engine.sessions(&requester.caller).await?;
     api.engine.change_password(&requester.caller, change.current, change.new).await?;
     sessions.iter().for_each(|session| api.streams.end_session(&session.id));
@@ -162,7 +163,8 @@ async fn set_language(
 async fn me_view(api: &Api, caller: &Caller) -> Result<Me, Problem> {
     let id = caller.user.ok_or_else(|| Problem::new(ProblemCode::Forbidden, "A token stands for no person."))?;
     let directory = api.engine.directory();
-    let user = directory.user(id).cloned().ok_or_else(Problem::internal)?;
+    let mut user = directory.user(id).cloned().ok_or_else(Problem::internal)?;
+    user.language = api.engine.language(id).await?;
     // Asked for first: what happens while the rest is read is then told again by the stream, never missed.
     let (_, last_event) = api.engine.event_range().await?;
     let channels: BTreeMap<_, _> =

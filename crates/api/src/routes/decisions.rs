@@ -35,7 +35,7 @@ async fn list(
 ) -> Result<axum::Json<Vec<DecisionRow>>, Problem> {
     base.admits_id(&api, &requester, id).await?;
     let decisions = api.engine.decisions(&requester.caller, id).await?;
-    let language = reader_language(&api, &requester, &headers);
+    let language = reader_language(&api, &requester, &headers).await?;
     let rows = decisions.into_iter().map(|decision| {
         let switchboard_engine::Explained { decision, names, .. } = api.engine.brief(decision);
         let names = Names::from(names);
@@ -56,13 +56,15 @@ async fn explanation(
 ) -> Result<axum::Json<Explained>, Problem> {
     let switchboard_engine::Explained { decision, explanation, names } = api.engine.explanation(&requester.caller, id).await?;
     let names = Names::from(names);
-    let language = reader_language(&api, &requester, &headers);
+    let language = reader_language(&api, &requester, &headers).await?;
     let text = Wording::new(&api.options.translate, &language, &names).lines(&decision, explanation.as_ref());
     Ok(axum::Json(Explained { decision, explanation, names, text }))
 }
 
-fn reader_language(api: &Api, requester: &Requester, headers: &HeaderMap) -> String {
-    let directory = api.engine.directory();
-    let user = requester.caller.user.and_then(|id| directory.user(id));
-    language(user.and_then(|user| user.language.as_deref()), headers, &api.options.languages)
+async fn reader_language(api: &Api, requester: &Requester, headers: &HeaderMap) -> Result<String, Problem> {
+    let own = match requester.caller.user {
+        Some(user) => api.engine.language(user).await?,
+        None => None,
+    };
+    Ok(language(own.as_deref(), headers, &api.options.languages))
 }

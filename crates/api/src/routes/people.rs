@@ -57,7 +57,7 @@ pub(crate) struct ContactOwner {
 /// A status set by hand.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct StatusWish {
+pub(crate) struct AvailabilityWish {
     /// The status.
     value: StatusValue,
     /// Why, at most 200 characters.
@@ -131,12 +131,12 @@ async fn users(State(api): State<Api>) -> Result<axum::Json<Vec<UserRow>>, Probl
 ///
 /// One's own, or with the permission `colleague_status` somebody else's, who is told (ROUTING 4.3).
 #[utoipa::path(put, path = "/users/{id}/availability", tag = "people", params(("id" = UserId, Path)),
-    request_body = StatusWish, responses((status = 200, body = PersonView)))]
+    request_body = AvailabilityWish, responses((status = 200, body = PersonView)))]
 async fn set_availability(
     State(api): State<Api>,
     requester: Requester,
     Path(id): Path<UserId>,
-    Json(wish): Json<StatusWish>,
+    Json(wish): Json<AvailabilityWish>,
 ) -> Result<axum::Json<PersonView>, Problem> {
     if requester.caller.user != Some(id) {
         requester.require(Action::ColleagueStatus)?;

@@ -303,10 +303,13 @@ impl Client {
     }
 
     pub async fn send_raw(&self, method: Method, path: &str, body: Body, headers: &[(&str, &str)]) -> Answer {
-        let response = self.open(method, path, body, headers).await;
+        let response = self.open(method.clone(), path, body, headers).await;
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, 64 * 1024 * 1024).await.expect("a body");
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+        if parts.headers.get("content-type").is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.ends_with("json"))) {
+            crate::conformance::check(&method, path, parts.status.as_u16(), &body);
+        }
         Answer { status: parts.status, headers: parts.headers, body }
     }
 

@@ -1,8 +1,10 @@
 //! The API over a real engine on a SQLite file: what programs and the desk meet.
 
 mod access;
+mod conformance;
 mod house;
 mod live;
+mod logs;
 mod permissions;
 mod programs;
 mod settings;

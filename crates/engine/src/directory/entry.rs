@@ -35,12 +35,40 @@ impl Entry {
 
     /// The value of a key that must be there; `T::default()` stands in when it is not, beside the fault.
     pub fn required<T: DeserializeOwned + Default>(&mut self, key: &'static str) -> T {
+        self.required_or(key, T::default())
+    }
+
+    /// A text that must be there and say something; the empty text stands in when it does not, beside the fault.
+    pub fn required_text(&mut self, key: &'static str) -> String {
+        let faults = self.faults.len();
+        let text: String = self.required(key);
+        if text.trim().is_empty() && self.faults.len() == faults {
+            self.fault(key, "must not be empty");
+        }
+        text.trim().to_owned()
+    }
+
+    /// The value of a key that must be there; `instead` stands in when it is not or is faulty, beside the fault.
+    pub fn required_or<T: DeserializeOwned>(&mut self, key: &'static str, instead: T) -> T {
         if !self.table.contains_key(key) {
             self.known.push(key);
             self.fault(key, "missing");
-            return T::default();
+            return instead;
         }
-        self.optional(key).unwrap_or_default()
+        self.optional(key).unwrap_or(instead)
+    }
+
+    /// As [`entries`](Self::entries), for a list that must be there.
+    pub fn required_entries(&mut self, key: &'static str) -> Vec<Self> {
+        if !self.table.contains_key(key) {
+            self.fault(key, "missing");
+        }
+        self.entries(key)
+    }
+
+    /// Ends the reading of a table inside this one; its faults become this one's.
+    pub fn absorb(&mut self, inner: Self) {
+        inner.finish(&mut self.faults);
     }
 
     /// The tables of an array of tables, each as an entry of its own; none when absent.

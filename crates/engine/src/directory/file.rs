@@ -153,36 +153,30 @@ pub struct ChannelFile {
 }
 
 /// `[channels.rule]`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RuleFile {
     /// Applies; true when absent.
-    #[serde(default = "yes")]
     pub on: bool,
     /// `[[channels.rule.cases]]`
     pub cases: Vec<CaseFile>,
 }
 
 /// `[[channels.rule.cases]]`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CaseFile {
     /// Condition; the last case has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Condition>,
     /// Target.
     pub target: TargetFile,
     /// Distribution; the default of the channel kind when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,
     /// Skip people who are not available; true when absent.
-    #[serde(default = "yes")]
     pub only_available: bool,
     /// When nobody is eligible; `unassigned` when absent.
-    #[serde(default = "unassigned")]
     pub when_nobody: WhenNobody,
     /// Outside channel hours; `route` when absent.
-    #[serde(default = "route")]
     pub outside_hours: OutsideHours,
 }
 
@@ -230,7 +224,20 @@ impl DirectoryFile {
     /// # Errors
     /// The faults, with key paths such as `users[2].team`; a file that is no TOML is one fault with its line.
     pub fn read(text: &str) -> Result<Self, Vec<Fault>> {
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| vec![syntax_fault(text, &error)])?;
+        match Self::read_what_is_there(text) {
+            (file, faults) if faults.is_empty() => Ok(file),
+            (_, faults) => Err(faults),
+        }
+    }
+
+    /// What could be read of a file's text, beside the faults: other parts can be checked on it, but nothing that has
+    /// faults may come into force. Missing and faulty values stand there as defaults, missing keys of entries as the
+    /// empty text.
+    pub(crate) fn read_what_is_there(text: &str) -> (Self, Vec<Fault>) {
+        let table: toml::Table = match text.parse() {
+            Ok(table) => table,
+            Err(error) => return (Self::default(), vec![syntax_fault(text, &error)]),
+        };
         let mut faults = Vec::new();
         let mut root = Entry::new("", table);
         let file = Self {
@@ -240,7 +247,7 @@ impl DirectoryFile {
             channels: read_all(&mut root, "channels", &mut faults, read_channel),
         };
         root.finish(&mut faults);
-        if faults.is_empty() { Ok(file) } else { Err(faults) }
+        (file, faults)
     }
 }
 
@@ -285,8 +292,7 @@ fn read_team(entry: &mut Entry) -> TeamFile {
 }
 
 fn read_user(entry: &mut Entry) -> UserFile {
-    let email: String = entry.required("email");
-    let email = email.trim().to_lowercase();
+    let email = entry.required_text("email").to_lowercase();
     if !email.is_empty() && !email.contains('@') {
         entry.fault("email", format!("`{email}` is no email address"));
     }
@@ -333,17 +339,38 @@ fn read_channel(entry: &mut Entry) -> ChannelFile {
             entry.fault("kind", "missing; it is the kind of the channel in the configuration, such as `email`");
             ChannelKind::Email
         }),
-        workspace: entry.required("workspace"),
+        workspace: entry.required_text("workspace"),
         on: entry.optional("on").unwrap_or(true),
         zone: entry.optional("zone").unwrap_or_else(utc),
         hours: entry.optional("hours").unwrap_or_default(),
         reopen_owner: entry.optional("reopen_owner").unwrap_or(ReopenOwner::Keep),
-        rule: entry.optional("rule"),
+        rule: read_rule(entry),
     }
 }
 
+fn read_rule(channel: &mut Entry) -> Option<RuleFile> {
+    let mut entry = channel.entry("rule")?;
+    let on = entry.optional("on").unwrap_or(true);
+    let cases = entry.required_entries("cases").into_iter().map(|case| read_case(&mut entry, case)).collect();
+    channel.absorb(entry);
+    Some(RuleFile { on, cases })
+}
+
+fn read_case(rule: &mut Entry, mut entry: Entry) -> CaseFile {
+    let case = CaseFile {
+        when: entry.optional("when"),
+        target: entry.required_or("target", TargetFile::Nobody),
+        distribution: entry.optional("distribution"),
+        only_available: entry.optional("only_available").unwrap_or(true),
+        when_nobody: entry.optional("when_nobody").unwrap_or(WhenNobody::Unassigned),
+        outside_hours: entry.optional("outside_hours").unwrap_or(OutsideHours::Route),
+    };
+    rule.absorb(entry);
+    case
+}
+
 fn read_slug(entry: &mut Entry) -> String {
-    let slug: String = entry.required("slug");
+    let slug = entry.required_text("slug");
     if !slug.is_empty() && !slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
         entry.fault("slug", format!("`{slug}` may hold only a-z, 0-9 and _"));
     }
@@ -352,16 +379,4 @@ fn read_slug(entry: &mut Entry) -> String {
 
 fn utc() -> String {
     String::from("UTC")
-}
-
-const fn yes() -> bool {
-    true
-}
-
-const fn unassigned() -> WhenNobody {
-    WhenNobody::Unassigned
-}
-
-const fn route() -> OutsideHours {
-    OutsideHours::Route
 }

@@ -15,6 +15,22 @@ pub struct MergeOptions {
     pub prune: bool,
 }
 
+/// Reads a directory file and merges it into the directory in force. What could be read is merged even when reading had
+/// faults, so that a fault in one part hides none in another.
+///
+/// # Errors
+/// The faults of [`DirectoryFile::read`] and of [`merge`], all at once.
+pub fn merge_text(current: &Directory, text: &str, options: MergeOptions) -> Result<Directory, Vec<Fault>> {
+    let (file, mut faults) = DirectoryFile::read_what_is_there(text);
+    match merge(current, &file, options) {
+        Ok(directory) if faults.is_empty() => Ok(directory),
+        merged => {
+            faults.extend(merged.err().unwrap_or_default());
+            Err(faults)
+        }
+    }
+}
+
 /// Merges a file into the directory in force; the result is to be stored as the next version.
 ///
 /// # Errors
@@ -183,7 +199,10 @@ impl<'a> Merge<'a> {
 
     fn channel(&mut self, id: ChannelId, index: usize, entry: &ChannelFile) -> ChannelEntry {
         let key = format!("channels[{index}].workspace");
-        let workspace = resolve(&self.names.workspaces, key, "workspace", &entry.workspace, &mut self.faults);
+        let workspace = match entry.workspace.as_str() {
+            "" => None, // Reading the file has said so.
+            slug => resolve(&self.names.workspaces, key, "workspace", slug, &mut self.faults),
+        };
         let mut rule = entry.rule.as_ref().map(|rule| self.rule(&format!("channels[{index}].rule"), rule));
         if let Some(rule) = &mut rule {
             rule.version =
@@ -277,7 +296,8 @@ fn name_new<'a, I: Copy>(
     faults: &mut Vec<Fault>,
 ) {
     let mut seen = BTreeMap::new();
-    for (index, key) in keys.enumerate() {
+    // A key that could not be read is empty, and has its fault already.
+    for (index, key) in keys.enumerate().filter(|(_, key)| !key.is_empty()) {
         if let Some(first) = seen.insert(key.clone(), index) {
             faults.push(Fault::new(format!("{list}[{index}]"), format!("`{key}` stands in {list}[{first}] already")));
         }

@@ -19,5 +19,5 @@ pub use file::{
     UserFile, WorkspaceFile, syntax_fault,
 };
 pub(crate) use merge::kept_rule_version;
-pub use merge::{MergeOptions, merge};
+pub use merge::{MergeOptions, merge, merge_text};
 pub use zones::{attach_zones, zone_data};

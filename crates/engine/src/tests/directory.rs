@@ -1,15 +1,12 @@
 //! Directory files: read, merged, compared and written.
 
 use super::{DIRECTORY, Desk};
-use crate::directory::{DirectoryFile, MergeOptions, diff, export, merge};
+use crate::directory::{DirectoryFile, MergeOptions, diff, export, merge, merge_text};
 use crate::{ApplyOptions, Caller, EngineErrorKind};
 use switchboard_model::{Directory, Fault};
 
 fn faults(text: &str) -> Vec<String> {
-    let faults = match DirectoryFile::read(text) {
-        Ok(file) => merge(&Directory::default(), &file, MergeOptions::default()).err().unwrap_or_default(),
-        Err(faults) => faults,
-    };
+    let faults = merge_text(&Directory::default(), text, MergeOptions::default()).err().unwrap_or_default();
     faults.iter().map(Fault::to_string).collect()
 }
 
@@ -39,6 +36,50 @@ fn names_that_lead_nowhere_are_named_with_the_nearest() {
             "users[0].team: unknown team `suport`; did you mean `support`?",
             "users.bo@desk.test.zone: unknown time zone `Europe/Olso`; did you mean `Europe/Oslo`?"
         ]
+    );
+}
+
+#[test]
+fn a_fault_in_one_part_hides_none_in_another() {
+    let text = "[[teams]]\n[[teams]]\nslug = \" \"\n[[users]]\nemail = \"bo@desk.test\"\nteam = \"sales\"\nrole = 5\n\
+        [[users]]\nemail = \"bo@desk.test\"\nzone = \"Mars\"\n[[channels]]\nslug = \"mail\"\nkind = \"email\"\n";
+    let found = faults(text);
+    let keys: Vec<&str> = found.iter().map(|fault| fault.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        keys,
+        [
+            "teams[0].slug",
+            "teams[1].slug",
+            "users[0].role",
+            "channels[0].workspace",
+            "users[1]",
+            "users[0].team",
+            "users.bo@desk.test.zone",
+        ],
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn r7_7_every_fault_of_a_rule_is_named_with_its_case_and_key() {
+    let text = "[[workspaces]]\nslug = \"mail\"\nkind = \"inbox\"\n[[channels]]\nslug = \"mail\"\nkind = \"email\"\nworkspace = \"mail\"\n\
+        [channels.rule]\nonn = true\n[[channels.rule.cases]]\nwhen = { is = { field = \"message.subject\" } }\n\
+        target = { team_only = \"sales\" }\nwhen_nobody = \"wait\"\n[[channels.rule.cases]]\ndistribution = \"fair\"\n\
+        [[channels]]\nslug = \"other\"\nkind = \"email\"\nworkspace = \"mail\"\nrule = {}\n";
+    let found = faults(text);
+    let keys: Vec<&str> = found.iter().map(|fault| fault.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        keys,
+        [
+            "channels[0].rule.cases[0].when",
+            "channels[0].rule.cases[0].when_nobody",
+            "channels[0].rule.cases[1].target",
+            "channels[0].rule.cases[1].distribution",
+            "channels[0].rule.onn",
+            "channels[1].rule.cases",
+            "channels[0].rule.cases[0].target",
+        ],
+        "{found:#?}"
     );
 }
 

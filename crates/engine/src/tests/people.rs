@@ -126,3 +126,30 @@ async fn a_repeated_request_gets_its_first_answer() {
     assert_eq!(desk.engine.idempotent_begin("me", "key", "print").await.unwrap(), Some((201, "{\n}".to_owned())));
     assert_eq!(desk.engine.idempotent_begin("me", "key", "other").await.unwrap_err().kind, EngineErrorKind::Invalid);
 }
+
+#[tokio::test]
+async fn a_desk_language_is_ones_own_and_no_directory_version() {
+    let desk = Desk::without_router().await;
+    let (bo, version) = (desk.user("bo"), desk.engine.directory().version);
+    assert_eq!(desk.engine.language(bo).await.unwrap(), None);
+    desk.engine.set_language(&desk.as_user("bo"), Some("da".to_owned())).await.unwrap();
+    assert_eq!(desk.engine.language(bo).await.unwrap().as_deref(), Some("da"));
+    assert_eq!(desk.engine.directory().version, version);
+    assert!(desk.engine.set_language(&desk.as_user("bo"), Some("tlh".to_owned())).await.is_err());
+}
+
+#[tokio::test]
+async fn a_key_whose_request_was_lost_with_its_host_can_be_used_again_for_the_same_request() {
+    let desk = Desk::without_router().await;
+    let begin = async |fingerprint: &str| desk.engine.idempotent_begin("me", "key", fingerprint).await;
+    assert_eq!(begin("print").await.unwrap(), None);
+    desk.advance(119_999);
+    assert_eq!(begin("print").await.unwrap_err().kind, EngineErrorKind::Busy, "it may still run");
+    desk.advance(1);
+    assert_eq!(begin("other").await.unwrap_err().kind, EngineErrorKind::Invalid);
+    assert_eq!(begin("print").await.unwrap(), None, "abandoned");
+    assert_eq!(begin("print").await.unwrap_err().kind, EngineErrorKind::Busy, "one caller takes it over");
+    desk.engine.idempotent_end("me", "key", "print", Some((201, "done".to_owned()))).await.unwrap();
+    desk.advance(240_000);
+    assert_eq!(begin("print").await.unwrap(), Some((201, "done".to_owned())), "an answer is kept");
+}

@@ -138,3 +138,24 @@ async fn a_rebuild_from_the_tables_equals_the_log_stepped_through() {
     }
     assert_eq!(router.state(), rebuilt);
 }
+
+#[tokio::test]
+async fn r13_2_replay_finds_no_difference_across_a_restart_a_rule_change_and_a_refusal() {
+    let desk = Desk::without_router().await;
+    let taken = desk.push(desk.message("support", "kim@customer.test")).await;
+    let change = OwnerChange { user: Some(desk.user("di")), team: None };
+    desk.engine.set_owner(&desk.as_user("di"), taken.conversation.into(), 1, change).await.unwrap();
+    desk.start_router();
+    for nth in 0..8 {
+        desk.mail(["support", "form"][nth % 2], "kim@customer.test").await;
+    }
+    let rule = desk.engine.rule("support").unwrap();
+    let off = rule.rule.map(|rule| switchboard_model::Rule { on: false, ..rule });
+    desk.engine.put_rule(&desk.as_user("ann"), "support", rule.version, off).await.unwrap();
+    desk.mail("support", "kim@customer.test").await;
+    let desk = desk.reopen().await;
+    desk.mail("form", "kim@customer.test").await;
+    let report = desk.engine.replay(0).await.unwrap();
+    assert_eq!((report.differences, report.other_behaviour, report.listed.len()), (0, 0, 0), "{report:#?}");
+    assert_eq!(report.decisions, 11, "{report:#?}");
+}

@@ -126,6 +126,10 @@ async fn a_bounce_marks_the_reply_that_failed() {
     super::eventually("it is noted as sent", async || state().await == DeliveryState::Sent).await;
     let mut bounce = desk.message("support", "mailer-daemon@customer.test");
     (bounce.nature, bounce.thread.references) = (Nature::Bounce, vec![format!("<{key}@desk.test>")]);
+    assert_ne!(desk.receive(bounce.clone()).await, item, "anybody can write a report; only what cites our signature counts");
+    assert_eq!(state().await, DeliveryState::Sent);
+    bounce.external_id = "signed".to_owned();
+    bounce.thread.conversation = Some(ConversationId(item.0));
     assert_eq!(desk.receive(bounce).await, item);
     assert_eq!(state().await, DeliveryState::Failed);
 }
@@ -137,4 +141,32 @@ async fn a_message_that_cannot_be_answered_says_which_setting_is_missing() {
     let refused = desk.engine.post_message(&desk.as_user("bo"), item, super::new_message("Hello", true)).await.unwrap_err();
     assert!(refused.message.contains("channels.triage.reply_via"), "{refused}");
     assert_eq!(desk.serial.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn no_combination_of_hints_leads_a_stranger_into_a_conversation() {
+    let desk = Desk::open().await;
+    let mine = desk.mail("support", "kim@customer.test").await;
+    let ticket = desk.mail("form", "lu@customer.test").await;
+    desk.reply("bo", mine, "It is on its way.").await;
+    let key = desk.sent().await[0].key.clone();
+    let known = [
+        "<in-0@customer.test>".to_owned(),
+        "<in-1@customer.test>".to_owned(),
+        format!("<{key}@desk.test>"),
+        "<x@y.test>".to_owned(),
+    ];
+    let conversations = [None, Some(mine), desk.view(ticket).await.row.conversation.map(Into::into), Some(ticket)];
+    let natures = [Nature::Message, Nature::AutoReply, Nature::Malformed, Nature::Spam];
+    for draw in 0..64_usize {
+        let mut message = desk.message(["support", "sales", "triage"][draw % 3], "mallory@elsewhere.test");
+        let picked = known.iter().enumerate().filter(|(nth, _)| (draw >> nth) & 1 == 1);
+        message.thread.references = picked.map(|(_, reference)| reference.clone()).collect();
+        message.thread.conversation = conversations[(draw / 7) % 4].map(|id| ConversationId(id.0));
+        message.nature = natures[(draw / 5) % 4];
+        message.recipients.clear();
+        let landed = desk.push(message.clone()).await.conversation;
+        let contact = desk.view(landed.into()).await.row.contact.unwrap();
+        assert_eq!(contact.name, "mallory@elsewhere.test", "draw {draw}: {message:?} {:?}", message.thread);
+    }
 }

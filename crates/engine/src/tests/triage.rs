@@ -134,6 +134,7 @@ async fn r12_1_automatic_mail_is_kept_but_neither_reopens_nor_routes() {
     for nature in [Nature::AutoReply, Nature::Bounce, Nature::Spam] {
         let mut message = desk.message("support", "kim@customer.test");
         (message.nature, message.thread.references) = (nature, references.clone());
+        message.thread.conversation = Some(switchboard_model::ConversationId(item.0));
         assert_eq!(desk.receive(message).await, item, "{nature} is kept in its conversation");
         assert_eq!(desk.row(item).await.status, ItemStatus::Closed, "{nature} does not reopen");
     }
@@ -197,4 +198,65 @@ async fn a_reply_waits_for_what_its_writer_has_not_read() {
     assert_eq!(refused.kind, EngineErrorKind::NewMessages);
     let thread = desk.engine.messages(&desk.as_user("bo"), item, None, 10).await.unwrap();
     assert!(thread.rows.iter().all(|message| message.kind == MessageKind::Inbound), "nothing was sent");
+}
+
+#[tokio::test]
+async fn of_replies_at_once_to_what_was_seen_only_one_goes_out() {
+    let desk = Desk::open().await;
+    let item = desk.mail("support", "kim@customer.test").await;
+    let seen = desk.engine.messages(&desk.as_user("bo"), item, None, 10).await.unwrap().rows[0].id;
+    let reply = |name: &str| {
+        let mut reply = new_message(name, true);
+        reply.seen_message = Some(seen);
+        let (engine, caller) = (desk.engine.clone(), desk.as_user(name));
+        async move { engine.post_message(&caller, item, reply).await }
+    };
+    let (one, two, three) = tokio::join!(reply("bo"), reply("cy"), reply("di"));
+    assert_eq!([one.is_ok(), two.is_ok(), three.is_ok()].into_iter().filter(|sent| *sent).count(), 1);
+    assert_eq!(desk.sent().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_colleague_writes_in_html_is_cleaned_and_bounded() {
+    let desk = Desk::open().await;
+    let item = desk.mail("support", "kim@customer.test").await;
+    let with_html = |html: String| crate::NewMessage { html: Some(html), ..new_message("Hello", false) };
+    let script = "<p onclick=\"x()\">Hello<script>alert(1)</script></p>".to_owned();
+    let (view, _) = desk.engine.post_message(&desk.as_user("bo"), item, with_html(script)).await.unwrap();
+    assert_eq!(view.html.as_deref(), Some("<p>Hello</p>"));
+    let refused = desk.engine.post_message(&desk.as_user("bo"), item, with_html("<b>".repeat(30_000))).await.unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn an_address_that_no_server_could_take_is_refused_at_once() {
+    let desk = Desk::open().await;
+    let item = desk.mail("support", "kim@customer.test").await;
+    let mut reply = new_message("Hello", true);
+    reply.cc = vec![switchboard_model::Address { name: None, address: "not an@address".to_owned() }];
+    let refused = desk.engine.post_message(&desk.as_user("bo"), item, reply).await.unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn the_conversation_of_a_ticket_is_worked_on_through_its_ticket() {
+    let desk = Desk::open().await;
+    let ticket = desk.mail("form", "kim@customer.test").await;
+    let conversation = desk.view(ticket).await.linked.unwrap();
+    let change = OwnerChange { user: Some(desk.user("cy")), team: None };
+    let refused = desk.engine.set_owner(&desk.as_user("ann"), conversation.id, conversation.version, change).await.unwrap_err();
+    assert!(refused.message.contains(&format!("ticket {ticket}")), "{refused}");
+}
+
+#[tokio::test]
+async fn a_contact_stays_visible_when_all_its_work_is_closed() {
+    let desk = Desk::open().await;
+    let item = desk.mail("support", "kim@customer.test").await;
+    let row = desk.row(item).await;
+    desk.engine.set_item_status(&desk.as_user("bo"), item, row.version, ItemStatus::Closed, None).await.unwrap();
+    let contact = row.contact.unwrap().id;
+    assert!(desk.engine.contact(&desk.as_user("bo"), contact).await.is_ok());
+    let secret = desk.mail("sales", "lu@customer.test").await;
+    let secret = desk.row(secret).await.contact.unwrap().id;
+    assert_eq!(desk.engine.contact(&desk.as_user("bo"), secret).await.unwrap_err().kind, EngineErrorKind::NotFound);
 }

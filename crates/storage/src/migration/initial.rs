@@ -67,6 +67,7 @@ const DIRECTORY: &[&str] = &[
 ];
 
 const ACCOUNTS: &[&str] = &[
+    "CREATE TABLE preference (user_id {id}, language TEXT)",
     "CREATE TABLE credential (user_id {id}, password_hash TEXT NOT NULL, changed_at BIGINT NOT NULL)",
     "CREATE TABLE session (id_hash TEXT PRIMARY KEY, user_id BIGINT NOT NULL, created_at BIGINT NOT NULL, \
         last_seen_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, agent TEXT NOT NULL)",
@@ -101,7 +102,7 @@ const ITEMS: &[&str] = &[
 
 const ITEM_INDEXES: &[&str] = &[
     "CREATE INDEX item_by_message ON item (status, last_message_at, id, kind, workspace_id, routed)",
-    "CREATE INDEX item_unassigned ON item (last_message_at, id) WHERE status = 'open' AND owner_kind IS NULL",
+    "CREATE INDEX item_unassigned ON item (status, last_message_at, id, kind, workspace_id, routed) WHERE status = 'open' AND owner_kind IS NULL",
     "CREATE INDEX item_owner ON item (owner_id, last_message_at, id) WHERE status = 'open' AND owner_kind = 'user'",
     "CREATE INDEX item_team ON item (team_id, last_message_at, id) WHERE status = 'open' AND team_id IS NOT NULL",
     "CREATE INDEX item_count_key ON item (count_key)",

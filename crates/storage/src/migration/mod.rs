@@ -23,6 +23,8 @@ impl MigratorTrait for Migrator {
 pub(crate) async fn run(tx: &Tx) -> Result<(), StoreError> {
     if tx.is_shared() {
         check_server(tx).await?;
+        // A migration takes as long as it takes, and so does waiting for that of another host.
+        script(tx, "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
         row(tx, "SELECT pg_advisory_xact_lock($1)", values![MIGRATION_LOCK]).await?;
     }
     let known: BTreeSet<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();

@@ -152,6 +152,9 @@ on_both! {
         assert_eq!((reopened.after.owned_since, reopened.assigned()), (Some(NOON), false));
         let moved = change(&db.store, ItemUpdate { at: later, ..assign(item, 2) }).await.unwrap();
         assert_eq!((moved.after.owned_since, moved.assigned()), (Some(later), true));
+        let again = ItemUpdate { at: later.plus_ms(1), new_ownership: true, ..assign(item, 2) };
+        let again = change(&db.store, again).await.unwrap();
+        assert_eq!((again.after.owned_since, again.assigned()), (Some(later.plus_ms(1)), true));
     }
 
     async fn the_version_rises_with_changes_that_somebody_has_to_see(db) {

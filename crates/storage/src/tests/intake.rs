@@ -1,7 +1,8 @@
 //! Contacts, threads, duplicates and messages.
 
+use crate::row::{rows, values};
 use crate::tests::fixtures::{CHANNEL, NOON, contact, conversation, id, insert, message, new_conversation, ticket, write};
-use crate::tests::on_both;
+use crate::tests::{TestDb, on_both};
 use crate::{NewAttachment, NewBlob, NewContact, NewConversation, NewMessage, Store, StoreError, StoreErrorKind};
 use bytes::Bytes;
 use futures::FutureExt;
@@ -204,4 +205,17 @@ on_both! {
         assert_eq!(other.linked.unwrap().id, ticket.into());
         assert!(db.store.item(switchboard_model::ItemId(9_999_999)).await.unwrap().is_none());
     }
+}
+
+#[tokio::test]
+async fn identities_are_looked_up_by_index_and_not_by_a_walk() {
+    let db = TestDb::sqlite().await;
+    for count in [1, 2, 5] {
+        let sql = format!("EXPLAIN QUERY PLAN {}", crate::intake::known_identities_sql(count));
+        let parameters = (0..count).flat_map(|_| values!["email", "kari@example.com"]).collect();
+        let plan = rows(db.store.reads(), sql, parameters).await.unwrap();
+        let steps: Vec<String> = plan.iter().map(|step| step.get("detail").unwrap()).collect();
+        assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:?}");
+    }
+    db.finish().await;
 }

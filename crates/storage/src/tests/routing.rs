@@ -142,7 +142,7 @@ on_both! {
         people(&db.store, (1..=3).map(|id| user(id, None, &[])).collect()).await;
         let plain = conversation(&db.store, ChannelKind::Chat).await;
         let closed = conversation(&db.store, ChannelKind::Email).await;
-        let (_, ticket) = ticket(&db.store, TicketType::EmailOther).await;
+        let (behind, ticket) = ticket(&db.store, TicketType::EmailOther).await;
         let away = ManualStatus { value: StatusValue::Away, reason: None, set_at: NOON, origin: StatusOrigin::ByHand };
         let marks = vec![
             AssignedMark { user: UserId(1), group: LoadGroup::TicketEmailOther, no: 3 },
@@ -157,7 +157,7 @@ on_both! {
             directory_version: 2,
             owned: vec![
                 OwnedItem { item: plain.into(), conversation: Some(plain), user: UserId(1), group: LoadGroup::InboxChat, owned_since: NOON },
-                OwnedItem { item: ticket.into(), conversation: Some(switchboard_model::ConversationId(ticket.0 - 1)), user: UserId(1), group: LoadGroup::TicketEmailOther, owned_since: NOON },
+                OwnedItem { item: ticket.into(), conversation: Some(behind), user: UserId(1), group: LoadGroup::TicketEmailOther, owned_since: NOON },
             ],
             statuses: vec![initial(1), StatusChange { user: UserId(2), status: away.clone(), version: 1 }, initial(3)],
             marks: { let mut sorted = marks.clone(); sorted.sort(); sorted },
@@ -167,6 +167,8 @@ on_both! {
             tx.advance_cursor(0, 0, 4, NOON, 2).await?;
             tx.change_item(&assign(plain, 1)).await?.unwrap();
             tx.change_item(&assign(ticket, 1)).await?.unwrap();
+            // The conversation of a help desk is no work item, so the router does not hold it.
+            tx.change_item(&assign(behind, 1)).await?.unwrap();
             tx.change_item(&ItemUpdate { status: Some(ItemStatus::Closed), ..assign(closed, 2) }).await?.unwrap();
             tx.set_status(UserId(2), &away, Some(0), NOON, &Actor::System).await?;
             tx.save_marks(&marks).await?;

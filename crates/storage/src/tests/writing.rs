@@ -210,3 +210,56 @@ async fn sqlite_writes_are_durable_and_guarded_by_foreign_keys() {
     assert_eq!(settings.await.unwrap(), ("wal".into(), 2, 1));
     db.finish().await;
 }
+
+#[tokio::test]
+async fn a_disk_that_fills_up_in_a_group_loses_no_answered_write() {
+    let db = TestDb::sqlite().await;
+    let (writer, _task) = writer(&db.store, WriterOptions::default());
+    let limit = |more: i64| {
+        write(&db.store, move |tx| {
+            async move {
+                let count: i64 = one(tx, "PRAGMA page_count", values![]).await?.get("page_count")?;
+                one(tx, format!("PRAGMA max_page_count = {}", count + more), values![]).await.map(|_| ())
+            }
+            .boxed()
+        })
+    };
+    limit(30).await.unwrap();
+    let jobs = (0..40_i64).map(|number| {
+        writer.run::<u64, StoreError, _>(move |tx: &Tx| {
+            let sql = "INSERT INTO idempotency (scope, key, at, status, response) VALUES ('test', $1, 0, 0, $2)";
+            async move { execute(tx, sql, values![format!("{number:02}"), "x".repeat(9_000)]).await }.boxed()
+        })
+    });
+    let answers = futures::future::join_all(jobs).await;
+    let well: Vec<_> = (0..40).filter(|number| answers[*number].is_ok()).map(|number| format!("{number:02}")).collect();
+    assert!(
+        answers.iter().filter_map(|answer| answer.as_ref().err()).all(|error| error.kind == StoreErrorKind::Full),
+        "{answers:?}"
+    );
+    assert!(well.len() < 40);
+    assert_eq!(kept(&db.store).await, well);
+    limit(10_000).await.unwrap();
+    writer.run::<u64, StoreError, _>(|tx| keep(tx, "later".into())).await.unwrap();
+    assert_eq!(kept(&db.store).await.len(), well.len() + 1);
+    db.finish().await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_ended_by_itself_leaves_nothing_open_behind() {
+    let db = TestDb::sqlite().await;
+    for number in 0..3 {
+        let ended = write(&db.store, move |tx| {
+            async move {
+                keep(tx, format!("lost {number}")).await?;
+                script(tx, "ROLLBACK").await?;
+                Err::<(), _>(StoreError::new(StoreErrorKind::Full, "as SQLite does when the disk is full"))
+            }
+            .boxed()
+        });
+        assert_eq!(ended.await.unwrap_err().kind, StoreErrorKind::Full);
+        write(&db.store, move |tx| keep(tx, format!("kept {number}"))).await.unwrap();
+    }
+    assert_eq!(kept(&db.store).await, ["kept 0", "kept 1", "kept 2"]);
+    db.finish().await;
+}

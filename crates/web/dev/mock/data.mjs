@@ -17,7 +17,7 @@ export const workspaces = [
 const person = (user, value, open, limit, more = {}) => ({
   user, status: { value, set_at: Date.now() - 3 * HOUR, origin: 'by_hand', ...(more.reason ? { reason: more.reason } : {}) },
   availability_version: 4, open, open_per_type: { mail: open }, available: value === 'available' && !more.cause,
-  cause: more.cause ?? (value === 'available' ? null : 'away'), until: more.until ?? null, limit, limits: more.limits ?? {}, changed_by: more.changed_by ?? null,
+  cause: more.cause ?? (value === 'available' ? null : 'away'), until: more.until ?? null, limit, limits: more.limits ?? {}, changed_by: more.changed_by ?? null, previous: null,
 });
 
 const user = (id, name, email, role, team, more = {}) => ({
@@ -104,7 +104,7 @@ export function makeItems(now, count) {
 
 const HTML = `<div style="font-family:Georgia,serif;color:#222"><p>Dear support,</p><p>the address on <b>invoice 20391</b> is our <span style="background:#fff3b0">old one</span>. Could you send a corrected copy?</p>
 <table style="border-collapse:collapse;margin:8px 0"><tr><td style="border:1px solid #ccc;padding:4px 10px">Old</td><td style="border:1px solid #ccc;padding:4px 10px">Havnegata 2, 7010 Trondheim</td></tr><tr><td style="border:1px solid #ccc;padding:4px 10px">New</td><td style="border:1px solid #ccc;padding:4px 10px">Storgata 14, 7013 Trondheim</td></tr></table>
-<p><img src="https://tracker.invalid/pixel.png" width="120" height="40" alt="logo"></p><p>Kind regards<br><a href="https://example.test/">Emma Thompson</a></p></div>`;
+<p><img width="120" height="40" alt="logo" data-remote-src="https://tracker.invalid/pixel.png"><img width="1" height="1" data-remote-src="http://old-tracker.invalid/pixel.png"></p><p>Kind regards<br><a href="https://example.test/">Emma Thompson</a></p></div>`;
 
 let next_message = 90_000;
 export const newMessageId = () => (next_message += 1);
@@ -116,7 +116,7 @@ export function makeThread(item, now) {
   const at = item.row.last_message_at;
   const sent = { state: 'sent', attempts: 1, error: null, next_attempt_at: null };
   return [
-    { ...base, id: newMessageId(), kind: 'inbound', at: at - 26 * HOUR, author: contact, text: `${item.text}\n\nVennlig hilsen\n${item.row.contact.name}`, fields: item.row.channel === 32 ? [['Name', item.row.contact.name], ['Topic', 'Delivery'], ['Order number', '55120']] : [] },
+    { ...base, id: newMessageId(), kind: 'inbound', at: at - 26 * HOUR, author: contact, text: `${item.text}\n\nVennlig hilsen\n${item.row.contact.name}`, fields: item.row.channel === 32 ? [['Name', item.row.contact.name], ['Topic', 'Delivery'], ['Order number', '55120'], ['Message', `${item.text}\n\nVennlig hilsen\n${item.row.contact.name}`]] : [] },
     { ...base, id: newMessageId(), kind: 'note', at: at - 25 * HOUR, author: { kind: 'user', id: 2 }, author_name: 'Pia Holm', text: 'Ring lageret først – de flyttet alt fra hylle 14 i går.', nature: 'message', raw: null },
     { ...base, id: newMessageId(), kind: 'reply', at: at - 24 * HOUR, author: { kind: 'user', id: 1 }, author_name: 'Jan van den Berg', text: `Hei,\n\nvi ser på det og kommer tilbake i morgen.\n\nJan`, raw: null, delivery: sent, recipients: [{ name: null, address: item.row.contact.identity.value }] },
     { ...base, id: newMessageId(), kind: 'inbound', at: at - 22 * HOUR, author: contact, text: 'I am out of the office until Monday.', nature: 'auto_reply' },

@@ -18,7 +18,7 @@ function policy(name) {
   return found[1].replace(/\\\s*\n\s*/g, '');
 }
 
-export function createMock({ items: count = 60, signed_in = true, fail_items = false, me: reader = 1 } = {}) {
+export function createMock({ items: count = 60, signed_in = true, fail_items = false, me: reader = 1, role = null } = {}) {
   const now = Date.now();
   const people = makePeople(now);
   let channels = makeChannels(now);
@@ -32,6 +32,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
   const failing = { items: fail_items, send: null };
 
   const me = () => people.find((person) => person.id === reader);
+  if (role) me().role = role;
   const thread = (item) => {
     if (!threads.has(item.row.conversation)) threads.set(item.row.conversation, makeThread(item, now));
     return threads.get(item.row.conversation);
@@ -113,6 +114,15 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
     emit('message', { workspace: item.row.workspace, item: item.row.id, conversation: item.row.conversation, message: message.id });
     return message;
   }
+  /** Sets a status, one's own or a colleague's, who is told. */
+  function setStatus(id, value, reason, by) {
+    const target = people.find((person) => person.id === id);
+    const before = target.person;
+    target.person = { ...before, status: { value, ...(reason ? { reason } : {}), set_at: Date.now(), origin: 'by_hand' }, available: value === 'available', cause: value === 'available' ? null : 'away', availability_version: before.availability_version + 1, changed_by: { kind: 'user', id: by }, previous: before.status };
+    emit('person', { user: id });
+    if (by !== id) emit('notice', { user: id });
+    return target.person;
+  }
   function take(item, user) {
     item.row.owner = user ? { kind: 'user', id: user } : null;
     item.row.version += 1;
@@ -139,17 +149,28 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
       return { status: 201, body: { ...token, token: 'sb_example_shown_once' } };
     }],
     ['DELETE', /^\/tokens\/(\d+)$/, ([id]) => (tokens.splice(tokens.findIndex((token) => token.id === Number(id)), 1), { status: 204 })],
-    ['PUT', /^\/users\/(\d+)\/availability$/, ([id], body) => {
-      const target = people.find((person) => person.id === Number(id));
-      target.person = { ...target.person, status: { value: body.value, reason: body.reason, set_at: Date.now(), origin: 'by_hand' }, available: body.value === 'available', cause: body.value === 'available' ? null : 'away', availability_version: target.person.availability_version + 1, changed_by: { kind: 'user', id: reader } };
-      emit('person', { user: target.id });
-      return { status: 200, body: target.person };
+    ['PUT', /^\/users\/(\d+)\/availability$/, ([id], body) => ({ status: 200, body: setStatus(Number(id), body.value, body.reason, reader) })],
+    ['POST', /^\/users\/(\d+)\/deactivate$/, ([id], body) => {
+      const open = items.filter((item) => item.row.status === 'open' && item.row.owner?.id === Number(id));
+      if (!body.dry_run) {
+        people.find((person) => person.id === Number(id)).active = false;
+        directory_version += 1;
+        for (const item of open) take(item, body.hand_to);
+        emit('directory', {});
+      }
+      return { status: 200, body: { open: open.map((item) => ({ ...item.row })), version: directory_version } };
     }],
-    ['GET', /^\/channels\/([a-z0-9_]+)\/rule$/, ([slug]) => ({ status: 200, body: { version: directory_version, rule: channels.find((channel) => channel.slug === slug).rule } })],
+    ['GET', /^\/channels\/([a-z0-9_]+)\/rule$/, ([slug]) => {
+      const channel = channels.find((known) => known.slug === slug);
+      return channel ? { status: 200, body: { version: directory_version, rule: channel.rule } } : problem(404, 'not_found', `channel \`${slug}\` was not found`);
+    }],
     ['PUT', /^\/channels\/([a-z0-9_]+)\/rule$/, ([slug], body) => {
       if (body.version !== directory_version) return problem(409, 'conflict', 'the directory changed');
-      const empty = (body.rule?.cases ?? []).flatMap((entry, index) => (entry.target.members?.length === 0 ? [{ key: `cases[${index}].target.members`, message: 'names nobody' }] : []));
-      if (empty.length > 0) return problem(422, 'invalid', 'the rule cannot work', { errors: empty });
+      const seatless = (member) => people.find((person) => person.id === member.user && person.seat === 'none');
+      const faults = (body.rule?.cases ?? []).flatMap((entry, index) =>
+        (entry.target.members ?? []).flatMap((member, nth) => (seatless(member) ? [{ key: `channels.${slug}.rule.cases[${index}].target.members[${nth}]`, message: `${seatless(member).email} has no seat that the workspace accepts` }] : [])),
+      );
+      if (faults.length > 0) return problem(422, 'invalid', faults[0].message, { errors: [...faults, ...faults] });
       directory_version += 1;
       channels = channels.map((channel) => (channel.slug === slug ? { ...channel, rule: body.rule && { ...body.rule, version: directory_version } } : channel));
       emit('directory', {});
@@ -258,7 +279,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
   });
 
   return {
-    server, items, people, arrive, write, take, emit, failing, thread,
+    server, items, people, arrive, write, take, setStatus, emit, failing, thread,
     item: (id) => items.find((known) => known.row.id === id),
     listen: (port = 0) => new Promise((done) => server.listen(port, '127.0.0.1', () => done(`http://127.0.0.1:${server.address().port}`))),
     /** Ends every stream and refuses new connections until it listens again. */

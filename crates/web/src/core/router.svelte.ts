@@ -21,10 +21,19 @@ export function parse(address: string): Route {
   const ask = url.searchParams;
   if (first === 'login') return { page: 'login', next: local(ask.get('next')) };
   if (first === 'search') return { page: 'search', q: ask.get('q') ?? '', id: id(ask.get('item')) };
-  if (first === 'settings') return { page: 'settings', section: second ?? 'channels', key: third ? decodeURIComponent(third) : null };
+  if (first === 'settings') return { page: 'settings', section: second ?? 'channels', key: third ? decoded(third) : null };
   const view = VIEWS.find((known) => known === second) ?? 'mine';
   const sort = SORTS.find((known) => known === ask.get('sort')) ?? 'newest';
   return { page: 'inbox', view, id: first === 'inbox' ? id(third) : null, workspace: id(ask.get('workspace')), sort };
+}
+
+/** A part of an address as it was meant. One that nobody can have meant stays as it is, so that it is not found. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** Only addresses of the desk itself may be returned to after signing in. */

@@ -3,6 +3,7 @@ import { ApiError, load, post, put, remove, whenSignedOut } from './api';
 import { openDrafts } from './drafts.svelte';
 import { choose, setLanguage } from './i18n.svelte';
 import { follow, type Connection } from './live';
+import { ownChoice, wayBack, type Choice } from './presence';
 import { build, go, local, parse, router } from './router.svelte';
 import type {
   ChannelView, Counts, LiveEvent, Me, PersonView, StatusValue, Team, UserView, UserWithPerson, Workspace,
@@ -19,6 +20,8 @@ let connection = $state.raw<Connection>({ state: 'connecting' });
 let failure = $state.raw<ApiError | null>(null);
 let ended = $state(false);
 let now = $state(Date.now());
+/** The reader's own last choice of status, which others may have overruled since. */
+let own = $state.raw<Choice | null>(null);
 let unfollow: (() => void) | null = null;
 let counts_timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -37,6 +40,10 @@ export const session = {
   },
   get person(): PersonView | null {
     return me?.person ?? null;
+  },
+  /** What undoing a colleague's change of the reader's status brings back; null when there is nothing to undo. */
+  get way_back(): Choice | null {
+    return me && wayBack(own, me.person);
   },
   get counts(): Counts | null {
     return me?.counts ?? null;
@@ -87,6 +94,7 @@ export async function start(): Promise<boolean> {
   failure = null;
   try {
     me = await load<Me>('/me');
+    own = ownChoice(null, me.person);
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return false;
     failure = error instanceof ApiError ? error : new ApiError(0, { status: 0, detail: String(error) });
@@ -177,11 +185,20 @@ function connected(next: Connection): void {
 function setPerson(person: PersonView): void {
   const user = users.get(person.user);
   if (user) users = new Map(users).set(person.user, { ...user, person });
-  if (me && me.user.id === person.user) me = { ...me, person };
+  if (me && me.user.id === person.user) {
+    me = { ...me, person };
+    own = ownChoice(own, person);
+  }
 }
 
 export async function setAvailability(user: number, value: StatusValue, reason: string | null): Promise<void> {
   setPerson(await put<PersonView>(`/users/${user}/availability`, reason ? { value, reason } : { value }));
+}
+
+/** Takes back what somebody else set (ROUTING 4.3). */
+export async function undoAvailability(): Promise<void> {
+  const back = session.way_back;
+  if (me && back) await setAvailability(me.user.id, back.value, back.reason);
 }
 
 export async function signIn(email: string, password: string): Promise<void> {

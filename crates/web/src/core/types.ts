@@ -1,4 +1,8 @@
-// The shapes that the API speaks, as the model crate writes them.
+// The shapes that the API speaks, by the names that the desk uses. They come from the OpenAPI document through
+// `npm run types`; what the document says more loosely than the server behaves is said precisely here.
+import type { components } from './api.gen';
+
+type Schemas = components['schemas'];
 
 export type Id = number;
 /** Milliseconds since 1970, UTC. */
@@ -6,350 +10,64 @@ export type Ms = number;
 
 export type ViewName = 'unassigned' | 'mine' | 'team_unassigned' | 'team_open' | 'open' | 'closed' | 'waiting' | 'snoozed';
 export type Sort = 'newest' | 'oldest' | 'waiting_longest' | 'priority';
-export type ItemKind = 'conversation' | 'ticket';
-export type ItemStatus = 'open' | 'snoozed' | 'closed' | 'spam';
-export type Priority = 'low' | 'normal' | 'high' | 'urgent';
-export type ChannelKind = 'email' | 'chat' | 'form' | 'whatsapp' | 'messenger' | 'calling' | 'custom';
-export type StatusValue = 'available' | 'away' | 'finishing';
-export type UnavailableCause = 'away' | 'out_of_office' | 'outside_hours';
-export type Role = 'viewer' | 'agent' | 'lead' | 'admin';
-export type Seat = 'none' | 'sales' | 'service';
-export type Distribution = 'load_balanced' | 'round_robin' | 'random' | 'least_busy' | 'longest_idle' | 'longest_idle_total';
+export type ItemKind = Schemas['ItemKind'];
+export type ItemStatus = Schemas['ItemStatus'];
+export type Priority = Schemas['Priority'];
+export type ChannelKind = Schemas['ChannelKind'];
+export type StatusValue = Schemas['StatusValue'];
+export type UnavailableCause = Schemas['UnavailableCause'];
+export type Role = Schemas['Role'];
+export type Seat = Schemas['Seat'];
+export type Distribution = Schemas['Distribution'];
+export type WorkType = 'chat' | 'mail' | 'call';
 
-export type Owner = { kind: 'user'; id: Id } | { kind: 'bot' } | { kind: 'assistant' };
-
-export type Actor =
-  | { kind: 'user'; id: Id }
-  | { kind: 'bot' | 'assistant' | 'workflow' | 'system' }
-  | { kind: 'rule'; channel: Id }
-  | { kind: 'api'; token: Id }
-  | { kind: 'contact'; id: Id };
+export type Owner = Schemas['Owner'];
+export type Actor = Schemas['Actor'];
+export type Identity = Schemas['Identity'];
+export type ContactBrief = Schemas['ContactBrief'];
+export type ContactView = Schemas['ContactView'];
+export type History = Schemas['History'];
+export type HistoryChange = Schemas['HistoryChange'];
+export type AttachmentView = Schemas['AttachmentView'];
+export type Delivery = Schemas['Delivery'];
+export type Address = Schemas['Address'];
+export type SkipReason = Schemas['SkipReason'];
+export type Verdict = Schemas['Verdict'];
+export type Candidate = Schemas['Candidate'];
+export type Outcome = Schemas['Outcome'];
+export type Decision = Schemas['Decision'];
+export type DecisionView = Schemas['DecisionView'];
+export type ExplanationView = Schemas['Explained'];
+export type ManualStatus = Schemas['ManualStatus'];
+export type UserView = Schemas['User'];
+export type Counts = Schemas['Counts'];
+export type Capabilities = Schemas['Capabilities'];
+export type Team = Schemas['Team'];
+export type Workspace = Schemas['Workspace'];
+export type Member = Schemas['Member'];
+export type Fallback = Schemas['Fallback'];
+export type Target = Schemas['Target'];
+export type Case = Schemas['Case'];
+export type Rule = Schemas['Rule'];
+export type ChannelView = Schemas['ChannelRow'];
+export type Assignable = Schemas['Assignable'];
+export type TokenView = Schemas['TokenView'] & { token?: string | null };
+export type LiveEvent = Schemas['LiveEvent'];
+export type LiveKind = Schemas['LiveEventKind'];
+export type MessageView = Schemas['MessageView'];
+export type PersonView = Schemas['PersonView'];
+export type UserWithPerson = Schemas['UserRow'];
+export type Me = Schemas['Me'];
+export type Condition = Schemas['Condition'];
+/** In search results with where the words were found. */
+export type ItemRow = Schemas['ItemRow'] & { snippet?: string | null };
+export type ItemView = Schemas['ItemView'];
 
 export interface Page<T> {
   rows: T[];
+  /** Opaque; null on the last page. */
   next: string | null;
   total: number;
-}
-
-export interface Identity {
-  kind: 'email' | 'phone' | 'whatsapp' | 'messenger' | 'cookie' | 'custom';
-  value: string;
-}
-
-export interface ContactBrief {
-  id: Id;
-  name: string;
-  identity: Identity | null;
-}
-
-export interface ContactView {
-  id: Id;
-  name: string | null;
-  owner: Id | null;
-  identities: Identity[];
-  created_at: Ms;
-  conversations: number;
-}
-
-export interface ItemRow {
-  id: Id;
-  kind: ItemKind;
-  version: number;
-  workspace: Id;
-  channel: Id | null;
-  conversation: Id | null;
-  ticket: Id | null;
-  contact: ContactBrief | null;
-  subject: string | null;
-  preview: string;
-  status: ItemStatus;
-  priority: Priority;
-  ticket_type: 'calling' | 'messaging' | 'email_other' | null;
-  owner: Owner | null;
-  team: Id | null;
-  owned_since: Ms | null;
-  unassigned_reason: string | null;
-  waiting_since: Ms | null;
-  last_message_at: Ms;
-  created_at: Ms;
-  /** In search results: where the words were found. */
-  snippet?: string | null;
-}
-
-export type HistoryChange =
-  | { kind: 'created' }
-  | { kind: 'owner'; owner: Owner | null; team: Id | null }
-  | { kind: 'status'; status: ItemStatus }
-  | { kind: 'returned'; note: string | null };
-
-export interface History {
-  at: Ms;
-  actor: Actor;
-  change: HistoryChange;
-  decision: Id | null;
-}
-
-export interface ItemView extends ItemRow {
-  linked: ItemRow | null;
-  contact_detail: ContactView | null;
-  last_decision: Id | null;
-  history: History[];
-}
-
-export interface AttachmentView {
-  id: Id;
-  name: string;
-  content_type: string;
-  bytes: number;
-  content_id: string | null;
-}
-
-export interface Delivery {
-  state: 'queued' | 'sending' | 'sent' | 'failed';
-  attempts: number;
-  error: string | null;
-  next_attempt_at: Ms | null;
-}
-
-export interface Address {
-  name: string | null;
-  address: string;
-}
-
-export interface MessageView {
-  id: Id;
-  conversation: Id;
-  kind: 'inbound' | 'reply' | 'note';
-  at: Ms;
-  author: Actor;
-  author_name: string | null;
-  subject: string | null;
-  text: string;
-  html: string | null;
-  fields: [string, string][];
-  attachments: AttachmentView[];
-  recipients: Address[];
-  nature: 'message' | 'auto_reply' | 'bounce' | 'spam' | 'malformed';
-  raw: Id | null;
-  delivery: Delivery | null;
-}
-
-export type SkipReason =
-  | { code: 'inactive' | 'no_seat' | 'no_access' | 'not_main_member' | 'at_capacity' | 'on_call' | 'excluded' }
-  | { code: 'unavailable'; cause: UnavailableCause }
-  | { code: 'lacks_skill'; skill: string };
-
-export type Verdict = { kind: 'chosen' } | { kind: 'eligible' } | { kind: 'skipped'; reason: SkipReason };
-
-export interface Candidate {
-  user: Id;
-  team: Id | null;
-  load: number;
-  open: number;
-  limit: number | null;
-  last_assigned: number | null;
-  rank: number | null;
-  verdict: Verdict;
-}
-
-export type Outcome =
-  | { kind: 'assigned'; user: Id; team: Id | null }
-  | { kind: 'team_set'; team: Id }
-  | { kind: 'kept'; user: Id }
-  | { kind: 'unassigned'; reason: string };
-
-export interface Decision {
-  item: Id;
-  item_version: number;
-  event: string;
-  group: string;
-  rule: { channel: Id; version: number; case: number } | null;
-  outcome: Outcome;
-  distribution: Distribution | null;
-  load: number | null;
-  tied: number;
-  draw: number | null;
-  candidates: number;
-  eligible: number;
-  fallback: boolean;
-}
-
-export interface DecisionView {
-  id: Id;
-  at: Ms;
-  no: number;
-  directory_version: number;
-  decision: Decision;
-  duration_us: number;
-  refused: string | null;
-  text?: string;
-}
-
-export interface ExplanationView {
-  decision: DecisionView;
-  explanation: { stages: { target: string; candidates: Candidate[] }[] };
-  names: { users: Record<string, string>; teams: Record<string, string> };
-  text: string;
-}
-
-export interface ManualStatus {
-  value: StatusValue;
-  reason?: string | null;
-  set_at: Ms;
-  origin: 'initial' | 'by_hand';
-}
-
-export interface PersonView {
-  user: Id;
-  status: ManualStatus | null;
-  availability_version: number;
-  open: number;
-  open_per_type: Partial<Record<'chat' | 'mail' | 'call', number>>;
-  available: boolean;
-  cause: UnavailableCause | null;
-  until: Ms | null;
-  limit: number | null;
-  limits: Partial<Record<'chat' | 'mail' | 'call', number>>;
-  changed_by: Actor | null;
-}
-
-export interface UserView {
-  id: Id;
-  email: string;
-  name: string;
-  role: Role;
-  seat: Seat;
-  active: boolean;
-  accepted: boolean;
-  ticket_access: boolean;
-  team: Id | null;
-  extra_teams: Id[];
-  zone: string;
-  hours: string[];
-  language: string | null;
-}
-
-export type UserWithPerson = UserView & { person: PersonView };
-
-export type Counts = Record<ViewName, number>;
-
-export interface Capabilities {
-  reply: boolean;
-  subject: boolean;
-  attachments: boolean;
-  html: boolean;
-  copies: boolean;
-}
-
-export interface Me {
-  user: UserView;
-  permissions: string[];
-  person: PersonView;
-  counts: Counts;
-  last_event: number;
-  settings: { company: string | null; channels: Record<string, Capabilities>; languages: string[] };
-}
-
-export interface Team {
-  id: Id;
-  slug: string;
-  name: string;
-  parent: Id | null;
-}
-
-export interface Workspace {
-  id: Id;
-  slug: string;
-  name: string;
-  kind: 'inbox' | 'help_desk';
-}
-
-export type Member = { user: Id } | { team: Id };
-
-export type Fallback = { kind: 'nobody' } | { kind: 'user'; user: Id } | { kind: 'users_and_teams'; members: Member[] };
-
-export type Target =
-  | { kind: 'nobody' }
-  | { kind: 'users_and_teams'; members: Member[] }
-  | { kind: 'team_only'; team: Id }
-  | { kind: 'contact_owner'; require_cookie: boolean; fallback: Fallback }
-  | { kind: 'assistant'; if_cannot_answer: Fallback };
-
-export type Condition =
-  | { all: Condition[] }
-  | { any: Condition[] }
-  | { not: Condition }
-  | { is: { field: string; values: string[] } }
-  | { contains: { field: string; values: string[] } };
-
-export interface Case {
-  when?: Condition | null;
-  target: Target;
-  distribution?: Distribution | null;
-  only_available: boolean;
-  when_nobody: 'unassigned' | 'wait' | 'keep';
-  outside_hours: 'route' | 'unassigned' | 'assistant';
-}
-
-export interface Rule {
-  on: boolean;
-  version: number;
-  cases: Case[];
-}
-
-export interface ChannelView {
-  id: Id;
-  slug: string;
-  name: string;
-  kind: ChannelKind;
-  workspace: Id;
-  on: boolean;
-  zone: string;
-  hours: string[];
-  reopen_owner: 'keep' | 'route' | 'unassign';
-  rule: Rule | null;
-  capabilities: Capabilities | null;
-  state: { running: boolean; error: string | null; last_event_at: Ms | null } | null;
-  stale: { member: Member; reason: SkipReason | string }[];
-}
-
-export interface Assignable {
-  users: {
-    user: Id;
-    name: string;
-    available: boolean;
-    cause: UnavailableCause | null;
-    load: number;
-    open: number;
-    limit: number | null;
-    allowed: boolean;
-    reason?: string | null;
-  }[];
-  teams: Team[];
-}
-
-export interface TokenView {
-  id: Id;
-  name: string;
-  scopes: string[];
-  created_at: Ms;
-  expires_at: Ms | null;
-  last_used_at: Ms | null;
-  token?: string;
-}
-
-export type LiveKind = 'item' | 'message' | 'person' | 'directory' | 'notice';
-
-export interface LiveEvent {
-  id: number;
-  at: Ms;
-  kind: LiveKind;
-  workspace: Id | null;
-  item: Id | null;
-  conversation: Id | null;
-  version: number | null;
-  message: Id | null;
-  user: Id | null;
 }
 
 export interface Problem {

@@ -1,7 +1,7 @@
 // Finds where a mail begins to repeat earlier ones, so that the repetition can be folded.
 
 const INTRODUCTIONS = [
-  /^(on|den|op|am|le) .{6,120}(wrote|skrev|schreef|schrieb|a écrit)\s*:?\s*$/i,
+  /^(on|den|op|am|le) .{6,160}\b(wrote|skrev|schreef|schrieb|écrit)\b.{0,120}:?\s*$/i,
   /^.{0,80}<[^>]+@[^>]+>\s*(wrote|skrev|schreef)\s*:?\s*$/i,
   /^-{2,}\s*(original message|opprinnelig melding|oprindelig meddelelse|oorspronkelijk bericht|forwarded message)\s*-{2,}$/i,
   /^_{10,}$/,

@@ -56,6 +56,9 @@ function toWhen(condition: Condition | null): When {
 function toLine(condition: Condition): Line | null {
   const not = 'not' in condition;
   const inner = not ? condition.not : condition;
+  const values = 'is' in inner ? inner.is.values : 'contains' in inner ? inner.contains.values : [];
+  // A line of text between commas cannot say these; the condition is kept as it is.
+  if (values.some((value) => value.includes(',') || value.trim() !== value || value === '')) return null;
   if ('is' in inner) return { field: inner.is.field, comparison: not ? 'is_not' : 'is', values: inner.is.values.join(', ') };
   if ('contains' in inner) return { field: inner.contains.field, comparison: not ? 'contains_not' : 'contains', values: inner.contains.values.join(', ') };
   return null;

@@ -1,8 +1,8 @@
 //! A PostgreSQL of the run's own: a cluster in a temporary folder on a free loopback port.
 
-use super::tools;
-use crate::process;
+use crate::{process, tools};
 use anyhow::{Context, Result, bail};
+use std::env;
 use std::fs;
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
@@ -18,12 +18,10 @@ const USER: &str = "switchboard";
 const MOST_STARTS: usize = 5;
 /// How long a server may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What the tests need. They kill hosts, never the database, so nothing rests on the disk's own cache.
+/// What every run needs.
 const SETTINGS: &str = "\
 listen_addresses = '127.0.0.1'
 max_connections = 300
-fsync = off
-full_page_writes = off
 wal_level = minimal
 max_wal_senders = 0
 shared_buffers = 128MB
@@ -31,23 +29,37 @@ autovacuum_naptime = 10s
 log_min_messages = warning
 ";
 
+/// What a commit survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of any process, and not of the machine: for tests, which kill hosts, never the database.
+    OfProcesses,
+    /// Everything that PostgreSQL promises: for measurements.
+    Full,
+}
+
 /// A running server. Stopped and removed by `stop`, or when dropped.
 pub struct Cluster {
     server: Child,
     port: u16,
     password: String,
-    version: String,
     folder: TempDir,
 }
 
 impl Cluster {
-    /// Makes a cluster and starts it.
-    pub fn start() -> Result<Self> {
+    /// The variable by which tests and measurements find it: a URL of its administration database.
+    pub const VARIABLE: &str = "SWITCHBOARD_TEST_POSTGRES";
+
+    /// Makes a cluster, starts it, and says so.
+    pub fn start(durability: Durability) -> Result<Self> {
         let Some(programs) = tools::postgres_programs() else {
-            bail!("no PostgreSQL 15 or newer was found; the tests run on it as well as on SQLite");
+            bail!("no PostgreSQL 15 or newer was found; Switchboard runs on it as well as on SQLite");
         };
-        let folder =
-            tempfile::Builder::new().prefix("switchboard-postgres-").tempdir().context("cannot make a temporary folder")?;
+        // The usual folder may lie in memory, where a commit costs nothing.
+        let on_disk = Path::new("/var/tmp");
+        let parent = if durability == Durability::Full && on_disk.is_dir() { on_disk.to_owned() } else { env::temp_dir() };
+        let folder = tempfile::Builder::new().prefix("switchboard-postgres-").tempdir_in(parent);
+        let folder = folder.context("cannot make a temporary folder")?;
         let password = random_password()?;
         let password_file = folder.path().join("password");
         fs::write(&password_file, &password).with_context(|| format!("cannot write {}", password_file.display()))?;
@@ -60,14 +72,17 @@ impl Cluster {
         initdb.arg("--pgdata").arg(&data).arg("--pwfile").arg(&password_file);
         initdb.args(["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]);
         process::output(&mut initdb)?;
-        append(&data.join("postgresql.conf"), &format!("{SETTINGS}unix_socket_directories = '{}'\n", folder.path().display()))?;
+        let disk = if durability == Durability::OfProcesses { "fsync = off\nfull_page_writes = off\n" } else { "" };
+        let socket = format!("unix_socket_directories = '{}'\n", folder.path().display());
+        append(&data.join("postgresql.conf"), &format!("{SETTINGS}{disk}{socket}"))?;
         let version = process::output(Command::new(programs.join("postgres")).arg("--version"))?;
         let version = process::version(&version).map_or(version, |(major, minor)| format!("{major}.{minor}"));
         for _ in 0..MOST_STARTS {
             let port = free_port()?;
             let mut server = start_server(&programs, &data, port, folder.path())?;
             if is_ready(&mut server, &data)? {
-                return Ok(Self { server, port, password, version, folder });
+                println!("PostgreSQL {version} on port {port}");
+                return Ok(Self { server, port, password, folder });
             }
         }
         let mut log = String::new();
@@ -78,16 +93,6 @@ impl Cluster {
     /// The URL of the administration database.
     pub fn url(&self) -> String {
         format!("postgres://{USER}:{}@127.0.0.1:{}/postgres", self.password, self.port)
-    }
-
-    /// The port that it listens on.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Its version, such as `15.18`.
-    pub fn version(&self) -> &str {
-        &self.version
     }
 
     /// Stops the server and removes the folder.
@@ -199,13 +204,13 @@ fn append(file: &PathBuf, text: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::Cluster;
+    use super::{Cluster, Durability};
     use crate::process;
     use std::process::Command;
 
     #[test]
     fn a_cluster_takes_connections_with_its_password_and_leaves_nothing_behind() {
-        let cluster = Cluster::start().expect("PostgreSQL is installed");
+        let cluster = Cluster::start(Durability::OfProcesses).expect("PostgreSQL is installed");
         let psql = |url: &str, question: &str| {
             let mut command = Command::new("psql");
             process::output(command.args([url, "--no-psqlrc", "--no-password", "-tAc", question]))

@@ -1,0 +1,119 @@
+//! Shapes of the OpenAPI document as answers really have them.
+//!
+//! The generator takes every nullable field for one that may be absent. Our answers always write it, null or not,
+//! unless it says otherwise, and generated clients should know. Requests keep their optional fields.
+
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Object, Schema, SchemaType, Type};
+use utoipa::openapi::{Components, Ref, RefOr};
+
+/// Fields of shared shapes that are left out instead of being null.
+const LEFT_OUT: [(&str, &str); 6] = [
+    ("Capacity", "total"),
+    ("Capacity", "per_type"),
+    ("Case", "when"),
+    ("Case", "distribution"),
+    ("Fault", "file"),
+    ("ManualStatus", "reason"),
+];
+
+/// Makes nullable fields of answers required, and pages refer to their rows by name.
+pub(crate) fn complete(components: &mut Components) {
+    let names: Vec<String> = components.schemas.keys().cloned().collect();
+    for (name, schema) in &mut components.schemas {
+        let RefOr::T(schema) = schema else { continue };
+        if let Some(row) = name.strip_prefix("Page_").filter(|row| names.iter().any(|name| name == row)) {
+            name_rows(schema, row);
+        }
+        if name != "ProblemDocument" {
+            require(name, schema);
+        }
+    }
+}
+
+fn require(name: &str, schema: &mut Schema) {
+    let parts = match schema {
+        Schema::Object(object) => return require_nullable(name, object),
+        Schema::AllOf(all) => &mut all.items,
+        Schema::OneOf(one) => &mut one.items,
+        _ => return,
+    };
+    for part in parts {
+        if let RefOr::T(part) = part {
+            require(name, part);
+        }
+    }
+}
+
+fn require_nullable(name: &str, object: &mut Object) {
+    // Requests are told by refusing what they do not know.
+    if matches!(object.additional_properties.as_deref(), Some(AdditionalProperties::FreeForm(false))) {
+        return;
+    }
+    let missing: Vec<String> = object
+        .properties
+        .iter()
+        .filter(|(key, property)| is_nullable(property) && !object.required.contains(key) && !LEFT_OUT.contains(&(name, key)))
+        .map(|(key, _)| key.clone())
+        .collect();
+    object.required.extend(missing);
+}
+
+fn is_nullable(property: &RefOr<Schema>) -> bool {
+    match property {
+        RefOr::T(Schema::Object(object)) => match &object.schema_type {
+            SchemaType::Array(types) => types.contains(&Type::Null),
+            SchemaType::Type(Type::Null) => true,
+            _ => false,
+        },
+        RefOr::T(Schema::Array(array)) => {
+            matches!(&array.schema_type, SchemaType::Array(types) if types.contains(&Type::Null))
+        }
+        RefOr::T(Schema::OneOf(one)) => one.items.iter().any(is_nullable),
+        _ => false,
+    }
+}
+
+fn name_rows(schema: &mut Schema, row: &str) {
+    let Schema::Object(page) = schema else { return };
+    if let Some(RefOr::T(Schema::Array(rows))) = page.properties.get_mut("rows") {
+        rows.items = ArrayItems::RefOrSchema(Box::new(RefOr::Ref(Ref::from_schema_name(row))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LEFT_OUT;
+    use crate::document::openapi;
+    use serde_json::{Value, json};
+    use switchboard_model::{Capacity, Case, Fault, ManualStatus, StatusOrigin, StatusValue, Target, Timestamp};
+
+    fn schemas() -> Value {
+        serde_json::to_value(openapi()).expect("serialisable")["components"]["schemas"].clone()
+    }
+
+    #[test]
+    fn answers_always_have_their_nullable_fields_and_requests_need_not() {
+        let schemas = schemas();
+        let requires =
+            |name: &str, key: &str| schemas[name]["required"].as_array().is_some_and(|keys| keys.contains(&json!(key)));
+        assert!(requires("ItemRow", "owner") && requires("Page_ItemRow", "next") && requires("MessageView", "html"));
+        assert!(!requires("MessageWish", "html") && !requires("ProblemDocument", "line"));
+        assert_eq!(schemas["Page_ItemRow"]["properties"]["rows"]["items"]["$ref"], "#/components/schemas/ItemRow");
+    }
+
+    #[test]
+    fn what_is_said_to_be_left_out_is() {
+        let status = ManualStatus { value: StatusValue::Away, reason: None, set_at: Timestamp(0), origin: StatusOrigin::ByHand };
+        let written = [
+            ("Capacity", serde_json::to_value(Capacity::default())),
+            ("Case", serde_json::to_value(Case::new(Target::Nobody))),
+            ("Fault", serde_json::to_value(Fault::new("key", "message"))),
+            ("ManualStatus", serde_json::to_value(status)),
+        ]
+        .map(|(name, value)| (name, value.expect("serialisable")));
+        for (name, key) in LEFT_OUT {
+            let (_, value) = written.iter().find(|(written, _)| *written == name).expect("an example of it");
+            assert!(value.get(key).is_none(), "{name}.{key}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The program as its users meet it: mail and forms come in, people work, hosts are killed, disks fill up.
+
+mod arrival;
+mod crashes;
+mod demo;
+mod desk;
+mod hosts;
+mod replies;
+mod support;
+mod trouble;
+mod work;
