@@ -26,6 +26,8 @@ pub(crate) struct Resolution {
     pub notify: Option<UserId>,
     /// Everybody looked at; empty unless asked for.
     pub stages: Vec<Stage>,
+    /// Where the item is to wait, if it does and was not explained.
+    pub lanes: Lanes,
 }
 
 /// How a decision looks at people.
@@ -58,12 +60,29 @@ pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, ask: &Ask, mode: Mode<'
         Mode::Survey(ladders, lanes) => (Some(ladders), None, Some(lanes)),
     };
     let (waiting, since, alone) = (ask.waiting, ask.since, Vec::new());
-    let mut decider =
-        Decider { pool, arrival, decision, since, waiting, hope: false, notify: None, stages, alone, ladders, lanes };
+    let mut decider = Decider {
+        found: Lanes::default(),
+        pool,
+        arrival,
+        decision,
+        since,
+        waiting,
+        hope: false,
+        notify: None,
+        stages,
+        alone,
+        ladders,
+        lanes,
+    };
     let outcome = decider.outcome();
     decider.decision.outcome = outcome;
     decider.decision.queued_since = (ask.waiting || outcome == Outcome::Queued).then_some(ask.since);
-    Resolution { decision: decider.decision, notify: decider.notify, stages: decider.stages.unwrap_or_default() }
+    Resolution {
+        decision: decider.decision,
+        notify: decider.notify,
+        stages: decider.stages.unwrap_or_default(),
+        lanes: decider.found,
+    }
 }
 
 const fn blank(arrival: &Arrival, no: u64) -> Decision {
@@ -102,7 +121,9 @@ struct Decider<'a> {
     alone: Vec<PersonIndex>,
     /// Where people stand in order; none when everybody is looked at.
     ladders: Option<&'a mut Ladders>,
-    /// Where people could come from; none unless asked for.
+    /// Where people could have come from so far, kept where the item may wait.
+    found: Lanes,
+    /// Where people could come from, at every stage; none unless asked for.
     lanes: Option<&'a mut Lanes>,
     /// When the item began to wait.
     since: Timestamp,
@@ -156,9 +177,9 @@ impl<'a> Decider<'a> {
             return unassigned(UnassignedReason::OutsideHours);
         }
         let place = Place { channel, plan, workspace, index, case };
-        let wake_at = self.next_change(place);
+        self.found.wake_at = self.next_change(place);
         if let Some(lanes) = &mut self.lanes {
-            lanes.wake_at = wake_at;
+            lanes.wake_at = self.found.wake_at;
         }
         self.target(place)
     }
@@ -314,8 +335,12 @@ impl<'a> Decider<'a> {
                     lanes.keys.extend(pool_lanes(pool, ladders, index, slate.terms));
                     return self.nobody(place, UnassignedReason::NobodyEligible);
                 }
-                self.hope |= waits(place.case) && lasting_in(pool, ladders, index) > 0;
-                ladders.choose(index, pool, &slate, &method)
+                let found = ladders.choose(index, pool, &slate, &method);
+                if found.0.is_none() && waits(place.case) {
+                    self.hope |= lasting_in(pool, ladders, index) > 0;
+                    self.found.keys.extend(pool_lanes(pool, ladders, index, slate.terms));
+                }
+                found
             }
             None => {
                 slate.lasting(pool, false, |_, entry| self.hope |= !pool.is_excluded(entry.person));
@@ -372,11 +397,12 @@ impl<'a> Decider<'a> {
         let skip = Slate { entries: &[entry], standing: Standing::Anew(workspace), terms }.skip(pool, 0);
         let passing = skip.as_ref().is_none_or(is_passing) && !pool.is_excluded(person);
         self.hope |= passing && skip.is_some() && terms.capacity && pool.is_skilled_at_last(person);
+        let lasts = terms.capacity && passing && !pool.is_left_out(person) && pool.is_skilled(person);
         if let Some(lanes) = &mut self.lanes {
-            let lasts = passing && !pool.is_left_out(person) && pool.is_skilled(person);
             lanes.keys.extend(lasts.then(|| person_lane(pool, person, terms)));
             return Err(None);
         }
+        self.found.keys.extend((lasts && skip.is_some()).then(|| person_lane(pool, person, terms)));
         if !self.alone.contains(&person) {
             self.alone.push(person);
             self.decision.candidates = self.decision.candidates.saturating_add(1);

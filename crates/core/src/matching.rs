@@ -143,6 +143,11 @@ impl Router {
     pub(crate) fn queue_up(&mut self, waiting: WaitingItem) {
         self.refresh();
         let lanes = self.survey(&waiting);
+        self.queue_in(waiting, lanes);
+    }
+
+    /// Lets an item wait in these lanes, as they were found with everything up to date.
+    pub(crate) fn queue_in(&mut self, waiting: WaitingItem, lanes: Lanes) {
         let sight = Sight { people: &self.people, calendars: &self.calendars, turns: &self.turns, now: self.now };
         self.queue.put(waiting, lanes, &self.ladders, &sight);
     }

@@ -79,17 +79,18 @@ pub(crate) struct Lanes {
 /// Everything that waits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {
-    items: BTreeMap<ItemId, Waiter>,
+    items: BTreeMap<ItemId, Box<Waiter>>,
     lanes: Vec<Lane>,
     /// Lanes without a use, to use again.
     spare: Vec<LaneIndex>,
     index: BTreeMap<LaneKey, LaneIndex>,
-    of_ladder: BTreeMap<LadderIndex, Vec<LaneIndex>>,
+    /// By ladder.
+    of_ladder: Vec<Vec<LaneIndex>>,
     of_person: BTreeMap<PersonIndex, Vec<LaneIndex>>,
     ready: BTreeSet<(Place, LaneIndex)>,
     wakes: BTreeSet<(Timestamp, ItemId)>,
-    /// Items by what they count once for.
-    shares: BTreeMap<i64, BTreeSet<ItemId>>,
+    /// What items count once for, with the item.
+    shares: BTreeSet<(i64, ItemId)>,
     barred: BTreeMap<UserId, BTreeSet<ItemId>>,
 }
 
@@ -133,7 +134,7 @@ impl Queue {
     /// Lets an item wait in these lanes.
     pub(crate) fn put(&mut self, item: WaitingItem, lanes: Lanes, ladders: &Ladders, sight: &Sight<'_>) {
         self.take(item.arrival.item);
-        let mut waiter = Waiter { item, lanes: Vec::with_capacity(lanes.keys.len()), wake_at: lanes.wake_at };
+        let mut waiter = Box::new(Waiter { item, lanes: Vec::with_capacity(lanes.keys.len()), wake_at: lanes.wake_at });
         let (id, place) = (waiter.item.arrival.item, waiter.place());
         for key in lanes.keys {
             let index = self.lane(key, ladders, sight);
@@ -148,13 +149,13 @@ impl Queue {
         if let Some(barred) = waiter.item.barred {
             self.barred.entry(barred).or_default().insert(id);
         }
-        self.shares.entry(share_key(id, waiter.item.arrival.conversation)).or_default().insert(id);
+        self.shares.insert((share_key(id, waiter.item.arrival.conversation), id));
         self.items.insert(id, waiter);
     }
 
     /// Takes an item out of the queue.
     pub(crate) fn take(&mut self, item: ItemId) -> Option<WaitingItem> {
-        let waiter = self.items.remove(&item)?;
+        let waiter = *self.items.remove(&item)?;
         let place = waiter.place();
         for index in waiter.lanes {
             self.lanes[index].places.remove(&place);
@@ -164,10 +165,12 @@ impl Queue {
         if let Some(wake_at) = waiter.wake_at {
             self.wakes.remove(&(wake_at, item));
         }
-        if let Some(barred) = waiter.item.barred {
-            forget(&mut self.barred, &barred, item);
+        if let Some(barred) = waiter.item.barred
+            && let Some(items) = self.barred.get_mut(&barred)
+        {
+            items.remove(&item);
         }
-        forget(&mut self.shares, &share_key(item, waiter.item.arrival.conversation), item);
+        self.shares.remove(&(share_key(item, waiter.item.arrival.conversation), item));
         Some(waiter.item)
     }
 
@@ -186,9 +189,11 @@ impl Queue {
 
     /// Somebody in a ladder became eligible, or ceased to be.
     pub(crate) fn ladder_moved(&mut self, ladder: LadderIndex, ladders: &Ladders, sight: &Sight<'_>) {
-        for index in self.of_ladder.get(&ladder).cloned().unwrap_or_default() {
-            self.look(index, ladders, sight);
+        let Some(lanes) = self.of_ladder.get_mut(ladder as usize).map(std::mem::take) else { return };
+        for index in &lanes {
+            self.look(*index, ladders, sight);
         }
+        self.of_ladder[ladder as usize] = lanes;
     }
 
     /// A person changed.
@@ -203,7 +208,7 @@ impl Queue {
 
     /// Items that count once together under this key.
     pub(crate) fn sharing(&self, key: i64) -> Vec<ItemId> {
-        self.shares.get(&key).into_iter().flatten().copied().collect()
+        self.shares.range((key, ItemId(i64::MIN))..=(key, ItemId(i64::MAX))).map(|(_, item)| *item).collect()
     }
 
     /// Items on which the database found this user full, who is left out no more.
@@ -260,7 +265,11 @@ impl Queue {
             }
         };
         match &key {
-            LaneKey::Pool { ladder, .. } => self.of_ladder.entry(*ladder).or_default().push(index),
+            LaneKey::Pool { ladder, .. } => {
+                let ladder = *ladder as usize;
+                self.of_ladder.resize(self.of_ladder.len().max(ladder + 1), Vec::new());
+                self.of_ladder[ladder].push(index);
+            }
             LaneKey::Person { person, .. } => self.of_person.entry(*person).or_default().push(index),
         }
         self.index.insert(key, index);
@@ -277,7 +286,7 @@ impl Queue {
         let key = lane.key.clone();
         let emptied = match &key {
             LaneKey::Pool { left_out, .. } if left_out.is_empty() => return,
-            LaneKey::Pool { ladder, .. } => self.of_ladder.get_mut(ladder),
+            LaneKey::Pool { ladder, .. } => self.of_ladder.get_mut(*ladder as usize),
             LaneKey::Person { person, .. } => {
                 let lanes = self.of_person.get_mut(person);
                 if lanes.as_ref().is_some_and(|lanes| lanes.len() == 1) {
@@ -323,14 +332,5 @@ impl Queue {
             self.ready.insert((first, index));
         }
         lane.called = first;
-    }
-}
-
-fn forget<K: Ord>(index: &mut BTreeMap<K, BTreeSet<ItemId>>, key: &K, item: ItemId) {
-    if let Some(items) = index.get_mut(key) {
-        items.remove(&item);
-        if items.is_empty() {
-            index.remove(key);
-        }
     }
 }

@@ -399,10 +399,10 @@ impl Router {
         self.refresh();
         let Self { plan, calendars, people, work, turns, ladders, .. } = self;
         let pool = Pool::new((plan, calendars), (people, work, turns), arrival, (self.now, ask.since), full);
-        let Resolution { decision, notify, .. } = decide(&pool, arrival, ask, Mode::Decide(ladders));
+        let Resolution { decision, notify, lanes, .. } = decide(&pool, arrival, ask, Mode::Decide(ladders));
         self.apply(&decision, arrival);
         if decision.outcome == Outcome::Queued {
-            self.queue_up(WaitingItem { arrival: arrival.clone(), since: ask.since, barred: full });
+            self.queue_in(WaitingItem { arrival: arrival.clone(), since: ask.since, barred: full }, lanes);
         }
         let told = notify.map(|user| Effect::NotifyOwner { item: decision.item, user });
         out.effects.push(Effect::Decide(decision));
