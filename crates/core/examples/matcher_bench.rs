@@ -52,6 +52,7 @@ fn measure(people: usize, waiting: usize) {
     let rounds = ROUNDS.min(20_000 + people * 10);
     let mut times = Vec::with_capacity(rounds);
     let mut decided = 0_usize;
+    let (began, cpu_before) = (Instant::now(), cpu_time());
     for _ in 0..rounds {
         let (closing, arriving) = (centre.closure(), centre.arrival());
         let start = Instant::now();
@@ -60,7 +61,8 @@ fn measure(people: usize, waiting: usize) {
         times.push(start.elapsed());
         decided += closed + arrived;
     }
-    print_line(people, waiting, decided, times);
+    let cpu_share = (cpu_time() - cpu_before).as_secs_f64() / began.elapsed().as_secs_f64();
+    print_line(people, waiting, decided, times, cpu_share);
 }
 
 /// Everybody signs on within a second onto what waits.
@@ -73,6 +75,7 @@ fn sign_on(people: usize, waiting: usize) {
     let mut times = Vec::with_capacity(people);
     let mut decided = 0;
     let begin = centre.now;
+    let (began, cpu_before) = (Instant::now(), cpu_time());
     for index in 0..people {
         centre.now = begin.plus_ms(i64::try_from(index * 1_000 / people).expect("within a second"));
         let input = centre.status(index, StatusValue::Available);
@@ -80,19 +83,31 @@ fn sign_on(people: usize, waiting: usize) {
         decided += centre.step(&input);
         times.push(start.elapsed());
     }
+    let cpu_share = (cpu_time() - cpu_before).as_secs_f64() / began.elapsed().as_secs_f64();
     let total: Duration = times.iter().sum();
     println!("signing on: {people} people onto {waiting} waiting, {decided} decisions in {total:?}");
-    print_line(people, waiting, decided, times);
+    print_line(people, waiting, decided, times, cpu_share);
 }
 
-fn print_line(people: usize, waiting: usize, decided: usize, mut times: Vec<Duration>) {
+/// One line of the table; `cpu_share` is the part of the time in which the machine let the measurement run.
+fn print_line(people: usize, waiting: usize, decided: usize, mut times: Vec<Duration>, cpu_share: f64) {
     let total: Duration = times.iter().sum();
     times.sort_unstable();
     let at = |share: usize| times[times.len() * share / 100].as_secs_f64() * 1e6;
     let decisions_per_s = decided as f64 / total.as_secs_f64();
     let mean = total.as_secs_f64() * 1e6 / times.len() as f64;
     let (p50, p99) = (at(50), at(99));
-    println!("{people:>8} {waiting:>9} {decisions_per_s:>12.0} {mean:>9.2} {p50:>9.2} {p99:>9.2} {:>10}", resident_mib());
+    let per_cpu_s = decisions_per_s / cpu_share.max(0.001);
+    println!(
+        "{people:>8} {waiting:>9} {decisions_per_s:>12.0} {per_cpu_s:>12.0} {mean:>9.2} {p50:>9.2} {p99:>9.2} {:>10}",
+        resident_mib()
+    );
+}
+
+/// Time on a processor so far; zero where the system does not tell.
+fn cpu_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    Duration::from_nanos(text.split_whitespace().next().and_then(|ns| ns.parse().ok()).unwrap_or_default())
 }
 
 fn resident_mib() -> String {

@@ -8,7 +8,6 @@
 use crate::ladders::{LadderIndex, Ladders, Sight};
 use crate::people::PersonIndex;
 use crate::pool::{Shared, could_take};
-use crate::work::share_key;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use switchboard_model::{Arrival, ItemId, Priority, Timestamp, UserId, WaitingItem, WorkType};
@@ -89,7 +88,7 @@ pub(crate) struct Queue {
     of_person: BTreeMap<PersonIndex, Vec<LaneIndex>>,
     ready: BTreeSet<(Place, LaneIndex)>,
     wakes: BTreeSet<(Timestamp, ItemId)>,
-    /// What items count once for, with the item.
+    /// Conversations, with the items that belong to them.
     shares: BTreeSet<(i64, ItemId)>,
     barred: BTreeMap<UserId, BTreeSet<ItemId>>,
 }
@@ -149,7 +148,9 @@ impl Queue {
         if let Some(barred) = waiter.item.barred {
             self.barred.entry(barred).or_default().insert(id);
         }
-        self.shares.insert((share_key(id, waiter.item.arrival.conversation), id));
+        if let Some(conversation) = waiter.item.arrival.conversation {
+            self.shares.insert((conversation.0, id));
+        }
         self.items.insert(id, waiter);
     }
 
@@ -170,7 +171,9 @@ impl Queue {
         {
             items.remove(&item);
         }
-        self.shares.remove(&(share_key(item, waiter.item.arrival.conversation), item));
+        if let Some(conversation) = waiter.item.arrival.conversation {
+            self.shares.remove(&(conversation.0, item));
+        }
         Some(waiter.item)
     }
 
@@ -208,7 +211,15 @@ impl Queue {
 
     /// Items that count once together under this key.
     pub(crate) fn sharing(&self, key: i64) -> Vec<ItemId> {
-        self.shares.range((key, ItemId(i64::MIN))..=(key, ItemId(i64::MAX))).map(|(_, item)| *item).collect()
+        let mut items = Vec::new();
+        if !self.shares.is_empty() {
+            let of_conversation = self.shares.range((key, ItemId(i64::MIN))..=(key, ItemId(i64::MAX)));
+            items.extend(of_conversation.map(|(_, item)| *item));
+        }
+        if self.items.contains_key(&ItemId(key)) && !items.contains(&ItemId(key)) {
+            items.push(ItemId(key));
+        }
+        items
     }
 
     /// Items on which the database found this user full, who is left out no more.
