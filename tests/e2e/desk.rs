@@ -182,9 +182,10 @@ async fn tour(host: &Host, item: i64, look: Look, email: &str) {
     browser.find("#email").await;
     is_usable_by_all(&browser, &format!("sign-in, {look:?}")).await;
     sign_in(&browser, host, email, "/inbox/open").await;
-    let screens: [(String, &str); 4] = [
+    let screens: [(String, &str); 5] = [
         (String::from("/inbox/open"), "a[data-row]"),
         (format!("/inbox/open/{item}"), ".message"),
+        (String::from("/settings/channels"), "main h1, main h2"),
         (String::from("/settings/me"), "main h1, main h2"),
         (String::from("/settings/people"), "main h1, main h2"),
     ];

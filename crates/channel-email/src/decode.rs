@@ -6,6 +6,7 @@
 mod body;
 mod charset;
 mod fingerprint;
+mod headers;
 mod nature;
 mod people;
 mod structure;
@@ -57,18 +58,21 @@ pub(crate) fn decode(raw: &Bytes, envelope: Envelope<'_>, receiving: Receiving<'
     let mut thread = thread::hints(&message, envelope, receiving);
     let nature = nature::classify(&message, raw, envelope, receiving, &mut thread);
     let body = body::read(&message, raw);
+    let recoded = headers::recoded(&message, raw);
+    let reread = recoded.as_deref().and_then(|head| MessageParser::default().parse_headers(head));
+    let named = reread.as_ref().unwrap_or(&message);
     InboundMessage {
         channel: receiving.mailbox.slug.clone(),
         external_id: fingerprint::external_id(&message, raw),
         sent_at: sent_at(&message, now),
-        sender: people::sender(&message, envelope, receiving.mailbox),
+        sender: people::sender(named, envelope, receiving.mailbox),
         thread,
-        subject: message.subject().map(|subject| one_line(subject, MAX_SUBJECT_CHARS)).filter(|subject| !subject.is_empty()),
+        subject: named.subject().map(|subject| one_line(subject, MAX_SUBJECT_CHARS)).filter(|subject| !subject.is_empty()),
         text: body.text,
         html: body.html,
         fields: Vec::new(),
         attachments: body.attachments,
-        recipients: people::recipients(&message, receiving.mailbox),
+        recipients: people::recipients(named, receiving.mailbox),
         language: language(&message),
         nature,
         raw: Some(source(raw)),

@@ -1,6 +1,7 @@
 //! One decision: reopened items, the channel's rule, its cases and targets (ROUTING 7, 12.2). Reads only; the same
 //! code decides and explains.
 
+use crate::blank::blank;
 use crate::distribution::{Choice, Method};
 use crate::eligibility::{default_distribution, has_seat};
 use crate::ladders::{LadderKey, Ladders};
@@ -11,9 +12,9 @@ use crate::pool::{Pool, Slate, Standing, Terms};
 use crate::queue::Lanes;
 use crate::skills::ms;
 use switchboard_model::{
-    Arrival, BEHAVIOUR_VERSION, Candidate, Case, ChannelEntry, Decision, Distribution, Fallback, Outcome, OutsideHours, Owner,
-    ReopenOwner, RouteEvent, RuleRef, SkipReason, Stage, StageTarget, Target, TeamId, Timestamp, UnassignedReason, UserId,
-    Verdict, WhenNobody, WorkType, Workspace, WorkspaceKind,
+    Arrival, Candidate, Case, ChannelEntry, Decision, Distribution, Fallback, Outcome, OutsideHours, Owner, ReopenOwner,
+    RouteEvent, RuleRef, SkipReason, Stage, StageTarget, Target, TeamId, Timestamp, UnassignedReason, UserId, Verdict,
+    WhenNobody, WorkType, Workspace, WorkspaceKind,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -73,6 +74,7 @@ pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, ask: &Ask, mode: Mode<'
         alone,
         ladders,
         lanes,
+        listed: None,
     };
     let outcome = decider.outcome();
     decider.decision.outcome = outcome;
@@ -85,32 +87,6 @@ pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, ask: &Ask, mode: Mode<'
     }
 }
 
-const fn blank(arrival: &Arrival, no: u64) -> Decision {
-    Decision {
-        no,
-        item: arrival.item,
-        item_version: arrival.version,
-        event: arrival.event,
-        group: arrival.group,
-        rule: None,
-        outcome: Outcome::Unassigned { reason: UnassignedReason::NoRule },
-        distribution: None,
-        load: None,
-        tied: 0,
-        draw: None,
-        candidates: 0,
-        eligible: 0,
-        fallback: false,
-        availability_version: None,
-        capacity_guarded: false,
-        mark_before: None,
-        turn_before: None,
-        turn: None,
-        queued_since: None,
-        behaviour: BEHAVIOUR_VERSION,
-    }
-}
-
 struct Decider<'a> {
     pool: &'a Pool<'a>,
     arrival: &'a Arrival,
@@ -119,6 +95,8 @@ struct Decider<'a> {
     stages: Option<Vec<Stage>>,
     /// People looked at one at a time, each once.
     alone: Vec<PersonIndex>,
+    /// People looked at as a list.
+    listed: Option<&'a Roster>,
     /// Where people stand in order; none when everybody is looked at.
     ladders: Option<&'a mut Ladders>,
     /// Where people could have come from so far, kept where the item may wait.
@@ -260,7 +238,8 @@ impl<'a> Decider<'a> {
                 (true, false) => Some(SkipReason::NoSeat),
                 (true, true) => None,
             };
-            self.decision.candidates = self.decision.candidates.saturating_add(1);
+            let counted = pool.people.find(user.id).is_some_and(|person| self.alone.contains(&person));
+            self.decision.candidates = self.decision.candidates.saturating_add(u32::from(!counted));
             usable = usable.saturating_add(u32::from(reason.is_none()));
             if self.stages.is_some()
                 && let Some(person) = pool.people.find(user.id)
@@ -348,6 +327,7 @@ impl<'a> Decider<'a> {
             }
         };
         self.decision.candidates = self.count(roster);
+        self.listed = Some(roster);
         self.decision.eligible = eligible;
         if self.stages.is_some() {
             let chosen = choice.map(|choice| choice.entry.person);
@@ -403,7 +383,8 @@ impl<'a> Decider<'a> {
             return Err(None);
         }
         self.found.keys.extend((lasts && skip.is_some()).then(|| person_lane(pool, person, terms)));
-        if !self.alone.contains(&person) {
+        let is_listed = self.listed.is_some_and(|roster| roster.entry(person).is_some());
+        if !self.alone.contains(&person) && !is_listed {
             self.alone.push(person);
             self.decision.candidates = self.decision.candidates.saturating_add(1);
         }

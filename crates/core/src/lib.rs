@@ -6,6 +6,7 @@
 //! contract; comments name its rules by number.
 
 mod availability;
+mod blank;
 mod calendar;
 mod decide;
 mod distribution;
@@ -22,6 +23,7 @@ mod random;
 mod router;
 mod skills;
 mod turns;
+mod undone;
 mod validate;
 mod work;
 

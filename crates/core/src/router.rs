@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::pool::Pool;
 use crate::queue::{Place, Queue};
 use crate::turns::Turns;
+use crate::undone::Refused;
 use crate::work::{Owned, Work};
 use std::sync::Arc;
 use switchboard_model::{
@@ -63,6 +64,7 @@ pub struct Router {
     pub(crate) turns: Turns,
     pub(crate) ladders: Ladders,
     pub(crate) queue: Queue,
+    refused: Refused,
 }
 
 impl Router {
@@ -91,7 +93,7 @@ impl Router {
             let index = people.place(status.user);
             people.at_mut(index).status = Some(status);
         }
-        let (no, now, turns) = (state.no, state.now, Turns::new(&state.turns));
+        let (no, now, turns, refused) = (state.no, state.now, Turns::new(&state.turns), Refused::new(&state.undone));
         let mut router = Self {
             no,
             now,
@@ -103,6 +105,7 @@ impl Router {
             turns,
             ladders: Ladders::default(),
             queue: Queue::default(),
+            refused,
         };
         router.settle();
         for waiting in state.waiting {
@@ -137,6 +140,7 @@ impl Router {
             statuses: self.people.by_user().filter_map(|person| person.status.clone()).collect(),
             marks: marks.collect(),
             turns: self.turns.states(),
+            undone: self.refused.undone(),
             waiting: self.queue.items().cloned().collect(),
         }
     }
@@ -441,7 +445,7 @@ impl Router {
     }
 
     /// Takes a refused decision back: the item as it really is, and the mark and turn that the decision set where
-    /// nothing replaced them since. A status that turned out to be outdated is forgotten until the new one comes
+    /// nothing replaced them since; what replaced them goes back beyond them if it is refused as well. A status that turned out to be outdated is forgotten until the new one comes
     /// in, for unknown is unavailable (ROUTING 4.1).
     fn undo(&mut self, refusal: &Refusal) -> Result<(), String> {
         let decision = &refusal.decision;
@@ -455,15 +459,19 @@ impl Router {
         let Some(index) = self.people.find(user) else { return Ok(()) };
         let person = self.people.at_mut(index);
         let mark = &mut person.marks[decision.group as usize];
-        if matches!(decision.outcome, Outcome::Assigned { .. }) && *mark == Some(decision.no) {
-            *mark = decision.mark_before;
+        if matches!(decision.outcome, Outcome::Assigned { .. }) {
+            let before = self.refused.mark(decision, user, *mark);
+            *mark = if *mark == Some(decision.no) { before } else { *mark };
         }
         let version = person.status.as_ref().map(|status| status.version);
         if refusal.reason == RefusalReason::StatusChanged && version.is_some() && version == decision.availability_version {
             self.people.set_status(user, None, &self.calendars, self.now);
         }
         if let (Some(rule), Some(turn)) = (decision.rule, decision.turn) {
-            self.turns.give_back(rule.channel, rule.case, user, turn, decision.turn_before);
+            let (channel, case) = (rule.channel, rule.case);
+            let current = self.turns.of(channel, case).last(user);
+            let before = self.refused.turn((channel, case, user), current, turn, decision.turn_before);
+            self.turns.give_back(channel, case, user, turn, before);
         }
         Ok(())
     }

@@ -23,7 +23,9 @@ const POLL_SHARED: Duration = Duration::from_millis(100);
 const POLL_ALONE: Duration = Duration::from_secs(2);
 const STAND_BY: Duration = Duration::from_secs(1);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
-/// A checkpoint this often keeps explaining one decision fast.
+/// A checkpoint this often keeps explaining one decision fast. One holds every open item, so with many open they come
+/// further apart: what is stored per decision stays bounded.
+const OPEN_PER_DECISION: u64 = 4;
 const CHECKPOINT_EVERY: u64 = 1_000;
 /// After this many failures in a row, inputs are taken one at a time, so that one bad input stops nobody else's.
 const FAILURES_BEFORE_CARE: u32 = 3;
@@ -133,7 +135,7 @@ pub(crate) struct Routing {
     pub refusals: BTreeMap<ItemId, u32>,
     /// One input at a time, to find the one that the database always refuses.
     is_careful: bool,
-    saved_checkpoint: u64,
+    next_checkpoint: u64,
 }
 
 /// One input with what the core answered.
@@ -150,10 +152,9 @@ impl Routing {
     async fn start(engine: Engine, lease: Lease, is_careful: bool) -> Result<Self> {
         let rebuilt = engine.inner.store.rebuild().await?;
         let directory = engine.inner.store.directory(rebuilt.state.directory_version).await?;
-        let no = rebuilt.state.no;
         let router = Router::new(directory, rebuilt.state)
             .map_err(|error| EngineError::new(EngineErrorKind::Internal, format!("the router's state is not usable: {error}")))?;
-        let mut routing = Self { engine, lease, router, refusals: BTreeMap::new(), is_careful, saved_checkpoint: no };
+        let mut routing = Self { engine, lease, router, refusals: BTreeMap::new(), is_careful, next_checkpoint: 0 };
         routing.checkpoint().await?;
         Ok(routing)
     }
@@ -186,7 +187,7 @@ impl Routing {
             (outcome, _) => outcome?,
         }
         self.engine.ring();
-        if self.router.no() >= self.saved_checkpoint + CHECKPOINT_EVERY {
+        if self.router.no() >= self.next_checkpoint {
             self.checkpoint().await?;
         }
         Ok(())
@@ -273,7 +274,8 @@ impl Routing {
 
     async fn checkpoint(&mut self) -> Result<()> {
         let (state, now) = (self.router.state(), self.engine.now());
-        self.saved_checkpoint = state.no;
+        let open = u64::try_from(state.owned.len()).unwrap_or(u64::MAX);
+        self.next_checkpoint = state.no + CHECKPOINT_EVERY.max(open / OPEN_PER_DECISION);
         let saved = self
             .engine
             .inner

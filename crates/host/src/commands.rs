@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use switchboard_core::validate;
-use switchboard_engine::directory::{DirectoryFile, MergeOptions, merge};
+use switchboard_engine::directory::{MergeOptions, merge_text};
 use switchboard_engine::{Engine, Scope, TokenView};
 use switchboard_model::{Directory, Fault};
 
@@ -202,7 +202,7 @@ async fn print_answer(config: &Path, job: Job) -> Result<(), String> {
 
 fn read_directory(file: &Path) -> Result<Directory, Vec<Fault>> {
     let text = std::fs::read_to_string(file).map_err(|error| vec![Fault::new("file", format!("cannot be read: {error}"))])?;
-    merge(&Directory::default(), &DirectoryFile::read(&text)?, MergeOptions::default())
+    merge_text(&Directory::default(), &text, MergeOptions::default())
 }
 
 fn file_faults(file: &Path) -> Vec<Fault> {

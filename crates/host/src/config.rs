@@ -1,13 +1,16 @@
 //! The configuration: a TOML file, overridden by the environment, with every fault reported at once.
 
 use crate::channels::REGISTRY;
+use crate::listener::Limits;
 use config::{Config as Source, Environment, File, FileFormat};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 use switchboard_channel::{Channel, Registration, Settings};
 use switchboard_engine::directory::{Entry, syntax_fault};
 use switchboard_model::{ChannelKind, Fault};
@@ -48,6 +51,8 @@ pub struct Server {
     pub company: Option<String>,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// What a stranger may take of the listener.
+    pub limits: Limits,
 }
 
 /// `[database]`
@@ -89,8 +94,19 @@ pub struct ConnectedChannel {
     pub kind: ChannelKind,
     /// The channel that replies go out through.
     pub reply_via: Option<String>,
+    /// Where its mail server takes mail in, and for which address, when it has one; for the first steps.
+    pub mail_door: Option<MailDoor>,
     /// The adapter.
     pub channel: Arc<dyn Channel>,
+}
+
+/// A mail server of our own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailDoor {
+    /// Where it listens, as configured.
+    pub listen: SocketAddr,
+    /// The mailbox.
+    pub address: String,
 }
 
 impl Config {
@@ -155,6 +171,10 @@ fn read_server(mut entry: Entry, faults: &mut Vec<Fault>) -> Server {
         public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
         company: entry.optional("company"),
         trusted_proxies: entry.optional("trusted_proxies").unwrap_or_default(),
+        limits: Limits {
+            connections: within(&mut entry, "max_connections", 4_096, 1..=1_000_000) as usize,
+            header_timeout: Duration::from_secs(within(&mut entry, "header_timeout_seconds", 10, 1..=3_600).into()),
+        },
     };
     entry.finish(faults);
     server
@@ -219,14 +239,26 @@ fn read_channel(slug: &str, mut entry: Entry, folder: &Path, faults: &mut Vec<Fa
     let (mut table, found) = entry.into_rest();
     faults.extend(found);
     resolve_files(&mut table, "", &path, &|key| is_secret_file(registration, key), folder, faults);
+    let mail_door = mail_door(&table);
     let settings = Settings { slug: slug.to_owned(), table, folder: folder.to_path_buf() };
     match (registration.build)(&settings) {
-        Ok(channel) => Some(ConnectedChannel { kind: registration.kind, reply_via, channel }),
+        Ok(channel) => Some(ConnectedChannel { kind: registration.kind, reply_via, mail_door, channel }),
         Err(found) => {
             faults.extend(found);
             None
         }
     }
+}
+
+/// What a channel's table says of a mail server of its own; whether that is right is the adapter's to say.
+fn mail_door(table: &Table) -> Option<MailDoor> {
+    let receiver = table.get("receiver")?;
+    // LMTP is for mail servers; nobody tries it by hand.
+    if receiver.get("protocol").is_some_and(|protocol| protocol.as_str() != Some("smtp")) {
+        return None;
+    }
+    let listen = receiver.get("listen")?.as_str()?.parse().ok()?;
+    Some(MailDoor { listen, address: table.get("address")?.as_str()?.to_owned() })
 }
 
 /// `KEY_file` stands for `KEY` where `KEY` is documented and `KEY_file` is no setting of its own.
@@ -293,6 +325,14 @@ fn resolve_files(
             Err(error) => faults.push(Fault::new(format!("{path}.{key}"), format!("`{file}` cannot be read: {error}"))),
         }
     }
+}
+
+fn within(entry: &mut Entry, key: &'static str, default: u32, range: RangeInclusive<u32>) -> u32 {
+    let value = entry.optional(key).unwrap_or(default);
+    if !range.contains(&value) {
+        entry.fault(key, format!("{value} is out of range; it is {} to {}", range.start(), range.end()));
+    }
+    value
 }
 
 fn parsed<T: FromStr>(entry: &mut Entry, key: &'static str, what: &str) -> Option<T> {

@@ -6,8 +6,10 @@ use crate::config::Config;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::fs::{DirBuilder, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use switchboard_engine::{ApplyOptions, Caller, Engine, EngineError, EngineOptions, Scope};
 use switchboard_model::{ItemId, Timestamp, TokenId};
@@ -128,10 +130,7 @@ pub fn socket_path(config: &Config) -> Option<PathBuf> {
 
 /// Answers jobs on the socket until the token is cancelled. Only the host's own account may connect.
 pub async fn listen(engine: Engine, path: PathBuf, shutdown: CancellationToken) -> Result<(), String> {
-    let _ = std::fs::remove_file(&path);
-    let shown = path.display().to_string();
-    let listener = UnixListener::bind(&path).map_err(|error| format!("the control socket {shown} cannot be made: {error}"))?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(|error| format!("{shown}: {error}"))?;
+    let listener = bind(&path).map_err(|error| format!("the control socket {} cannot be made: {error}", path.display()))?;
     tokio::spawn(async move {
         loop {
             let accepted = tokio::select! {
@@ -150,6 +149,24 @@ pub async fn listen(engine: Engine, path: PathBuf, shutdown: CancellationToken) 
         let _ = std::fs::remove_file(&path);
     });
     Ok(())
+}
+
+/// A socket gets its mode only after it is bound. Until then it lies in a folder that nobody else may enter, and moves to
+/// its place (over one that a host left behind) when it is closed to others.
+fn bind(path: &Path) -> std::io::Result<UnixListener> {
+    let folder = path.with_file_name(format!(".sock{}", std::process::id()));
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => DirBuilder::new().mode(0o700).create(&folder)?,
+    }
+    let bare = folder.join("s");
+    let bound = UnixListener::bind(&bare).and_then(|listener| {
+        std::fs::set_permissions(&bare, Permissions::from_mode(0o600))?;
+        std::fs::rename(&bare, path)?;
+        Ok(listener)
+    });
+    std::fs::remove_dir_all(&folder)?;
+    bound
 }
 
 /// Runs a job on an engine.
@@ -253,4 +270,24 @@ async fn serve_one(engine: Engine, mut stream: UnixStream) -> std::io::Result<()
     };
     stream.write_all(&serde_json::to_vec(&answer)?).await?;
     stream.shutdown().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bind;
+    use std::os::unix::fs::PermissionsExt;
+    use tokio::net::UnixStream;
+
+    #[tokio::test]
+    async fn the_control_socket_is_for_our_account_alone_and_takes_the_place_of_one_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("desk.db.sock");
+        drop(bind(&path).unwrap());
+        assert!(path.exists(), "a host that was killed leaves its socket");
+        let listener = bind(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+        let (asked, taken) = tokio::join!(UnixStream::connect(&path), listener.accept());
+        assert!(asked.is_ok() && taken.is_ok());
+    }
 }

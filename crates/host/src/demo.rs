@@ -1,11 +1,14 @@
 //! First steps: the directory that an empty database begins with, and a password to try the desk with.
 
-use crate::config::Config;
+use crate::config::{Config, ConnectedChannel, MailDoor};
 use secrecy::{ExposeSecret, SecretString};
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use switchboard_engine::{ApplyOptions, Caller, Engine};
+use switchboard_model::ChannelKind;
 
 /// Letters that nobody confuses.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -35,13 +38,28 @@ pub fn welcome(config: &Config, engine: &Engine, url: &str, password_file: Optio
     let first = directory.users.iter().find(|user| user.is_active()).map(|user| user.email.clone()).unwrap_or_default();
     text += &format!("\nSign in as {first} or any of its colleagues (`switchboard user list`)\n");
     text += &format!("with the password {} (kept in {})\n\nTry:\n", password.trim(), file.display());
-    text += "  1. swaks --server 127.0.0.1:2525 --from maja@customer.test --to support@example.test \\\n";
-    text += "           --header 'Subject: Where is my parcel?' --body 'It should have come on Monday.'\n";
-    for (slug, _) in config.channels.iter().filter(|(_, channel)| channel.kind == switchboard_model::ChannelKind::Form).take(1) {
-        text += &format!("  2. fill in the form at {url}/channels/{slug}/\n");
+    for (number, step) in (1..).zip(steps(&config.channels, url)) {
+        text += &format!("  {number}. {step}\n");
     }
-    text += "  3. switchboard explain --config config/switchboard.toml NUMBER   (the number the desk shows)\n";
     text
+}
+
+/// What this configuration can be tried with.
+fn steps(channels: &BTreeMap<String, ConnectedChannel>, url: &str) -> Vec<String> {
+    // The system chooses the port where 0 stands; the log names it.
+    let door = channels.values().filter_map(|channel| channel.mail_door.as_ref()).find(|door| door.listen.port() != 0);
+    let mail = door.map(|MailDoor { listen, address }| {
+        let host = if listen.ip().is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { listen.ip() };
+        let server = SocketAddr::new(host, listen.port());
+        format!(
+            "swaks --server {server} --from maja@customer.test --to {address} \\\n           \
+             --header 'Subject: Where is my parcel?' --body 'It should have come on Monday.'"
+        )
+    });
+    let form = channels.iter().find(|(_, channel)| channel.kind == ChannelKind::Form);
+    let form = form.map(|(slug, _)| format!("fill in the form at {url}/channels/{slug}/"));
+    let explain = "switchboard explain --config config/switchboard.toml NUMBER   (the number the desk shows)";
+    mail.into_iter().chain(form).chain([explain.to_owned()]).collect()
 }
 
 async fn apply(engine: &Engine, file: &Path) -> Result<(), String> {
@@ -60,10 +78,15 @@ async fn make_passwords(config: &Config, engine: &Engine) -> Result<(), String> 
         engine.set_password(&Caller::system(), user.id, password.clone()).await.map_err(crate::control::shown)?;
     }
     let Some(file) = password_file(config) else { return Ok(()) };
-    let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file);
-    written
-        .and_then(|mut opened| writeln!(opened, "{}", password.expose_secret()))
-        .map_err(|error| format!("{}: {error}", file.display()))
+    write_private(&file, password.expose_secret()).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// A new file, whatever lay there: the mode counts only for one that is made.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => writeln!(std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?, "{text}"),
+    }
 }
 
 /// Beside the SQLite file; a demo on PostgreSQL keeps it in the folder it was started in.
@@ -79,4 +102,50 @@ fn password() -> Result<SecretString, String> {
     getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no random bytes: {error}"))?;
     let letters: String = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
     Ok(letters.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{steps, write_private};
+    use crate::config::Config;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn shown(channels: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("switchboard.toml");
+        std::fs::write(&file, channels).unwrap();
+        let config = Config::load(&file).unwrap_or_else(|faults| panic!("{faults:?}"));
+        steps(&config.channels, "http://desk.test").join("\n")
+    }
+
+    fn mailbox(slug: &str, receiver: &str) -> String {
+        format!("[channels.{slug}]\nkind = \"email\"\naddress = \"{slug}@desk.test\"\n[channels.{slug}.receiver]\n{receiver}\n")
+    }
+
+    #[test]
+    fn the_first_steps_name_the_address_that_mail_is_taken_at() {
+        let first = mailbox("a", "listen = \"127.0.0.1:0\"") + &mailbox("b", "listen = \"0.0.0.0:2600\"");
+        assert!(shown(&first).starts_with("swaks --server 127.0.0.1:2600 --from maja@customer.test --to b@desk.test \\\n"));
+        let v6 = shown(&mailbox("a", "listen = \"[::1]:2601\"\nprotocol = \"smtp\""));
+        assert!(v6.starts_with("swaks --server [::1]:2601 --from"), "{v6}");
+    }
+
+    #[test]
+    fn without_a_mail_server_to_try_the_first_steps_begin_elsewhere() {
+        let explain = "switchboard explain";
+        assert!(shown("").starts_with(explain));
+        assert!(shown(&mailbox("a", "listen = \"127.0.0.1:0\"")).starts_with(explain));
+        assert!(shown(&mailbox("a", "listen = \"127.0.0.1:24\"\nprotocol = \"lmtp\"")).starts_with(explain));
+    }
+
+    #[test]
+    fn the_password_is_for_our_account_alone_even_where_a_file_lay_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("demo-password");
+        std::fs::write(&file, "old and long").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        write_private(&file, "new").unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "new\n");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
 }

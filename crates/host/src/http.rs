@@ -5,11 +5,9 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use switchboard_api::{ApiOptions, Metrics, Translate};
 use switchboard_engine::Engine;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -49,12 +47,6 @@ pub fn router(
         router = router.nest(&path, routes.clone()).nest_service(&format!("{path}/"), routes);
     }
     router.fallback(not_found)
-}
-
-/// Serves until the token is cancelled and every request is answered.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> std::io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(async move { shutdown.cancelled().await }).await
 }
 
 async fn not_found() -> Response {

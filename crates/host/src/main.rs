@@ -7,6 +7,8 @@ mod config;
 mod control;
 mod demo;
 mod http;
+mod listener;
+mod logging;
 mod reference;
 mod serve;
 mod supervisor;

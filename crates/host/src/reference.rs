@@ -10,13 +10,30 @@ const HOST: &[(&str, &str, &str, &str)] = &[
     ("server.company", "text", "", "The name shown in the desk."),
     ("server.trusted_proxies", "list of IP addresses", "[]", "Reverse proxies whose X-Forwarded-For is believed."),
     (
+        "server.max_connections",
+        "1 to 1000000",
+        "4096",
+        "HTTP connections at once, WebSockets included; one more waits. Each needs a file descriptor (`ulimit -n`).",
+    ),
+    (
+        "server.header_timeout_seconds",
+        "seconds, 1 to 3600",
+        "10",
+        "How long the head of a request may take; an idle connection is closed after it too.",
+    ),
+    (
         "database.url",
         "`sqlite:PATH` or `postgres://…`",
         "\"sqlite:data/switchboard.db\"",
-        "The database; a path starts from the working directory. Also as `url_file`.",
+        "The database; a path starts from the working directory. Its files, and the folder if it is missing, are made for the host's account alone. Also as `url_file`.",
     ),
     ("database.readers", "number", "8", "Connections for reading."),
-    ("log.filter", "tracing directives", "\"info\"", "What is logged. Message texts and addresses never are."),
+    (
+        "log.filter",
+        "tracing directives",
+        "\"info\"",
+        "What is logged of Switchboard itself; libraries below it only warn. Message texts and addresses are never logged, whatever stands here.",
+    ),
     ("log.format", "`text` or `json`", "\"text\"", "One line of text or one JSON object per event, on standard error."),
     (
         "metrics.on",

@@ -3,9 +3,8 @@
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::supervisor::Services;
-use crate::{commands, control, demo, http, supervisor};
+use crate::{commands, control, demo, http, listener, logging, supervisor};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +15,6 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing_subscriber::EnvFilter;
 
 const HOUR_MS: i64 = 3_600_000;
 const HTTP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,7 +31,7 @@ const ONLY_HOST: &str = "only host";
 /// One line, or one per fault of the configuration.
 pub async fn serve(path: &Path) -> Result<(), String> {
     let config = Config::load(path).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
-    start_logging(&config)?;
+    logging::start(&config.log)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| format!("server.listen: {listen} cannot be used: {error}"))?;
     let metrics = PrometheusBuilder::new().install_recorder().map_err(|error| format!("metrics: {error}"))?;
@@ -102,7 +100,7 @@ impl Host {
         }
         let address = listener.local_addr().map_err(|error| format!("server.listen: {error}"))?;
         let router = http::router(config, self.engine.clone(), routes, metrics, &self.shutdown, &self.tasks);
-        let serving = http::serve(listener, router, self.shutdown.clone());
+        let serving = listener::serve(listener, router, config.server.limits, self.shutdown.clone());
         tracing::info!(protocol = "http", %address, "listening");
         let url = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         print!("{}", demo::welcome(config, &self.engine, &url, password_file.as_deref()));
@@ -112,9 +110,10 @@ impl Host {
             shutdown.cancel();
         });
         tokio::select! {
-            served = serving => served.map_err(|error| format!("HTTP: {error}")),
-            () = hung(self.shutdown.clone()) => Ok(()),
+            () = serving => {}
+            () = hung(self.shutdown.clone()) => {}
         }
+        Ok(())
     }
 
     /// Stops what runs, gives the lease back, and closes the database after the last commit.
@@ -154,14 +153,6 @@ async fn keep_up(metrics: PrometheusHandle, shutdown: CancellationToken) {
         metrics.run_upkeep();
         let _ = tokio::time::timeout(UPKEEP, shutdown.cancelled()).await;
     }
-}
-
-fn start_logging(config: &Config) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| format!("log.filter: {error}"))?;
-    let colours = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    let started = if config.log.json { builder.json().try_init() } else { builder.try_init() };
-    started.map_err(|error| format!("logging cannot be started: {error}"))
 }
 
 /// A name of this process among the hosts of a database.

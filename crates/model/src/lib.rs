@@ -40,7 +40,7 @@ pub use record::{
 pub use routing::{
     Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, ContactFacts, Effect, Input, ItemChange, ItemState, ItemStatus,
     ManualStatus, OwnedItem, Owner, Priority, QueueFacts, Refusal, RefusalReason, Revision, RouteEvent, RouterState,
-    StatusChange, StatusOrigin, StatusValue, TurnState, WaitingItem,
+    StatusChange, StatusOrigin, StatusValue, TurnState, Undone, UndoneMark, UndoneTurn, WaitingItem,
 };
 pub use rule::{Case, Distribution, Fallback, Member, OutsideHours, OverflowStep, Rule, Target, WhenNobody};
 pub use skill::{Demand, SKILL_LEVELS, Skill, SkillRule, Spoken, UserSkill, Wanted};

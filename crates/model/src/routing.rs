@@ -372,6 +372,9 @@ pub struct RouterState {
     pub marks: Vec<AssignedMark>,
     /// Turns per rule case (ROUTING 6.2).
     pub turns: Vec<TurnState>,
+    /// Refused decisions that later ones found in place (ROUTING 5.4, 6.2).
+    #[serde(default)]
+    pub undone: Undone,
     /// Items that wait, by item (ROUTING 7.4).
     #[serde(default)]
     pub waiting: Vec<WaitingItem>,
@@ -387,6 +390,44 @@ pub struct WaitingItem {
     /// Whom the database found full on this item, left out until there is news of that person.
     #[serde(default)]
     pub barred: Option<UserId>,
+}
+
+/// What refused decisions left behind because later ones had built on them: should those be refused as well, they go
+/// back to what was before all of them. The last of each person, group and case; lists are sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// Marks.
+    pub marks: Vec<UndoneMark>,
+    /// Turns.
+    pub turns: Vec<UndoneTurn>,
+}
+
+/// A mark that a refused decision had set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UndoneMark {
+    /// The user.
+    pub user: UserId,
+    /// The group.
+    pub group: LoadGroup,
+    /// Consumption number of the refused assignment.
+    pub no: u64,
+    /// That of the one before it which holds.
+    pub before: Option<u64>,
+}
+
+/// A turn that a refused decision had taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UndoneTurn {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The case, counted from 0.
+    pub case: u32,
+    /// The user.
+    pub user: UserId,
+    /// The cycle of the refused turn.
+    pub turn: u64,
+    /// That of the one before it which holds.
+    pub before: Option<u64>,
 }
 
 /// An open item with a human owner.

@@ -100,7 +100,8 @@ impl Tx {
         idempotency(self, scope, key).await
     }
 
-    /// Keeps an answer in the transaction that did the work.
+    /// Keeps an answer in the transaction that did the work, or notes that a request under the key has begun. Who takes
+    /// an abandoned key over deletes its record first, in the same transaction: of several that do, one gets it.
     ///
     /// # Errors
     /// `Conflict` when the key is there: the same request ran beside this one.

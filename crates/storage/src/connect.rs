@@ -3,10 +3,11 @@
 use crate::error::{StoreError, StoreErrorKind};
 use crate::store::StoreOptions;
 use sea_orm::DatabaseConnection;
-use sea_orm::sqlx::{ConnectOptions, Connection};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use std::fs::{File, OpenOptions, TryLockError};
+use sea_orm::sqlx::{ConnectOptions, Connection};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -18,6 +19,10 @@ const PREPARED: usize = 512;
 const IDLE_IN_TRANSACTION_MS: u32 = 4_000;
 /// How long any statement on PostgreSQL may run.
 const STATEMENT_MS: u32 = 30_000;
+
+/// Modes of the folder and files of a SQLite database: they hold what customers wrote.
+const PRIVATE_FOLDER: u32 = 0o700;
+const PRIVATE_FILE: u32 = 0o600;
 
 /// Open pools and, with SQLite, the lock of the file.
 pub(crate) struct Pools {
@@ -46,6 +51,7 @@ pub(crate) async fn connect(url: &str, options: &StoreOptions) -> Result<Pools, 
 /// such a connection is given up for a new one.
 async fn connect_sqlite(path: &Path, options: &StoreOptions) -> Result<Pools, StoreError> {
     let lock = lock_beside(path)?;
+    keep_private(path)?;
     let wait = Duration::from_millis(options.busy_timeout_ms);
     let base = SqliteConnectOptions::new()
         .filename(path)
@@ -116,16 +122,14 @@ async fn connect_postgres(url: &str, options: &StoreOptions) -> Result<Pools, St
 /// Takes the exclusive lock of `PATH.lock`, which the operating system gives back when the process ends.
 fn lock_beside(path: &Path) -> Result<File, StoreError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| {
+        DirBuilder::new().recursive(true).mode(PRIVATE_FOLDER).create(folder).map_err(|error| {
             StoreError::new(StoreErrorKind::Unreachable, format!("cannot make the folder {}: {error}", folder.display()))
         })?;
     }
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let name = PathBuf::from(name);
-    let unwritable =
-        |error: std::io::Error| StoreError::new(StoreErrorKind::Unreachable, format!("cannot write {}: {error}", name.display()));
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(unwritable)?;
+    let name = beside(path, ".lock");
+    let unwritable = |error: std::io::Error| unwritable(&name, &error);
+    let lock = private().open(&name).map_err(unwritable)?;
+    close_to_others(&name);
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => {
@@ -133,6 +137,41 @@ fn lock_beside(path: &Path) -> Result<File, StoreError> {
         }
         Err(TryLockError::Error(error)) => Err(unwritable(error)),
     }
+}
+
+/// Makes the database file before SQLite does, for our account alone: SQLite gives the files beside it (`-wal`, `-shm`)
+/// the mode of the database. What lies there from before is closed to other accounts too.
+fn keep_private(path: &Path) -> Result<(), StoreError> {
+    private().open(path).map_err(|error| unwritable(path, &error))?;
+    close_to_others(path);
+    for side in ["-wal", "-shm", "-journal"] {
+        close_to_others(&beside(path, side));
+    }
+    Ok(())
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).mode(PRIVATE_FILE);
+    options
+}
+
+/// Takes other accounts' rights to a file away. Where modes cannot be changed (some network and container file systems)
+/// they mean nothing either, so that is no reason not to start.
+fn close_to_others(path: &Path) {
+    if std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & !PRIVATE_FILE & 0o777 != 0) {
+        let _ = std::fs::set_permissions(path, Permissions::from_mode(PRIVATE_FILE));
+    }
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::new(StoreErrorKind::Unreachable, format!("cannot write {}: {error}", path.display()))
 }
 
 fn invalid(message: &str) -> StoreError {

@@ -175,7 +175,9 @@ impl PageCursor {
         let broken = || StoreError::new(StoreErrorKind::Invalid, "the cursor is none of ours, or belongs to another order");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| broken())?;
         let cursor: Self = serde_json::from_slice(&bytes).map_err(|_| broken())?;
-        if cursor.sort == sort { Ok(cursor) } else { Err(broken()) }
+        // Our own keys are priorities and times; the least number is none of them, and has no opposite to compare with.
+        let sensible = cursor.sort == sort && cursor.major != i64::MIN;
+        if sensible { Ok(cursor) } else { Err(broken()) }
     }
 
     fn write(&self) -> String {

@@ -16,6 +16,10 @@ const MAX_REFERENCES: u32 = 50;
 /// Letters of an error that are kept.
 const MAX_ERROR: usize = 500;
 
+/// Whether entry `o` is the first of its conversation that is still to be sent.
+const FIRST_OF_CONVERSATION: &str = "NOT EXISTS (SELECT 1 FROM outbox e WHERE e.conversation_id = o.conversation_id \
+    AND e.state IN ('queued', 'sending') AND (e.created_at, e.id) < (o.created_at, o.id))";
+
 /// A reply to send.
 #[derive(Clone, Debug)]
 pub struct NewOutbox {
@@ -86,13 +90,17 @@ impl Store {
         })
     }
 
-    /// When the next entry is due; `None` with an empty outbox.
+    /// When an entry can be claimed next; `None` with an empty outbox. As in [`Tx::claim_due`], an entry whose
+    /// conversation has an earlier one to send is not counted: it cannot be claimed before that one, however long it has
+    /// been due.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn next_outbox_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let sql = "SELECT MIN(CASE state WHEN 'queued' THEN next_attempt_at ELSE lease_until END) AS due FROM outbox \
-            WHERE state IN ('queued', 'sending')";
+        let sql = format!(
+            "SELECT MIN(CASE o.state WHEN 'queued' THEN o.next_attempt_at ELSE o.lease_until END) AS due FROM outbox o \
+             WHERE o.state IN ('queued', 'sending') AND {FIRST_OF_CONVERSATION}"
+        );
         one(self.reads(), sql, values![]).await?.opt_id("due", Timestamp)
     }
 }
@@ -125,9 +133,7 @@ impl Tx {
         let sql = format!(
             "WITH due AS MATERIALIZED (SELECT o.id FROM outbox o WHERE o.state IN ('queued', 'sending') \
              AND o.next_attempt_at <= $3 AND (o.state = 'queued' OR o.lease_until <= $3) \
-             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.conversation_id = o.conversation_id \
-             AND e.state IN ('queued', 'sending') AND (e.created_at, e.id) < (o.created_at, o.id)) \
-             ORDER BY o.next_attempt_at, o.id LIMIT $4 {lock}) \
+             AND {FIRST_OF_CONVERSATION} ORDER BY o.next_attempt_at, o.id LIMIT $4 {lock}) \
              UPDATE outbox SET state = 'sending', attempts = attempts + 1, holder = $1, lease_until = $2 \
              WHERE id IN (SELECT id FROM due) \
              RETURNING id, key, channel_id, conversation_id, message_id, attempts"

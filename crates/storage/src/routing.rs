@@ -167,6 +167,7 @@ impl Store {
             statuses: statuses(&db).await?,
             marks: marks(&db).await?,
             turns: turns(&db).await?,
+            ..RouterState::default()
         };
         db.roll_back().await;
         Ok(Rebuilt { cursor, state })

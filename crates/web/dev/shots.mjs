@@ -38,10 +38,17 @@ const scenes = [
   ['note-dark', { path: item, colorScheme: 'dark' }, async (page) => page.getByRole('tab', { name: 'Note' }).click()],
   ['keys', { path: item }, async (page) => page.keyboard.press('?')],
   ['palette', { path: item }, async (page) => page.keyboard.press('Control+k')],
+  ['palette-found', { path: item, colorScheme: 'dark' }, async (page) => (await page.keyboard.press('Control+k'), await page.keyboard.type('lamp'), page.getByRole('option', { name: /#/ }).first().waitFor())],
+  ['laptop', { path: '/inbox/open/10424', width: 1280, height: 800 }],
+  ['status-told', { path: item }, async (page, mock) => (await page.getByRole('button', { name: /Change your availability/ }).click(), mock.setStatus(1, 'away', 'meeting', 2), page.locator('.toast').waitFor())],
   ['settings-channels', { path: '/settings/channels' }],
   ['settings-rule', { path: '/settings/channels/support_mail' }],
   ['settings-rule-dark', { path: '/settings/channels/contact', colorScheme: 'dark', locale: 'nb-NO' }],
   ['settings-rule-phone', { path: '/settings/channels/support_mail', ...phone }],
+  ['settings-rule-faults', { path: '/settings/channels/support_mail', height: 1300 }, async (page) => (await page.getByRole('button', { name: 'Add a case' }).click(), await page.getByRole('button', { name: 'Save' }).click(), page.locator('[aria-invalid]').first().waitFor())],
+  ['settings-rule-faults-phone', { path: '/settings/channels/support_mail', ...phone, colorScheme: 'dark', locale: 'nl-NL' }, async (page) => (await page.locator('.add button').click(), await page.locator('.foot .primary').click(), page.locator('[aria-invalid]').first().waitFor())],
+  ['settings-missing', { path: '/settings/channels/%E0%A4%A' }],
+  ['settings-deactivate', { path: '/settings/people', mock: { role: 'admin' } }, async (page) => (await page.getByRole('button', { name: 'Deactivate Liv Moe' }).click(), page.getByRole('combobox', { name: /Hand/ }).waitFor())],
   ['settings-people', { path: '/settings/people' }],
   ['settings-me', { path: '/settings/me', locale: 'da-DK' }],
 ];
@@ -54,7 +61,7 @@ for (const [name, options, act] of scenes) {
   try {
     await desk.page.waitForSelector('h1', { state: 'attached', timeout: 5000 });
     await desk.page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {}); // The event stream never ends.
-    if (act) await act(desk.page);
+    if (act) await act(desk.page, desk.mock);
     await desk.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
     await desk.page.screenshot({ path: join(folder, `${name}.png`) });
     const wide = await desk.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

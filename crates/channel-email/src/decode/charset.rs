@@ -20,11 +20,14 @@ pub(super) fn repair<'t>(text: &'t str, declared: Option<&str>, unencoded: Optio
         (Some(name), _) if WESTERN.iter().any(|western| name.trim().eq_ignore_ascii_case(western)) => {
             misread_utf8(text).map_or(Cow::Borrowed(text), Cow::Owned)
         }
-        (None, Some(bytes)) if std::str::from_utf8(bytes).is_err() => {
-            Cow::Owned(bytes.iter().map(|byte| western(*byte)).collect())
-        }
+        (None, Some(bytes)) if std::str::from_utf8(bytes).is_err() => Cow::Owned(western_text(bytes)),
         _ => Cow::Borrowed(text),
     }
+}
+
+/// Bytes as Windows-1252, which reads any.
+pub(super) fn western_text(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| western(*byte)).collect()
 }
 
 /// The text that was meant, when UTF-8 was read as Windows-1252.

@@ -204,6 +204,43 @@ fn the_sender_is_from_then_sender_then_the_envelope() {
 }
 
 #[test]
+fn bare_bytes_in_headers_are_read_as_utf8_else_as_the_body_else_as_western() {
+    let read_with = |name: &[u8], content_type: &str, rest: &str| {
+        let mut mail =
+            [b"From: \"", name, b"\" <a@a.test>\nTo: ", name, b" <b@b.test>\nSubject: =?utf-8?q?=C3=A6?= ", name].concat();
+        mail.extend_from_slice(format!("\n {rest}\nMessage-ID: <1@a.test>\n{content_type}\n\nx").as_bytes());
+        read(mail)
+    };
+    let check = |name: &[u8], content_type: &str, expected: &str| {
+        let message = read_with(name, content_type, "end");
+        assert_eq!(message.sender.name.as_deref(), Some(expected), "{content_type}");
+        assert_eq!(message.recipients[0].name.as_deref(), Some(expected), "{content_type}");
+        assert_eq!(message.subject, Some(format!("æ {expected} end")), "{content_type}");
+        assert_eq!(message.sender.identity.value, "a@a.test");
+    };
+    let latin = b"J\xf8rgen \xc5s";
+    check("Jørgen Ås".as_bytes(), "Content-Type: text/plain; charset=iso-8859-1", "Jørgen Ås");
+    check(latin, "Content-Type: text/plain; charset=ISO-8859-1", "Jørgen Ås");
+    check(latin, "X-A: b", "Jørgen Ås");
+    for does_not_fit in ["utf-8", "us-ascii", "utf-16", "utf-7", "iso-2022-jp", "nonsense"] {
+        check(latin, &format!("Content-Type: text/plain; charset={does_not_fit}"), "Jørgen Ås");
+    }
+    check(b"\xf0\xd2\xc9\xd7\xc5\xd4", "Content-Type: text/plain; charset=koi8-r", "Привет");
+    check(b"\x83\x5c", "Content-Type: text/plain; charset=Shift_JIS", "ソ");
+    let parts = "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain; charset=koi8-r\n\nx\n--b--\n";
+    check(b"\xf0\xd2\xc9\xd7\xc5\xd4", parts, "Привет");
+}
+
+#[test]
+fn bare_bytes_in_one_header_change_no_other() {
+    let plain = "From: Kari <a@a.test>\nTo: b@b.test\nReply-To: c@c.test\nMessage-ID: <1@a.test>\nReferences: <r@a.test>\n";
+    let (bare, ascii) = ([plain.as_bytes(), b"Subject: bl\xe5\n\nx"].concat(), format!("{plain}Subject: b\n\nx"));
+    let (bare, ascii) = (read(bare), read(ascii));
+    assert_eq!(bare.subject.as_deref(), Some("blå"));
+    assert!(bare.sender == ascii.sender && bare.recipients == ascii.recipients && bare.thread == ascii.thread);
+}
+
+#[test]
 fn addresses_and_text_stay_out_of_debug_output() {
     let shown = format!("{:?}", read("From: Kari <kari@eksempel.test>\nSubject: secret\n\nprivate words"));
     for hidden in ["kari", "secret", "private"] {

@@ -75,6 +75,35 @@ fn r6_2_a_refusal_that_comes_late_takes_nothing_from_later_decisions() {
 }
 
 #[test]
+fn r5_4_decisions_of_one_person_refused_in_a_row_leave_no_trace_whatever_their_order() {
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [0, 2, 1], [1, 2, 0], [2, 0, 1]] {
+        let mut world = round_robin(&[ADA]);
+        world.arrive(MAIL);
+        let held = world.router.state();
+        let refused = [world.arrive(MAIL), world.arrive(MAIL), world.arrive(MAIL)];
+        for index in order {
+            let text = serde_json::to_string(&world.router.state()).expect("a state that can be written");
+            let state = serde_json::from_str(&text).expect("a state that can be read");
+            world.router = Router::new(world.router.directory().clone(), state).expect("a state that fits");
+            world.step(&refusal(&refused[index], RefusalReason::StatusChanged, None));
+        }
+        let state = world.router.state();
+        assert_eq!((state.marks, state.turns), (held.marks, held.turns), "{order:?}");
+    }
+}
+
+#[test]
+fn r5_4_what_holds_between_refused_decisions_stays() {
+    let mut world = round_robin(&[ADA]);
+    let (first, second, third) = (world.arrive(MAIL), world.arrive(MAIL), world.arrive(MAIL));
+    world.step(&refusal(&first, RefusalReason::ItemChanged, None));
+    world.step(&refusal(&third, RefusalReason::ItemChanged, None));
+    let state = world.router.state();
+    assert_eq!(state.marks, [AssignedMark { user: ADA, group: LoadGroup::InboxMail, no: second.no }]);
+    assert_eq!(state.turns[0].served.get(&ADA).copied(), second.turn);
+}
+
+#[test]
 fn r5_5_whom_the_database_found_full_is_left_out_of_the_retry() {
     let mut world = World::with_case(TICKETS, Case::new(people(&[ADA, BEN])));
     let arrival = world.arrival(TICKETS);

@@ -320,3 +320,28 @@ fn r13_1_an_arrival_is_never_lost_whatever_is_unknown_about_it() {
     assert_eq!(tick, None);
     assert_eq!(world.router.open(DAG), 0);
 }
+
+#[test]
+fn r13_1_who_had_the_item_and_is_looked_at_again_among_others_is_counted_once() {
+    let mut directory = directory();
+    directory.route(MAIL, Case { when_nobody: WhenNobody::Keep, ..Case::new(people(&[ADA, BEN])) });
+    directory.person(CLEO).team = Some(RED);
+    directory.route(TICKETS, Case::new(Target::TeamOnly { team: RED }));
+    let mut world = World::new(directory);
+    for user in [ADA, BEN] {
+        world.by_hand(user, StatusValue::Away);
+    }
+    let mut listed = world.arrival(MAIL);
+    listed.previous_owner = Some(Owner::User { id: ADA });
+    check(&mut world, &listed, "kept 101 | users_and_teams: 101 away, 102 away | previous_owner: 101 chosen");
+    let mut member = world.arrival(TICKETS);
+    (member.event, member.previous_owner) = (RouteEvent::Reopened, Some(Owner::User { id: CLEO }));
+    member.excluded = vec![CLEO];
+    check(&mut world, &member, "team 21 | previous_owner: 103 excluded | team_only: 103 eligible");
+    let counted = |world: &mut World, arrival: &Arrival| {
+        let (decision, ..) = world.route(arrival);
+        (decision.candidates, decision.eligible)
+    };
+    assert_eq!(counted(&mut world, &listed), (2, 0));
+    assert_eq!(counted(&mut world, &member), (1, 1));
+}

@@ -64,7 +64,7 @@ fn a_fault_in_one_part_hides_none_in_another() {
 fn r7_7_every_fault_of_a_rule_is_named_with_its_case_and_key() {
     let text = "[[workspaces]]\nslug = \"mail\"\nkind = \"inbox\"\n[[channels]]\nslug = \"mail\"\nkind = \"email\"\nworkspace = \"mail\"\n\
         [channels.rule]\nonn = true\n[[channels.rule.cases]]\nwhen = { is = { field = \"message.subject\" } }\n\
-        target = { team_only = \"sales\" }\nwhen_nobody = \"wait\"\n[[channels.rule.cases]]\ndistribution = \"fair\"\n\
+        target = { team_only = \"sales\" }\nwhen_nobody = \"hide\"\n[[channels.rule.cases]]\ndistribution = \"fair\"\n\
         [[channels]]\nslug = \"other\"\nkind = \"email\"\nworkspace = \"mail\"\nrule = {}\n";
     let found = faults(text);
     let keys: Vec<&str> = found.iter().map(|fault| fault.split(": ").next().unwrap()).collect();

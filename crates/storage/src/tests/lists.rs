@@ -5,6 +5,8 @@ use crate::tests::fixtures::{
 };
 use crate::tests::on_both;
 use crate::{ItemQuery, ItemUpdate, ListScope, NewConversation, NewMessage, NewTicket, SearchQuery, Store, StoreErrorKind};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::FutureExt;
 use switchboard_model::{
     Actor, ChannelId, ChannelKind, ContactId, ConversationId, ItemId, ItemKind, ItemSort, ItemStatus, Nature, Priority, TeamId,
@@ -125,6 +127,23 @@ on_both! {
         for cursor in [cursor, Some("nonsense".into()), Some("e30".into())] {
             let other = ItemQuery { sort: ItemSort::Oldest, cursor, ..query.clone() };
             assert_eq!(db.store.items(&other).await.unwrap_err().kind, StoreErrorKind::Invalid);
+        }
+    }
+
+    async fn a_forged_cursor_with_a_key_that_nothing_has_is_invalid(db) {
+        for _ in 0..3 {
+            conversation(&db.store, ChannelKind::Email).await;
+        }
+        for sort in ItemSort::ALL {
+            for major in [i64::MIN, i64::MIN + 1, i64::MAX] {
+                let text = serde_json::json!({ "sort": sort, "major": major, "minor": i64::MIN, "id": i64::MAX, "total": 3 }).to_string();
+                let cursor = Some(URL_SAFE_NO_PAD.encode(text));
+                let query = ItemQuery { scope: scope(), view: View::Open, sort: *sort, cursor, limit: 1 };
+                match db.store.items(&query).await {
+                    Ok(_) => assert_ne!(major, i64::MIN, "{sort}"),
+                    Err(error) => assert_eq!((error.kind, major), (StoreErrorKind::Invalid, i64::MIN), "{sort}: {error}"),
+                }
+            }
         }
     }
 

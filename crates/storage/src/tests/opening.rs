@@ -6,6 +6,10 @@ use crate::tests::fixtures::{NOON, write};
 use crate::tests::{TestDb, on_both, open, options};
 use crate::{Store, StoreError, StoreErrorKind, Tx};
 use futures::FutureExt;
+use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use switchboard_model::Timestamp;
 
 async fn refusal(url: &str) -> StoreError {
@@ -104,6 +108,38 @@ async fn a_missing_folder_is_made() {
     let url = format!("sqlite:{}", folder.path().join("a/b/desk.db").display());
     open(&url).await.close().await;
     assert!(folder.path().join("a/b/desk.db").exists());
+}
+
+/// Permissions of whatever lies in a folder, by name.
+fn modes(folder: &Path) -> BTreeMap<String, u32> {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), entry.metadata().unwrap().permissions().mode() & 0o777))
+        .collect()
+}
+
+#[tokio::test]
+async fn only_our_account_reads_a_database_and_the_folder_made_for_it() {
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("data");
+    let store = open(&format!("sqlite:{}", folder.join("desk.db").display())).await;
+    assert_eq!(modes(outer.path()), BTreeMap::from([("data".to_owned(), 0o700)]));
+    let expected = ["desk.db", "desk.db-shm", "desk.db-wal", "desk.db.lock"].map(|name| (name.to_owned(), 0o600));
+    assert_eq!(modes(&folder), BTreeMap::from(expected));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_database_that_others_could_read_is_closed_to_them_and_its_folder_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, url) = (folder.path().join("desk.db"), format!("sqlite:{}", folder.path().join("desk.db").display()));
+    open(&url).await.close().await;
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    let store = open(&url).await;
+    assert!(modes(folder.path()).values().all(|mode| *mode == 0o600), "{:?}", modes(folder.path()));
+    assert_eq!(std::fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o755);
+    store.close().await;
 }
 
 #[tokio::test]

@@ -85,6 +85,19 @@ on_both! {
         assert_eq!(claim(&db.store, "b", now, 10).await[0].message, second);
     }
 
+    async fn a_reply_behind_one_that_waits_for_a_retry_is_not_due(db) {
+        let (one, other) = (conversation(&db.store, ChannelKind::Email).await, conversation(&db.store, ChannelKind::Email).await);
+        reply(&db.store, one, NOON).await;
+        reply(&db.store, one, NOON.plus_ms(1)).await;
+        let entry = claim(&db.store, "a", NOON, 10).await.remove(0);
+        assert_eq!(db.store.next_outbox_at().await.unwrap(), Some(NOON.plus_ms(1_000)), "nothing before the lease ends");
+        let retried = write(&db.store, move |tx| async move { tx.mark_retry(&entry, NOON.plus_ms(500), "try later", NOON).await }.boxed());
+        assert!(retried.await.unwrap());
+        assert_eq!(db.store.next_outbox_at().await.unwrap(), Some(NOON.plus_ms(500)), "the second waits for the first");
+        reply(&db.store, other, NOON.plus_ms(9)).await;
+        assert_eq!(db.store.next_outbox_at().await.unwrap(), Some(NOON.plus_ms(9)), "another conversation does not wait");
+    }
+
     async fn an_entry_of_a_holder_that_died_comes_up_again(db) {
         let conversation = conversation(&db.store, ChannelKind::Email).await;
         let message = reply(&db.store, conversation, NOON).await;

@@ -162,6 +162,7 @@ on_both! {
             statuses: vec![initial(1), StatusChange { user: UserId(2), status: away.clone(), version: 1 }, initial(3)],
             marks: { let mut sorted = marks.clone(); sorted.sort(); sorted },
             turns: turns.clone(),
+            ..RouterState::default()
         };
         write(&db.store, move |tx| async move {
             tx.advance_cursor(0, 0, 4, NOON, 2).await?;
