@@ -21,7 +21,7 @@ pub fn check(root: &Path, path: &Path, text: &str) -> Vec<Finding> {
                 findings.push(Finding::new(path, line, format!("the link to `{target}` leads nowhere")));
             }
         }
-        for named in code_spans(text).filter(|span| is_path(span)) {
+        for named in code_spans(text).filter(|span| is_path(span) && !is_made(span)) {
             let named = without_line(named);
             let first = named.split('/').next().unwrap_or_default();
             // A path counts from the document's folder or from the workspace, whichever has its first part.
@@ -55,6 +55,11 @@ fn is_path(span: &str) -> bool {
     is_plain && span.contains('/') && !span.starts_with('/') && !span.contains("://") && !has_placeholder
 }
 
+/// Whether the path is made by running something, so that a fresh checkout has none of it.
+fn is_made(path: &str) -> bool {
+    ["target/", "data/"].iter().any(|folder| path.starts_with(folder))
+}
+
 fn without_line(path: &str) -> &str {
     path.split(':').next().unwrap_or(path)
 }
@@ -74,7 +79,7 @@ mod tests {
 See [the library](src/lib.rs#top) and [nothing](src/none.rs), [site](https://example.test/a).\n\
 `crates/a/src/lib.rs:12` is there, `src/lib.rs` too; `crates/b/src/lib.rs` and `src/none.rs` are not.\n\
 ```\n`crates/none`\n```\n\
-`application/json`, `/channels/contact/`, `crates/channel-NAME/src`, `and/or`, `cargo xtask run`.\n";
+`application/json`, `/channels/contact/`, `crates/channel-NAME/src`, `and/or`, `cargo xtask run`, `target/bench/COMMIT.json`.\n";
         let found: Vec<String> =
             check(root.path(), Path::new("crates/a/README.md"), text).iter().map(ToString::to_string).collect();
         assert_eq!(

@@ -1,11 +1,11 @@
 //! The model's decision: the text of ROUTING 3, 4.6, 6, 7 and 12.2, read from top to bottom.
 
 use crate::dice::Dice;
-use crate::facts::{Facts, count};
+use crate::facts::{Facts, count, counted_as};
 use switchboard_model::{
     Arrival, BEHAVIOUR_VERSION, Candidate, Case, ChannelEntry, ChannelKind, Decision, Distribution, Fallback, LoadGroup, Member,
-    Outcome, OutsideHours, Owner, ReopenOwner, RouteEvent, RuleRef, Seat, SkipReason, Stage, StageTarget, Target, TeamId,
-    UnassignedReason, UnavailableCause, User, UserId, Verdict, WhenNobody, WorkType, WorkspaceKind,
+    Outcome, OutsideHours, OwnedItem, Owner, ReopenOwner, RouteEvent, RuleRef, Seat, SkipReason, Stage, StageTarget, Target,
+    TeamId, UnassignedReason, UnavailableCause, User, UserId, Verdict, WhenNobody, WorkType, WorkspaceKind,
 };
 
 /// A decision with everybody who was looked at, and the contact owner who is to be told.
@@ -70,6 +70,9 @@ impl Ask<'_> {
         let Some(channel) = facts.directory.channel(self.arrival.channel) else {
             return unassigned(UnassignedReason::NoRule);
         };
+        if facts.directory.workspace(self.arrival.workspace).is_none() {
+            return unassigned(UnassignedReason::Fault);
+        }
         if self.arrival.event == RouteEvent::Reopened
             && let Some(outcome) = self.reopened(channel.reopen_owner)
         {
@@ -395,17 +398,17 @@ impl Ask<'_> {
         (!opens(user)).then_some(SkipReason::NoAccess)
     }
 
-    /// ROUTING 5.5.
+    /// ROUTING 5.5: room in the total, and in the type, each where the item is not counted already.
     fn has_room(&self, user: UserId) -> bool {
         let Some(person) = self.facts.directory.user(user) else { return false };
         let key = self.arrival.conversation.map_or(self.arrival.item.0, |conversation| conversation.0);
-        if self.facts.owned.iter().any(|item| item.user == user && crate::facts::counted_as(item) == key) {
-            return true;
-        }
+        let room = |work: Option<WorkType>, limit: Option<u32>| {
+            let same = |item: &&OwnedItem| item.user == user && work.is_none_or(|work| item.group.work_type() == work);
+            let counted = self.facts.owned.iter().filter(same).any(|item| counted_as(item) == key);
+            counted || limit.is_none_or(|limit| self.facts.open(user, work) < limit)
+        };
         let work = self.arrival.group.work_type();
-        let total = person.capacity.total.is_none_or(|limit| self.facts.open(user, None) < limit);
-        let per_type = person.capacity.per_type.get(&work).is_none_or(|limit| self.facts.open(user, Some(work)) < *limit);
-        total && per_type
+        room(None, person.capacity.total) && room(Some(work), person.capacity.per_type.get(&work).copied())
     }
 
     /// A person who is looked at in two stages is counted once (ROUTING 13.1). Who keeps an item because nobody

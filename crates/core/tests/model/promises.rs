@@ -140,19 +140,15 @@ fn within_limits(model: &Facts, arrival: &Arrival, user: UserId, before: &Router
     let Some(person) = model.directory.user(user) else { return Ok(()) };
     let others = || before.owned.iter().filter(|owned| owned.user == user && owned.item != arrival.item);
     let key = arrival.conversation.map_or(arrival.item.0, |conversation| conversation.0);
-    if others().any(|owned| counted_as(owned) == key) {
-        return Ok(());
-    }
-    let distinct = |work: Option<WorkType>| {
+    let room = |work: Option<WorkType>, limit: Option<u32>| {
         let counts = |owned: &&OwnedItem| work.is_none_or(|work| owned.group.work_type() == work);
         let mut keys: Vec<i64> = others().filter(counts).map(counted_as).collect();
         keys.sort_unstable();
         keys.dedup();
-        count(keys.len())
+        keys.contains(&key) || limit.is_none_or(|limit| count(keys.len()) < limit)
     };
     let work = arrival.group.work_type();
-    let room = person.capacity.total.is_none_or(|limit| distinct(None) < limit)
-        && person.capacity.per_type.get(&work).is_none_or(|limit| distinct(Some(work)) < *limit);
+    let room = room(None, person.capacity.total) && room(Some(work), person.capacity.per_type.get(&work).copied());
     hold("nobody over the limit", room, &(user, arrival.item))
 }
 

@@ -2,16 +2,16 @@
 //! truth, lets some of it be known late, and refuses what no longer fits.
 
 use crate::dice::Dice;
-use crate::facts::{Facts, MONTH_MS};
+use crate::facts::{Facts, MONTH_MS, count};
 use crate::history::{Entry, Event};
 use crate::people::{DAY_MS, HOUR_MS, edited};
 use crate::rules::WORDS;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use switchboard_model::{
-    Arrival, ContactFacts, ContactId, ConversationId, Decision, Effect, FactField, Facts as ItemFacts, Input, ItemChange, ItemId,
-    ItemKind, ItemState, ItemStatus, ManualStatus, Outcome, Owner, RefusalReason, RouteEvent, StatusChange, StatusOrigin,
-    StatusValue, TicketType, Timestamp, UserId, WorkspaceKind,
+    Arrival, ChannelId, ContactFacts, ContactId, ConversationId, Decision, Effect, FactField, Facts as ItemFacts, Input,
+    ItemChange, ItemId, ItemKind, ItemState, ItemStatus, ManualStatus, Outcome, Owner, RefusalReason, RouteEvent, StatusChange,
+    StatusOrigin, StatusValue, TicketType, Timestamp, UserId, WorkspaceId, WorkspaceKind,
 };
 
 /// An item as the database has it.
@@ -180,16 +180,17 @@ impl World {
         };
         let conversation = match item_kind {
             ItemKind::Conversation => Some(ConversationId(id)),
-            ItemKind::Ticket => self.beside(group).or_else(|| self.dice.chance(80).then_some(ConversationId(id + 1_000_000))),
+            ItemKind::Ticket => self.beside().or_else(|| self.dice.chance(80).then_some(ConversationId(id + 1_000_000))),
         };
+        let known = self.dice.chance(99);
         let template = Arrival {
             item: ItemId(id),
             version: 1,
             event: RouteEvent::Arrived,
             item_kind,
             conversation,
-            workspace: workspace.id,
-            channel: channel.id,
+            workspace: if known { workspace.id } else { WorkspaceId(999) },
+            channel: if self.dice.chance(99) { channel.id } else { ChannelId(999) },
             group,
             contact: self.contact(model),
             facts: self.facts(),
@@ -213,11 +214,11 @@ impl World {
         Some(Event::Input(Input::Arrived(template)))
     }
 
-    /// A conversation of the same kind of work that a new ticket may belong to.
-    fn beside(&mut self, group: switchboard_model::LoadGroup) -> Option<ConversationId> {
+    /// A conversation that a new ticket may belong to, of whatever kind of work.
+    fn beside(&mut self) -> Option<ConversationId> {
         let last: Vec<&Row> = self.rows.iter().rev().take(8).collect();
         let row = self.dice.pick(&last).filter(|_| self.dice.chance(35))?;
-        row.state.conversation.filter(|_| row.state.group.work_type() == group.work_type())
+        row.state.conversation
     }
 
     fn contact(&mut self, model: &Facts) -> ContactFacts {
@@ -427,18 +428,13 @@ impl World {
                 same.extend((state.group.work_type() == work).then(|| counted_as(state)));
             }
         }
-        if all.contains(&counted_as(item)) {
-            return false;
-        }
         let Some(person) = model.directory.user(user) else { return false };
-        let distinct = |mut keys: Vec<i64>| {
+        let full = |mut keys: Vec<i64>, limit: Option<u32>| {
             keys.sort_unstable();
             keys.dedup();
-            u32::try_from(keys.len()).unwrap_or(u32::MAX)
+            !keys.contains(&counted_as(item)) && limit.is_some_and(|limit| count(keys.len()) >= limit)
         };
-        let (all, same) = (distinct(all), distinct(same));
-        person.capacity.total.is_some_and(|limit| all >= limit)
-            || person.capacity.per_type.get(&work).is_some_and(|limit| same >= *limit)
+        full(all, person.capacity.total) || full(same, person.capacity.per_type.get(&work).copied())
     }
 
     fn refuse(&mut self, row: usize, flying: Flying, reason: RefusalReason) {

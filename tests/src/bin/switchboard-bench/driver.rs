@@ -85,10 +85,11 @@ impl Driver {
     ///
     /// # Errors
     /// When it fails.
-    pub async fn execute(&mut self, sql: &'static str, cells: &[Cell]) -> Result<()> {
+    pub async fn execute(&mut self, sql: &str, cells: &[Cell]) -> Result<()> {
+        let text = AssertSqlSafe(sql.to_owned()).into_sql_str();
         match self {
             Self::Sqlite(connection) => {
-                let mut query = sqlx::query(sql);
+                let mut query = sqlx::query(text);
                 for cell in cells {
                     query = match cell {
                         Cell::Number(value) => query.bind(*value),
@@ -100,7 +101,7 @@ impl Driver {
                 query.execute(connection).await.map(drop).with_context(|| sql.to_owned())
             }
             Self::Postgres(connection) => {
-                let mut query = sqlx::query(sql);
+                let mut query = sqlx::query(text);
                 for cell in cells {
                     query = match cell {
                         Cell::Number(value) => query.bind(*value),

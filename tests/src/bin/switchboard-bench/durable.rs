@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, Serials};
 use crate::driver::Driver;
-use crate::floor::{self, Template};
+use crate::floor::{self, Template, Way};
 use crate::plan::Plan;
 use crate::report::{Row, Target};
 use anyhow::Result;
@@ -17,22 +17,18 @@ const POSTGRES_SHARE: f64 = 0.25;
 /// # Errors
 /// When something cannot be measured.
 pub async fn sqlite(plan: &Plan) -> Result<Vec<Row>> {
-    let (mut floors, mut samples, mut stored, mut template) = (Vec::new(), Vec::new(), Stored::default(), None);
+    let (mut measured, mut stored) = (Measured::default(), Stored::default());
     for repetition in 0..plan.repetitions {
         eprintln!("  SQLite {} of {}", repetition + 1, plan.repetitions);
-        let path = plan.sqlite("floor")?;
-        let url = format!("sqlite:{}", path.display());
-        let (rate, shape) = floor_rate(plan, &url).await?;
-        floors.push(rate);
-        template = Some(shape);
-        let path = plan.sqlite("engine")?;
-        let url = format!("sqlite:{}", path.display());
-        samples.push(engine_rate(plan, &url).await?);
+        for way in [Way::Rows, Way::Groups] {
+            let url = format!("sqlite:{}", plan.sqlite("floor")?.display());
+            measured.floor(plan, &url, way).await?;
+        }
+        let url = format!("sqlite:{}", plan.sqlite("engine")?.display());
+        measured.engine.push(engine_rate(plan, &url).await?);
         stored.measure(&url).await?;
     }
-    let name = format!("take in + route, SQLite synchronous=FULL, {} clients", plan.clients);
-    let note = template.map(|template| shape(&template)).unwrap_or_default();
-    let mut rows = vec![Row::new(name, "messages/s", samples, Target::OfFloor(SQLITE_SHARE)).beside(floors).noting(note)];
+    let mut rows = measured.rows(format!("take in + route, SQLite synchronous=FULL, {} clients", plan.clients), SQLITE_SHARE);
     rows.extend(stored.rows());
     Ok(rows)
 }
@@ -42,26 +38,52 @@ pub async fn sqlite(plan: &Plan) -> Result<Vec<Row>> {
 /// # Errors
 /// When something cannot be measured.
 pub async fn postgres(plan: &Plan) -> Result<Vec<Row>> {
-    let (mut floors, mut samples) = (Vec::new(), Vec::new());
+    let mut measured = Measured::default();
     for repetition in 0..plan.repetitions {
         eprintln!("  PostgreSQL {} of {}", repetition + 1, plan.repetitions);
+        for way in [Way::Rows, Way::Groups] {
+            let scratch = plan.postgres().await?;
+            measured.floor(plan, &scratch.url(), way).await?;
+            scratch.drop_it().await?;
+        }
         let scratch = plan.postgres().await?;
-        floors.push(floor_rate(plan, &scratch.url()).await?.0);
-        scratch.drop_it().await?;
-        let scratch = plan.postgres().await?;
-        samples.push(engine_rate(plan, &scratch.url()).await?);
+        measured.engine.push(engine_rate(plan, &scratch.url()).await?);
         scratch.drop_it().await?;
     }
-    let name = format!("take in + route, PostgreSQL fsync=on, 1 host, {} clients", plan.clients);
-    Ok(vec![Row::new(name, "messages/s", samples, Target::OfFloor(POSTGRES_SHARE)).beside(floors)])
+    Ok(measured.rows(format!("take in + route, PostgreSQL fsync=on, 1 host, {} clients", plan.clients), POSTGRES_SHARE))
 }
 
-async fn floor_rate(plan: &Plan, url: &str) -> Result<(f64, Arc<Template>)> {
-    let (template, serials) = (Arc::new(Template::sample(url).await?), Serials::new());
-    let ids = Arc::new(floor::Numbers::default());
-    floor::rate(url, &template, (plan.clients, plan.warm_up), &serials, &ids).await?;
-    let rate = floor::rate(url, &template, (plan.clients, plan.duration), &serials, &ids).await?;
-    Ok((rate, template))
+/// Messages per second of the engine and of both floors, repetition by repetition.
+#[derive(Default)]
+struct Measured {
+    engine: Vec<f64>,
+    rows: Vec<f64>,
+    groups: Vec<f64>,
+    shape: String,
+}
+
+impl Measured {
+    async fn floor(&mut self, plan: &Plan, url: &str, way: Way) -> Result<()> {
+        let (template, serials) = (Arc::new(Template::sample(url).await?), Serials::new());
+        let numbers = Arc::new(floor::Numbers::default());
+        floor::rate(url, &template, way, (plan.clients, plan.warm_up), &serials, &numbers).await?;
+        let rate = floor::rate(url, &template, way, (plan.clients, plan.duration), &serials, &numbers).await?;
+        self.shape = shape(&template);
+        match way {
+            Way::Rows => self.rows.push(rate),
+            Way::Groups => self.groups.push(rate),
+        }
+        Ok(())
+    }
+
+    fn rows(self, name: String, share: f64) -> Vec<Row> {
+        let target = Target::OfFloor(share);
+        let strict = format!("{name}, beside one INSERT per table and group");
+        vec![
+            Row::new(name, "messages/s", self.engine.clone(), target).beside(self.rows).noting(self.shape),
+            Row::new(strict, "messages/s", self.engine, target).beside(self.groups),
+        ]
+    }
 }
 
 async fn engine_rate(plan: &Plan, url: &str) -> Result<f64> {

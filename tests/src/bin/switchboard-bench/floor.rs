@@ -1,8 +1,12 @@
 //! The floor: what the same rows cost when nothing but plain SQL writes them.
 //!
 //! The rows are not guessed. The engine takes in and routes one message on a database of its own, and what it wrote is
-//! read back: those rows are then written again and again under new ids and names, by one prepared `INSERT` each, with
-//! the counters that the engine moves. Clients, size of groups and one commit per group are those of the engine.
+//! read back: those rows are then written again and again under new ids and names, with the counters that the engine
+//! moves. Clients, size of groups and one commit per group are those of the engine.
+//!
+//! There are two ways. [`Way::Rows`] writes every row by a prepared `INSERT` of its own, as plain programs do.
+//! [`Way::Groups`] writes the rows of a whole group by one `INSERT` per table, which is the least that the driver allows:
+//! it takes no heed of members that fail alone.
 
 use crate::desk::{AGENTS, Desk, Serials, message};
 use crate::driver::{Cell, Driver, Record};
@@ -44,6 +48,15 @@ const FIXED: [&str; 17] = [
     "turn",
 ];
 
+/// How the floor writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// One statement per row.
+    Rows,
+    /// One statement per table and group.
+    Groups,
+}
+
 /// The rows of one message that was taken in and routed.
 pub struct Template {
     inserts: Vec<Insert>,
@@ -51,16 +64,17 @@ pub struct Template {
     ids: Vec<i64>,
     /// Ids of everybody who can own something.
     people: Vec<i64>,
-    search: &'static str,
-    search_words: [(usize, String); 2],
     first_no: i64,
 }
 
 struct Insert {
     table: String,
-    sql: &'static str,
+    head: String,
     columns: Vec<String>,
     cells: Vec<Cell>,
+    /// Around parameters, by column, where a value is not stored as it is.
+    wrapped: Option<(&'static str, &'static str)>,
+    tail: &'static str,
 }
 
 /// Numbers that are given out once, over several runs on one database.
@@ -75,8 +89,11 @@ impl Default for Numbers {
     }
 }
 
-/// Statements of one message with their values.
-type Rows = Vec<(&'static str, Vec<Cell>)>;
+/// The values of one message, for each of the template's statements.
+struct Rows {
+    cells: Vec<Vec<Cell>>,
+    person: i64,
+}
 
 impl Template {
     /// Has the engine take in and route one message on an empty database, and reads back what it wrote. The database
@@ -131,56 +148,88 @@ impl Template {
         ids.dedup();
         let id_of = |table: &str| {
             let found = inserts.iter().find(|insert| insert.table == table).and_then(|insert| insert.id());
-            found.and_then(|id| ids.iter().position(|known| *known == id)).with_context(|| format!("the sample has no {table}"))
+            found.filter(|id| ids.contains(id)).with_context(|| format!("the sample has no {table}"))
         };
         let sample = message(SAMPLE);
         let contact = [sample.sender.identity.value.clone(), sample.sender.name.unwrap_or_default()].join(" ");
-        let search_words = [
-            (id_of("contact")?, words(&contact)),
-            (id_of("message")?, words(&[sample.text, sample.subject.unwrap_or_default()].join(" "))),
-        ];
-        let search = if is_postgres {
-            "INSERT INTO search_entry (id, words) VALUES ($1, array_to_tsvector(string_to_array($2, ' ')))"
-        } else {
-            "INSERT INTO search_entry (rowid, words) VALUES ($1, $2)"
-        };
-        Ok(Self { inserts, ids, people, search, search_words, first_no })
+        let text = [sample.text, sample.subject.unwrap_or_default()].join(" ");
+        let entries = [(id_of("contact")?, words(&contact)), (id_of("message")?, words(&text))];
+        inserts.extend(entries.map(|(id, words)| Insert::search_entry(id, words, is_postgres)));
+        inserts.push(Insert::mark(people.first().copied().unwrap_or_default(), first_no));
+        Ok(Self { inserts, ids, people, first_no })
     }
 
-    /// Writes one message within a transaction of the caller's; a closed one counts as nobody's open work.
-    ///
-    /// # Errors
-    /// When a statement fails.
-    pub async fn write(&self, driver: &mut Driver, serial: &str, numbers: &Numbers, is_open: bool) -> Result<()> {
-        for (sql, mut cells) in self.rows(serial, numbers) {
-            if !is_open && sql == COUNT {
-                continue;
-            }
-            if let Some(insert) = self.inserts.iter().find(|insert| insert.sql == sql && insert.table == "item" && !is_open)
-                && let Some(place) = insert.columns.iter().position(|column| column == "status")
-            {
-                cells[place] = Cell::Text(Some(String::from("closed")));
-            }
-            driver.execute(sql, &cells).await?;
-        }
-        Ok(())
-    }
-
-    /// Moves the router's cursor over so many messages, as every group does once.
-    ///
-    /// # Errors
-    /// When the statement fails.
-    pub async fn advance(&self, driver: &mut Driver, messages: i64) -> Result<()> {
-        driver.execute(CURSOR, &[Cell::Number(Some(messages))]).await
-    }
-
-    /// How many rows of each table one message takes, search entries included.
+    /// How many rows of each table one message takes, search entries included, counters not.
     pub fn rows_per_table(&self) -> BTreeMap<&str, usize> {
-        let mut counts = BTreeMap::from([("search_entry", self.search_words.len())]);
-        for insert in &self.inserts {
+        let mut counts = BTreeMap::new();
+        for insert in self.inserts.iter().filter(|insert| insert.table != "mark") {
             *counts.entry(insert.table.as_str()).or_default() += 1;
         }
         counts
+    }
+
+    /// Writes messages within a transaction of the caller's; those that are closed count as nobody's open work.
+    async fn write(&self, driver: &mut Driver, group: &[Rows], way: Way, is_open: bool) -> Result<()> {
+        for (place, insert) in self.inserts.iter().enumerate() {
+            match way {
+                Way::Rows => {
+                    let sql = insert.sql(1);
+                    for rows in group {
+                        driver.execute(&sql, &rows.cells[place]).await?;
+                    }
+                }
+                Way::Groups => {
+                    let cells: Vec<Cell> = group.iter().flat_map(|rows| rows.cells[place].iter().cloned()).collect();
+                    driver.execute(&insert.sql(group.len()), &cells).await?;
+                }
+            }
+        }
+        let people: Vec<Cell> = group.iter().map(|rows| Cell::Number(Some(rows.person))).collect();
+        match way {
+            _ if !is_open => {}
+            Way::Rows => {
+                for person in people {
+                    driver.execute(&format!("{COUNT} = $1"), &[person]).await?;
+                }
+            }
+            Way::Groups => driver.execute(&format!("{COUNT} IN ({})", places(1, people.len())), &people).await?,
+        }
+        let count = i64::try_from(group.len()).unwrap_or(i64::MAX);
+        driver.execute("UPDATE router_cursor SET no = no + $1", &[Cell::Number(Some(count))]).await
+    }
+
+    /// Writes so many messages, none of them for anybody's open work unless `are_open`, in one transaction.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub async fn fill(
+        &self,
+        driver: &mut Driver,
+        count: u64,
+        are_open: bool,
+        serials: &Serials,
+        numbers: &Numbers,
+    ) -> Result<()> {
+        driver.script("BEGIN IMMEDIATE").await?;
+        let mut left = count;
+        while left > 0 {
+            let portion = left.min(FILL_GROUP);
+            let mut group: Vec<Rows> = (0..portion).map(|_| self.rows(&serials.next(), numbers)).collect();
+            if !are_open {
+                group.iter_mut().for_each(|rows| self.close(rows));
+            }
+            self.write(driver, &group, Way::Groups, are_open).await?;
+            left -= portion;
+        }
+        driver.script("COMMIT").await
+    }
+
+    fn close(&self, rows: &mut Rows) {
+        for (place, insert) in self.inserts.iter().enumerate().filter(|(_, insert)| insert.table == "item") {
+            if let Some(column) = insert.columns.iter().position(|column| column == "status") {
+                rows.cells[place][column] = Cell::Text(Some(String::from("closed")));
+            }
+        }
     }
 
     /// The rows of another message: the sample's under new ids and names.
@@ -202,8 +251,7 @@ impl Template {
             }
             text
         };
-        let mut rows: Rows = Vec::with_capacity(self.inserts.len() + 4);
-        for insert in &self.inserts {
+        let cells = self.inserts.iter().map(|insert| {
             let cells = insert.columns.iter().zip(&insert.cells).map(|(column, cell)| match (column.as_str(), cell) {
                 ("no" | "consumed_no", Cell::Number(Some(_))) => Cell::Number(Some(no)),
                 ("owner_id" | "user_id", Cell::Number(Some(_))) => Cell::Number(Some(person)),
@@ -211,23 +259,17 @@ impl Template {
                 (_, Cell::Text(Some(value))) => Cell::Text(Some(text(value))),
                 (_, other) => other.clone(),
             });
-            rows.push((insert.sql, cells.collect()));
-        }
-        for (place, words) in &self.search_words {
-            let id = first + i64::try_from(*place).unwrap_or(0);
-            rows.push((self.search, vec![Cell::Number(Some(id)), Cell::Text(Some(words.replace(SAMPLE, serial)))]));
-        }
-        rows.push((COUNT, vec![Cell::Number(Some(person))]));
-        rows.push((MARK, vec![Cell::Number(Some(person)), Cell::Number(Some(no))]));
-        rows
+            cells.collect()
+        });
+        Rows { cells: cells.collect(), person }
     }
 }
 
-/// Counters that the engine moves with an assignment, and once per group.
-const COUNT: &str = "UPDATE person SET open_total = open_total + 1, open_mail = open_mail + 1 WHERE user_id = $1";
-const MARK: &str = "INSERT INTO mark (user_id, load_group, no) VALUES ($1, 'inbox_mail', $2) \
-    ON CONFLICT (user_id, load_group) DO UPDATE SET no = excluded.no";
-const CURSOR: &str = "UPDATE router_cursor SET no = no + $1";
+/// The counters that the engine moves with an assignment, up to the person.
+const COUNT: &str = "UPDATE person SET open_total = open_total + 1, open_mail = open_mail + 1 WHERE user_id";
+/// Messages whose rows are written at once when a database is filled; no more than there are people, each of whom is
+/// counted once per statement.
+const FILL_GROUP: u64 = 50;
 
 impl Insert {
     fn of(table: &str, record: Record) -> Self {
@@ -237,10 +279,39 @@ impl Insert {
             !numbered
         });
         let (columns, cells): (Vec<String>, Vec<Cell>) = ours.unzip();
-        let places: Vec<String> = (1..=columns.len()).map(|place| format!("${place}")).collect();
-        let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), places.join(", "));
-        // A handful per run, which the driver wants to keep for as long as it runs.
-        Self { table: table.to_owned(), sql: String::leak(sql), columns, cells }
+        let head = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
+        Self { table: table.to_owned(), head, columns, cells, wrapped: None, tail: "" }
+    }
+
+    fn search_entry(id: i64, words: String, is_postgres: bool) -> Self {
+        let column = if is_postgres { "id" } else { "rowid" };
+        let record = vec![(column.to_owned(), Cell::Number(Some(id))), ("words".to_owned(), Cell::Text(Some(words)))];
+        let wrapped = is_postgres.then_some(("words", "array_to_tsvector(string_to_array(?, ' '))"));
+        Self { wrapped, ..Self::of("search_entry", record) }
+    }
+
+    fn mark(person: i64, no: i64) -> Self {
+        let record = vec![
+            ("user_id".to_owned(), Cell::Number(Some(person))),
+            ("load_group".to_owned(), Cell::Text(Some("inbox_mail".to_owned()))),
+            ("no".to_owned(), Cell::Number(Some(no))),
+        ];
+        Self { tail: " ON CONFLICT (user_id, load_group) DO UPDATE SET no = excluded.no", ..Self::of("mark", record) }
+    }
+
+    /// The statement for so many rows.
+    fn sql(&self, rows: usize) -> String {
+        let width = self.columns.len();
+        let tuple = |row: usize| {
+            let place = |(column, number): (&String, usize)| match self.wrapped {
+                Some((wrapped, around)) if wrapped == column => around.replace('?', &format!("${number}")),
+                _ => format!("${number}"),
+            };
+            let values: Vec<String> = self.columns.iter().zip(1 + row * width..).map(place).collect();
+            format!("({})", values.join(", "))
+        };
+        let tuples: Vec<String> = (0..rows).map(tuple).collect();
+        format!("{}{}{}", self.head, tuples.join(", "), self.tail)
     }
 
     fn id(&self) -> Option<i64> {
@@ -255,6 +326,7 @@ impl Insert {
 pub async fn rate(
     url: &str,
     template: &Arc<Template>,
+    way: Way,
     (clients, duration): (usize, Duration),
     serials: &Serials,
     numbers: &Arc<Numbers>,
@@ -262,7 +334,7 @@ pub async fn rate(
     let driver = Driver::open(url).await?;
     let limit = if driver.is_postgres() { GROUPS.1 } else { GROUPS.0 };
     let (queue, jobs) = mpsc::channel::<(Rows, oneshot::Sender<()>)>(4_096);
-    let writing = tokio::spawn(write_groups(driver, jobs, limit));
+    let writing = tokio::spawn(write_groups(driver, Arc::clone(template), way, jobs, limit));
     let started = Instant::now();
     let mut writers = JoinSet::new();
     for _ in 0..clients {
@@ -294,20 +366,19 @@ pub async fn rate(
     failed.map_or(Ok(written as f64 / elapsed), Err)
 }
 
-async fn write_groups(mut driver: Driver, mut jobs: mpsc::Receiver<(Rows, oneshot::Sender<()>)>, limit: usize) -> Result<()> {
+async fn write_groups(
+    mut driver: Driver,
+    template: Arc<Template>,
+    way: Way,
+    mut jobs: mpsc::Receiver<(Rows, oneshot::Sender<()>)>,
+    limit: usize,
+) -> Result<()> {
     let begin = if driver.is_postgres() { "BEGIN" } else { "BEGIN IMMEDIATE" };
     let mut group = Vec::with_capacity(limit);
     while jobs.recv_many(&mut group, limit).await > 0 {
+        let (rows, answers): (Vec<Rows>, Vec<_>) = group.drain(..).unzip();
         driver.script(begin).await?;
-        let count = i64::try_from(group.len()).unwrap_or(i64::MAX);
-        let mut answers = Vec::with_capacity(group.len());
-        for (rows, answer) in group.drain(..) {
-            for (sql, cells) in &rows {
-                driver.execute(sql, cells).await?;
-            }
-            answers.push(answer);
-        }
-        driver.execute(CURSOR, &[Cell::Number(Some(count))]).await?;
+        template.write(&mut driver, &rows, way, true).await?;
         driver.script("COMMIT").await?;
         for answer in answers {
             // A client that has gone needs no answer.
@@ -335,6 +406,11 @@ fn words(text: &str) -> String {
     let folded = fold(text);
     let unique: std::collections::BTreeSet<&str> = folded.split(' ').filter(|word| !word.is_empty()).collect();
     unique.into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// `$3, $4, $5` for a start of 3 and a count of 3.
+fn places(start: usize, count: usize) -> String {
+    (start..start + count).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
 }
 
 fn number(cell: &Cell) -> Option<i64> {

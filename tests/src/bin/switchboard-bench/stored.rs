@@ -163,18 +163,13 @@ async fn fill(url: &str, stored: u64, open: u64) -> Result<()> {
     let (template, serials, numbers) = (Template::sample(url).await?, Serials::new(), Numbers::default());
     let mut driver = Driver::open(url).await?;
     driver.script("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000").await?;
-    let mut written = 0;
-    while written < stored {
-        driver.script("BEGIN IMMEDIATE").await?;
-        let portion = PORTION.min(stored - written);
-        for place in 0..portion {
-            let is_open = written + place >= stored - open;
-            template.write(&mut driver, &serials.next(), &numbers, is_open).await?;
-        }
-        template.advance(&mut driver, i64::try_from(portion)?).await?;
-        driver.script("COMMIT").await?;
-        written += portion;
+    let mut closed = stored - open;
+    while closed > 0 {
+        let portion = PORTION.min(closed);
+        template.fill(&mut driver, portion, false, &serials, &numbers).await?;
+        closed -= portion;
     }
+    template.fill(&mut driver, open, true, &serials, &numbers).await?;
     driver.script("PRAGMA wal_checkpoint(TRUNCATE)").await?;
     driver.close().await;
     Ok(())
