@@ -216,10 +216,11 @@ impl Tx {
             if capacity { [room("total", 2), room("chat", 3), room("mail", 4), room("call", 5)].concat() } else { String::new() };
         let sql = format!(
             "UPDATE person SET open_total = open_total + $2, open_chat = open_chat + $3, open_mail = open_mail + $4, \
-             open_call = open_call + $5 WHERE user_id = $1 AND ($6 IS NULL OR availability_version = $6) {limits}"
+             open_call = open_call + $5 WHERE user_id = $1 AND ($6 IS NULL OR availability_version = $6) {limits} \
+             RETURNING user_id"
         );
         let [total, chat, mail, call] = delta;
-        if execute(self, sql, values![user, total, chat, mail, call, expected]).await? == 1 {
+        if row(self, sql, values![user, total, chat, mail, call, expected]).await?.is_some() {
             return Ok(None);
         }
         let found = row(self, "SELECT availability_version FROM person WHERE user_id = $1", values![user]).await?;

@@ -17,6 +17,9 @@ use switchboard_model::{
 /// Most parameters of one statement; SQLite takes 32,766.
 const MAX_PARAMETERS: usize = 30_000;
 
+/// Most parameters that wait for the next statement.
+const MAX_WAITING: usize = 500;
+
 /// Where statements run: the read pool or a transaction.
 pub(crate) trait Db: Sync {
     /// What sea-orm calls it.
@@ -29,6 +32,16 @@ pub(crate) trait Db: Sync {
 
     /// The failure after which no further statement may run.
     fn broken(&self) -> Option<StoreError> {
+        None
+    }
+
+    /// Keeps statements back until the next one, which they go along with; gives them back where they run at once.
+    fn keep_back(&self, statements: Waiting) -> Option<Waiting> {
+        Some(statements)
+    }
+
+    /// What was kept back.
+    fn take_waiting(&self) -> Option<Waiting> {
         None
     }
 
@@ -58,6 +71,12 @@ pub(crate) trait Bind {
 /// A row of an answer.
 pub(crate) struct Row(QueryResult);
 
+/// Statements that are yet to run, separated by semicolons, with their parameters. Nobody asks for what they answer.
+pub(crate) struct Waiting {
+    sql: String,
+    values: Vec<Value>,
+}
+
 /// Parameters, in the order of their numbers.
 macro_rules! values {
     ($($value:expr),* $(,)?) => { vec![$($crate::row::Bind::bind($value)),*] };
@@ -67,8 +86,7 @@ pub(crate) use values;
 /// Runs a query for all its rows.
 pub(crate) async fn rows(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
     usable(db)?;
-    let statement = Statement::from_sql_and_values(db.backend(), sql, values);
-    match db.conn().query_all_raw(statement).await {
+    match db.conn().query_all_raw(with_waiting(db, sql.into(), values)).await {
         Ok(rows) => Ok(rows.into_iter().map(Row).collect()),
         Err(error) => Err(failed(db, error)),
     }
@@ -77,7 +95,7 @@ pub(crate) async fn rows(db: &impl Db, sql: impl Into<String>, values: Vec<Value
 /// Runs a query for its first row.
 pub(crate) async fn row(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
     usable(db)?;
-    let statement = Statement::from_sql_and_values(db.backend(), sql, values);
+    let statement = with_waiting(db, sql.into(), values);
     db.conn().query_one_raw(statement).await.map(|row| row.map(Row)).map_err(|error| failed(db, error))
 }
 
@@ -88,6 +106,8 @@ pub(crate) async fn one(db: &impl Db, sql: impl Into<String>, values: Vec<Value>
 
 /// Runs a statement; answers how many rows it touched.
 pub(crate) async fn execute(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<u64, StoreError> {
+    // What waits would be counted as well.
+    flush(db).await?;
     usable(db)?;
     let statement = Statement::from_sql_and_values(db.backend(), sql, values);
     db.conn().execute_raw(statement).await.map(|done| done.rows_affected()).map_err(|error| failed(db, error))
@@ -95,8 +115,56 @@ pub(crate) async fn execute(db: &impl Db, sql: impl Into<String>, values: Vec<Va
 
 /// Runs statements without parameters, several separated by semicolons if need be.
 pub(crate) async fn script(db: &impl Db, sql: &str) -> Result<(), StoreError> {
+    if let Some(mut waiting) = db.take_waiting() {
+        waiting.append(sql, Vec::new());
+        return waiting.run(db).await;
+    }
     usable(db)?;
     db.conn().execute_unprepared(sql).await.map(|_| ()).map_err(|error| failed(db, error))
+}
+
+/// Runs what was kept back.
+pub(crate) async fn flush(db: &impl Db) -> Result<(), StoreError> {
+    match db.take_waiting() {
+        None => Ok(()),
+        Some(waiting) => waiting.run(db).await,
+    }
+}
+
+/// A statement with what waits to go along with it.
+fn with_waiting(db: &impl Db, sql: String, values: Vec<Value>) -> Statement {
+    match db.take_waiting() {
+        None => Statement::from_sql_and_values(db.backend(), sql, values),
+        Some(mut waiting) => {
+            waiting.append(&sql, values);
+            Statement::from_sql_and_values(db.backend(), waiting.sql, waiting.values)
+        }
+    }
+}
+
+impl Waiting {
+    /// Adds statements with parameters of their own, counted from 1.
+    pub(crate) fn append(&mut self, sql: &str, values: Vec<Value>) {
+        self.sql.push_str("; ");
+        self.sql.push_str(&renumbered(sql, self.values.len()));
+        self.values.extend(values);
+    }
+
+    /// Adds what came later.
+    pub(crate) fn join(&mut self, later: Self) {
+        self.append(&later.sql, later.values);
+    }
+
+    /// Whether it is too much to wait for longer.
+    pub(crate) fn is_large(&self) -> bool {
+        self.values.len() > MAX_WAITING
+    }
+
+    async fn run(self, db: &impl Db) -> Result<(), StoreError> {
+        usable(db)?;
+        let statement = Statement::from_sql_and_values(db.backend(), self.sql, self.values);
+        db.conn().execute_raw(statement).await.map(|_| ()).map_err(|error| failed(db, error))
+    }
 }
 
 /// `INSERT` of many rows in as few statements as the number of parameters allows. `head` is the text up to
@@ -116,7 +184,7 @@ pub(crate) async fn insert_rows(db: &impl Db, head: &str, tail: &str, records: V
 
 /// Statements of one purpose that do not read what the others write. The database gets them as one, which spares a
 /// round trip for each: to the server of PostgreSQL, or to the thread that SQLite runs on, where most of the time of a
-/// small statement goes.
+/// small statement goes. In a transaction of SQLite they even wait for the next statement.
 #[derive(Default)]
 pub(crate) struct Bundle {
     parts: Vec<(String, Vec<Value>)>,
@@ -138,25 +206,43 @@ impl Bundle {
         }
     }
 
-    /// Runs them in the order of adding.
+    /// Runs them in the order of adding, or keeps them back. A failure may come with a later statement then, at the
+    /// latest with the commit.
     pub(crate) async fn run(self, db: &impl Db) -> Result<(), StoreError> {
+        if db.is_shared() { self.run_as_one(db).await } else { self.run_or_wait(db).await }
+    }
+
+    /// PostgreSQL takes one statement at a time, which may hold others.
+    async fn run_as_one(self, db: &impl Db) -> Result<(), StoreError> {
         let Some(last) = self.parts.len().checked_sub(1) else { return Ok(()) };
         let (mut sql, mut values) = (String::new(), Vec::new());
         for (place, (part, own)) in self.parts.into_iter().enumerate() {
             let part = renumbered(&part, values.len());
             values.extend(own);
-            let joined = match (db.is_shared(), place) {
-                (_, 0) if last == 0 => part,
-                // The driver takes several statements for SQLite, PostgreSQL one.
-                (false, 0) => part,
-                (false, _) => format!("; {part}"),
-                (true, 0) => format!("WITH part0 AS ({part})"),
-                (true, place) if place == last => format!(" {part}"),
-                (true, place) => format!(", part{place} AS ({part})"),
+            let joined = match place {
+                0 if last == 0 => part,
+                0 => format!("WITH part0 AS ({part})"),
+                place if place == last => format!(" {part}"),
+                place => format!(", part{place} AS ({part})"),
             };
             sql.push_str(&joined);
         }
         execute(db, sql, values).await.map(|_| ())
+    }
+
+    /// The driver takes several statements for SQLite.
+    async fn run_or_wait(self, db: &impl Db) -> Result<(), StoreError> {
+        usable(db)?;
+        let mut parts = self.parts.into_iter();
+        let Some((sql, values)) = parts.next() else { return Ok(()) };
+        let mut waiting = Waiting { sql, values };
+        for (sql, values) in parts {
+            waiting.append(&sql, values);
+        }
+        match db.keep_back(waiting) {
+            None => Ok(()),
+            Some(waiting) => waiting.run(db).await,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::connect::{Pools, connect};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::ids::IdBlock;
 use crate::migration;
-use crate::row::{Db, one, values};
+use crate::row::{Db, Waiting, flush, one, values};
 use futures::future::BoxFuture;
 use sea_orm::{
     AccessMode, DatabaseConnection, DatabaseTransaction, IsolationLevel, SqliteTransactionMode, TransactionOptions,
@@ -50,6 +50,8 @@ pub struct Tx {
     /// The last statement that failed. PostgreSQL then answers a commit with a silent rollback, so it must not be
     /// sent; see [`Tx::has_failed`].
     failure: Mutex<Option<StoreError>>,
+    /// Writes that go along with the next statement (SQLite only).
+    waiting: Mutex<Option<Waiting>>,
     /// Position of the transaction's last live event; 0 before the first (PostgreSQL only).
     pub(crate) event_position: AtomicI64,
 }
@@ -211,7 +213,7 @@ impl Tx {
 
     async fn begin_with(pool: &DatabaseConnection, options: TransactionOptions) -> Result<Self, StoreError> {
         let conn = pool.begin_with_options(options).await?;
-        Ok(Self { conn, failure: Mutex::new(None), event_position: AtomicI64::new(0) })
+        Ok(Self { conn, failure: Mutex::new(None), waiting: Mutex::new(None), event_position: AtomicI64::new(0) })
     }
 
     /// As [`Store::now`], within the transaction.
@@ -227,6 +229,10 @@ impl Tx {
         if self.has_failed() {
             self.roll_back().await;
             return Err(Self::swallowed());
+        }
+        if let Err(error) = flush(&self).await {
+            self.roll_back().await;
+            return Err(error);
         }
         self.conn.commit().await.map_err(|error| {
             let error = StoreError::from(error);
@@ -253,6 +259,11 @@ impl Tx {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Forgets what waits to be written.
+    pub(crate) fn drop_waiting(&self) {
+        drop(self.take_waiting());
+    }
+
     pub(crate) fn swallowed() -> StoreError {
         StoreError::new(StoreErrorKind::Internal, "a statement failed and the transaction went on; it was rolled back")
     }
@@ -263,6 +274,26 @@ impl Db for Tx {
 
     fn conn(&self) -> &DatabaseTransaction {
         &self.conn
+    }
+
+    fn keep_back(&self, statements: Waiting) -> Option<Waiting> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = match waiting.take() {
+            None => statements,
+            Some(mut earlier) => {
+                earlier.join(statements);
+                earlier
+            }
+        };
+        if all.is_large() {
+            return Some(all);
+        }
+        *waiting = Some(all);
+        None
+    }
+
+    fn take_waiting(&self) -> Option<Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn note_failure(&self, error: &StoreError) {

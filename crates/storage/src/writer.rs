@@ -108,15 +108,24 @@ impl Store {
 async fn serve(store: Store, mut jobs: mpsc::Receiver<Box<dyn Job>>, limit: usize) {
     let mut group = Vec::with_capacity(limit);
     while jobs.recv_many(&mut group, limit).await > 0 {
-        run_group(&store, &mut group).await;
+        let tx = match store.begin().await {
+            Ok(tx) => tx,
+            Err(error) => {
+                group.drain(..).for_each(|job| job.refuse(&error));
+                continue;
+            }
+        };
+        // Others have come while the transaction was waited for.
+        while group.len() < limit
+            && let Ok(job) = jobs.try_recv()
+        {
+            group.push(job);
+        }
+        run_group(tx, &mut group).await;
     }
 }
 
-async fn run_group(store: &Store, group: &mut Vec<Box<dyn Job>>) {
-    let tx = match store.begin().await {
-        Ok(tx) => tx,
-        Err(error) => return group.drain(..).for_each(|job| job.refuse(&error)),
-    };
+async fn run_group(tx: Tx, group: &mut Vec<Box<dyn Job>>) {
     let mut replies: Vec<Box<dyn Reply>> = Vec::with_capacity(group.len());
     let mut jobs = group.drain(..);
     let end = match run_members(&tx, &mut jobs, &mut replies).await {
@@ -139,22 +148,21 @@ async fn run_members(
     jobs: &mut (impl Iterator<Item = Box<dyn Job>> + Send),
     replies: &mut Vec<Box<dyn Reply>>,
 ) -> Result<(), StoreError> {
-    // One statement ends a member's savepoint and opens the next one's.
-    let mut between = "SAVEPOINT member";
+    step(tx, "SAVEPOINT member").await?;
     for job in jobs {
-        if let Err(error) = step(tx, between).await {
-            job.refuse(&error);
-            return Err(error);
-        }
         let (well, reply) = job.run(tx).await;
-        replies.push(reply);
-        between = if well {
-            "RELEASE SAVEPOINT member; SAVEPOINT member"
-        } else {
-            "ROLLBACK TO SAVEPOINT member; RELEASE SAVEPOINT member; SAVEPOINT member"
-        };
+        // The member's last writes go along, and may be what fails. The commit ends the last savepoint.
+        let kept = if well { step(tx, "RELEASE SAVEPOINT member; SAVEPOINT member").await } else { Ok(()) };
+        match kept {
+            Ok(()) => replies.push(reply),
+            Err(_) => reply.settle(&kept),
+        }
+        if !well || kept.is_err() {
+            tx.drop_waiting();
+            step(tx, "ROLLBACK TO SAVEPOINT member; RELEASE SAVEPOINT member; SAVEPOINT member").await?;
+        }
     }
-    step(tx, between.trim_end_matches("; SAVEPOINT member")).await
+    Ok(())
 }
 
 /// Goes from one savepoint to the next. SQLite rolls a whole transaction back when the disk is full; then the

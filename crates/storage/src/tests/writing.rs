@@ -1,11 +1,12 @@
 //! Transactions and the group writer.
 
 use crate::row::{Db, execute, one, script, values};
-use crate::tests::fixtures::write;
+use crate::tests::fixtures::{contact, id, new_conversation, write};
 use crate::tests::{TestDb, on_both};
-use crate::{Store, StoreError, StoreErrorKind, Tx, Writer, WriterOptions};
+use crate::{NewConversation, Store, StoreError, StoreErrorKind, Tx, Writer, WriterOptions};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use switchboard_model::{ChannelKind, ConversationId};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
@@ -69,6 +70,49 @@ on_both! {
         let (bad, good) = futures::join!(bad, good);
         assert!(bad.is_err() && good.is_ok());
         assert_eq!(kept(&db.store).await, ["good"]);
+    }
+
+    async fn a_last_write_that_fails_takes_its_own_member_down_and_no_other(db) {
+        let (writer, _task) = writer(&db.store, WriterOptions::default());
+        let kari = contact(&db.store, "kari@example.com", None).await;
+        let first = id(&db.store).await;
+        // Every third conversation takes the thread of the one before.
+        let jobs = (0..9).map(|number| {
+            let thread_key = Some(format!("thread {}", number - number % 3 / 2));
+            let new = new_conversation(ConversationId(first + number), kari, ChannelKind::Chat);
+            let new = NewConversation { thread_key, ..new };
+            writer.run::<(), StoreError, _>(move |tx| async move {
+                keep(tx, format!("{number}")).await?;
+                tx.insert_conversation(&new).await
+            }.boxed())
+        });
+        let answers = futures::future::join_all(jobs).await;
+        let kinds: Vec<_> = answers.into_iter().map(|answer| answer.err().map(|error| error.kind)).collect();
+        let taken = Some(StoreErrorKind::Conflict);
+        assert_eq!(kinds, [None, None, taken, None, None, taken, None, None, taken]);
+        assert_eq!(kept(&db.store).await, ["0", "1", "3", "4", "6", "7"]);
+        let stored = crate::row::rows(db.store.reads(), "SELECT id FROM item ORDER BY id", values![]).await.unwrap();
+        let stored: Vec<i64> = stored.iter().map(|row| row.get::<i64>("id").unwrap() - first).collect();
+        assert_eq!(stored, [0, 1, 3, 4, 6, 7]);
+    }
+
+    async fn what_was_written_is_seen_by_the_next_read_and_gone_with_its_transaction(db) {
+        let kari = contact(&db.store, "kari@example.com", None).await;
+        let new = new_conversation(ConversationId(id(&db.store).await), kari, ChannelKind::Chat);
+        let (item, again) = (new.id.into(), new.clone());
+        let undone = write(&db.store, move |tx| async move {
+            tx.insert_conversation(&new).await?;
+            assert_eq!(tx.item_record(item, true).await?.unwrap().version, 1);
+            Err::<(), _>(StoreError::new(StoreErrorKind::NotFound, "changed my mind"))
+        }.boxed()).await;
+        assert_eq!(undone.unwrap_err().kind, StoreErrorKind::NotFound);
+        assert_eq!(db.store.item_record(item).await.unwrap(), None);
+        let twice = write(&db.store, move |tx| async move {
+            tx.insert_conversation(&again).await?;
+            tx.insert_conversation(&again).await
+        }.boxed()).await;
+        assert_eq!(twice.unwrap_err().kind, StoreErrorKind::Conflict);
+        assert_eq!(db.store.item_record(item).await.unwrap(), None);
     }
 
     async fn a_panic_is_contained_in_its_member(db) {
