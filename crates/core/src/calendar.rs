@@ -9,8 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, ToSpan};
-use std::collections::BTreeMap;
-use switchboard_model::{Directory, HoursSpan, Timestamp, WeeklyHours, ZoneData};
+use std::collections::{BTreeMap, BTreeSet};
+use switchboard_model::{CivilDate, Directory, HoursSpan, Timestamp, WeeklyHours, ZoneData};
 
 const DAY_MS: i64 = 86_400_000;
 /// Days of shifts laid out before the asked day: a span reaches into the day after the one it starts on.
@@ -50,6 +50,8 @@ pub(crate) struct Weekly {
     zone: TimeZone,
     /// Spans by the day they start on, Monday first: start and end in minutes.
     days: [Vec<(u16, u16)>; 7],
+    /// Days without work.
+    holidays: BTreeSet<Date>,
     kept: Schedule,
 }
 
@@ -66,13 +68,16 @@ struct Schedule {
 }
 
 impl Calendar {
-    /// The calendar of hours in a zone, given the zones that are known.
-    pub(crate) fn new(hours: &WeeklyHours, zone: Option<&TimeZone>) -> Self {
-        if hours.0.is_empty() {
+    /// The calendar of hours in a zone, given the zones that are known, without these days. No hours are all hours.
+    pub(crate) fn new(hours: &WeeklyHours, zone: Option<&TimeZone>, holidays: &BTreeSet<CivilDate>) -> Self {
+        if hours.0.is_empty() && holidays.is_empty() {
             return Self::Always;
         }
         let Some(zone) = zone else { return Self::Unknown };
-        Self::Weekly(Box::new(Weekly { zone: zone.clone(), days: by_day(&hours.0), kept: Schedule::default() }))
+        let days = if hours.0.is_empty() { std::array::from_fn(|_| vec![(0, 1440)]) } else { by_day(&hours.0) };
+        let date = |date: &CivilDate| Date::new(date.year, date.month.cast_signed(), date.day.cast_signed()).ok();
+        let holidays = holidays.iter().filter_map(date).collect();
+        Self::Weekly(Box::new(Weekly { zone: zone.clone(), days, holidays, kept: Schedule::default() }))
     }
 
     /// Whether the zone of the hours is missing, so that nothing can be said about them.
@@ -128,17 +133,21 @@ impl Weekly {
     fn try_lay_out(&self, around: Timestamp, kept_days: i64) -> Option<Schedule> {
         let today = self.zone.to_datetime(jiff::Timestamp::from_millisecond(around.0).ok()?).date();
         let first = today.checked_sub(DAYS_BEFORE.days()).ok()?;
-        let mut shifts = Vec::new();
+        let (mut shifts, mut free) = (Vec::new(), Vec::new());
         for offset in 0..=DAYS_BEFORE + DAYS_AFTER + kept_days {
             let date = first.checked_add(offset.days()).ok()?;
             self.add_day(date, &mut shifts)?;
+            if self.holidays.contains(&date) {
+                let next = date.checked_add(1.days()).ok()?;
+                free.push((instant(&self.zone, date.at(0, 0, 0, 0))?, instant(&self.zone, next.at(0, 0, 0, 0))?));
+            }
         }
         let end = today.checked_add((DAYS_AFTER + kept_days + 1).days()).ok()?;
         Some(Schedule {
             from: around.0.saturating_sub(DAY_MS),
             to: around.0.saturating_add(kept_days * DAY_MS + 1),
             horizon: instant(&self.zone, end.at(0, 0, 0, 0))?,
-            shifts: merged(shifts),
+            shifts: without(merged(shifts), &merged(free)),
         })
     }
 
@@ -186,6 +195,24 @@ fn merged(mut spans: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
         }
     }
     shifts
+}
+
+/// The spans without what lies in others; both in order and apart from each other.
+fn without(spans: Vec<(i64, i64)>, others: &[(i64, i64)]) -> Vec<(i64, i64)> {
+    let mut left = Vec::with_capacity(spans.len());
+    for (mut from, to) in spans {
+        let first = others.partition_point(|(_, free_to)| *free_to <= from);
+        for (free_from, free_to) in others[first..].iter().take_while(|(free_from, _)| *free_from < to) {
+            if from < *free_from {
+                left.push((from, *free_from));
+            }
+            from = *free_to;
+        }
+        if from < to {
+            left.push((from, to));
+        }
+    }
+    left
 }
 
 impl Schedule {

@@ -1,16 +1,23 @@
 //! One decision: reopened items, the channel's rule, its cases and targets (ROUTING 7, 12.2). Reads only; the same
 //! code decides and explains.
 
+use crate::blank::blank;
 use crate::distribution::{Choice, Method};
 use crate::eligibility::{default_distribution, has_seat};
+use crate::ladders::{LadderKey, Ladders};
+use crate::lanes::{lasting_in, person_lane, pool_lanes};
 use crate::people::PersonIndex;
 use crate::plan::{ChannelPlan, Entry, Roster};
 use crate::pool::{Pool, Slate, Standing, Terms};
+use crate::queue::Lanes;
+use crate::skills::ms;
 use switchboard_model::{
-    Arrival, BEHAVIOUR_VERSION, Candidate, Case, ChannelEntry, Decision, Distribution, Fallback, Outcome, OutsideHours, Owner,
-    ReopenOwner, RouteEvent, RuleRef, SkipReason, Stage, StageTarget, Target, TeamId, UnassignedReason, UserId, Verdict,
+    Arrival, Candidate, Case, ChannelEntry, Decision, Distribution, Fallback, Outcome, OutsideHours, Owner, ReopenOwner,
+    RouteEvent, RuleRef, SkipReason, Stage, StageTarget, Target, TeamId, Timestamp, UnassignedReason, UserId, Verdict,
     WhenNobody, WorkType, Workspace, WorkspaceKind,
 };
+
+const DAY_MS: i64 = 86_400_000;
 
 /// What came of a decision.
 pub(crate) struct Resolution {
@@ -20,41 +27,63 @@ pub(crate) struct Resolution {
     pub notify: Option<UserId>,
     /// Everybody looked at; empty unless asked for.
     pub stages: Vec<Stage>,
+    /// Where the item is to wait, if it does and was not explained.
+    pub lanes: Lanes,
 }
 
-/// Decides about an item; `no` is the consumption number of the input. With `explain`, everybody looked at is
-/// written down as well.
-pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, no: u64, explain: bool) -> Resolution {
-    let decision = blank(arrival, no);
-    let mut decider =
-        Decider { pool, arrival, decision, notify: None, stages: explain.then(Vec::new), alone: Vec::new(), listed: &[] };
+/// How a decision looks at people.
+pub(crate) enum Mode<'a> {
+    /// Through the ladders.
+    Decide(&'a mut Ladders),
+    /// At everybody, written down.
+    Explain,
+    /// At nobody in particular: only where people could come from, at every stage.
+    Survey(&'a mut Ladders, &'a mut Lanes),
+}
+
+/// The occasion of a decision.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask {
+    /// Consumption number of the input.
+    pub no: u64,
+    /// When the item began to wait; the present for one that did not.
+    pub since: Timestamp,
+    /// The item has waited: what is asked on arrival only is not asked again (ROUTING 4.6, 12.2).
+    pub waiting: bool,
+}
+
+/// Decides about an item. An explanation comes to the same decision; a survey to none.
+pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, ask: &Ask, mode: Mode<'_>) -> Resolution {
+    let decision = blank(arrival, ask.no);
+    let (ladders, stages, lanes) = match mode {
+        Mode::Decide(ladders) => (Some(ladders), None, None),
+        Mode::Explain => (None, Some(Vec::new()), None),
+        Mode::Survey(ladders, lanes) => (Some(ladders), None, Some(lanes)),
+    };
+    let (waiting, since, alone) = (ask.waiting, ask.since, Vec::new());
+    let mut decider = Decider {
+        found: Lanes::default(),
+        pool,
+        arrival,
+        decision,
+        since,
+        waiting,
+        hope: false,
+        notify: None,
+        stages,
+        alone,
+        ladders,
+        lanes,
+        listed: None,
+    };
     let outcome = decider.outcome();
     decider.decision.outcome = outcome;
-    Resolution { decision: decider.decision, notify: decider.notify, stages: decider.stages.unwrap_or_default() }
-}
-
-const fn blank(arrival: &Arrival, no: u64) -> Decision {
-    Decision {
-        no,
-        item: arrival.item,
-        item_version: arrival.version,
-        event: arrival.event,
-        group: arrival.group,
-        rule: None,
-        outcome: Outcome::Unassigned { reason: UnassignedReason::NoRule },
-        distribution: None,
-        load: None,
-        tied: 0,
-        draw: None,
-        candidates: 0,
-        eligible: 0,
-        fallback: false,
-        availability_version: None,
-        capacity_guarded: false,
-        mark_before: None,
-        turn_before: None,
-        turn: None,
-        behaviour: BEHAVIOUR_VERSION,
+    decider.decision.queued_since = (ask.waiting || outcome == Outcome::Queued).then_some(ask.since);
+    Resolution {
+        decision: decider.decision,
+        notify: decider.notify,
+        stages: decider.stages.unwrap_or_default(),
+        lanes: decider.found,
     }
 }
 
@@ -67,7 +96,19 @@ struct Decider<'a> {
     /// People looked at one at a time, each once.
     alone: Vec<PersonIndex>,
     /// People looked at as a list.
-    listed: &'a [Entry],
+    listed: Option<&'a Roster>,
+    /// Where people stand in order; none when everybody is looked at.
+    ladders: Option<&'a mut Ladders>,
+    /// Where people could have come from so far, kept where the item may wait.
+    found: Lanes,
+    /// Where people could come from, at every stage; none unless asked for.
+    lanes: Option<&'a mut Lanes>,
+    /// When the item began to wait.
+    since: Timestamp,
+    /// The item has waited.
+    waiting: bool,
+    /// Somebody who cannot have the item now could have it later.
+    hope: bool,
 }
 
 /// The case that applies, with its surroundings.
@@ -94,6 +135,7 @@ impl<'a> Decider<'a> {
             return unassigned(UnassignedReason::Fault);
         };
         if self.arrival.event == RouteEvent::Reopened
+            && !self.waiting
             && let Some(outcome) = self.reopened(channel, workspace)
         {
             return outcome;
@@ -107,11 +149,57 @@ impl<'a> Decider<'a> {
             return unassigned(UnassignedReason::NoRule);
         };
         self.decision.rule = Some(RuleRef { channel: channel.id, version: rule.version, case: index });
-        let closed = case.outside_hours != OutsideHours::Route && !pool.calendars[plan.calendar].look(pool.now).inside;
+        let asks_hours = case.outside_hours != OutsideHours::Route && !self.waiting;
+        let closed = asks_hours && !pool.calendars[plan.calendar].look(pool.now).inside;
         if closed {
             return unassigned(UnassignedReason::OutsideHours);
         }
-        self.target(Place { channel, plan, workspace, index, case })
+        let place = Place { channel, plan, workspace, index, case };
+        self.found.wake_at = self.next_change(place);
+        if let Some(lanes) = &mut self.lanes {
+            lanes.wake_at = self.found.wake_at;
+        }
+        self.target(place)
+    }
+
+    /// How many overflow steps the item has waited for (ROUTING 7.5).
+    fn level(&self, place: Place<'_>) -> usize {
+        let waited_ms = self.pool.now.ms_since(self.since);
+        place.case.overflow.iter().take_while(|step| ms(step.after_s) <= waited_ms).count()
+    }
+
+    /// When the item may next go to somebody else by waiting alone.
+    fn next_change(&self, place: Place<'_>) -> Option<Timestamp> {
+        let step_s = place.case.overflow.get(self.level(place)).map(|step| step.after_s);
+        let relax_s = self.pool.need.and_then(|need| need.next_relax_s());
+        step_s.into_iter().chain(relax_s).min().map(|after_s| self.since.plus_ms(ms(after_s)))
+    }
+
+    /// Whether the item, when it has waited for long enough, may go to somebody to whom it may not go yet.
+    fn could_later(&self, place: Place<'a>) -> bool {
+        let pool = self.pool;
+        if self.next_change(place).is_none() {
+            return false;
+        }
+        let case = place.plan.cases.get(place.index as usize);
+        let Some(Some(roster)) = case.and_then(|case| case.levels.last()) else { return false };
+        let mut somebody = false;
+        let slate = slate(roster, place, terms(place.case));
+        slate.lasting(pool, true, |_, entry| somebody |= !pool.is_excluded(entry.person));
+        somebody
+    }
+
+    /// The contact's last owner, who comes before the others of the list for some days (ROUTING 7.6).
+    fn last_owner(&mut self, place: Place<'a>, roster: &Roster) -> Option<Outcome> {
+        let contact = &self.arrival.contact;
+        let (days, user, at) = (place.case.affinity_days?, contact.last_owner?, contact.last_owned_at?);
+        if self.pool.now.ms_since(at) > i64::from(days) * DAY_MS {
+            return None;
+        }
+        let entry = roster.entry(self.pool.people.find(user)?)?;
+        let terms = terms(place.case);
+        self.try_one(StageTarget::LastOwner, user, place.workspace, terms).ok().filter(|_| entry.main)?;
+        Some(self.assigned_alone(&entry, terms))
     }
 
     /// Who owns a reopened item by the channel's setting; `None` leaves it to the rule (ROUTING 12.2).
@@ -122,7 +210,7 @@ impl<'a> Decider<'a> {
             ReopenOwner::Keep => {
                 let Some(Owner::User { id }) = self.arrival.previous_owner else { return None };
                 let chat = self.arrival.group.work_type() == WorkType::Chat;
-                let terms = Terms { only_available: chat, capacity: false };
+                let terms = Terms { only_available: chat, capacity: false, skills: false };
                 let entry = self.try_one(StageTarget::PreviousOwner, id, workspace, terms).ok()?;
                 self.decision.eligible = 1;
                 Some(self.kept(&entry, terms))
@@ -175,7 +263,7 @@ impl<'a> Decider<'a> {
             let terms = terms(place.case);
             match self.try_one(StageTarget::ContactOwner, owner, place.workspace, terms) {
                 Ok(entry) => return self.assigned_alone(&entry, terms),
-                Err(reason) => self.notify = reason.filter(is_passing).map(|_| owner),
+                Err(reason) => self.notify = reason.filter(is_passing).filter(|_| !self.waiting).map(|_| owner),
             }
         }
         self.fallback(place, fallback)
@@ -184,12 +272,14 @@ impl<'a> Decider<'a> {
     fn fallback(&mut self, place: Place<'a>, fallback: &Fallback) -> Outcome {
         self.decision.fallback = true;
         match fallback {
+            Fallback::Nobody if self.level(place) > 0 => self.roster(place, StageTarget::Overflow),
             Fallback::Nobody => self.nobody(place, UnassignedReason::NoContactOwner),
             Fallback::UsersAndTeams { .. } => self.roster(place, StageTarget::Fallback),
             Fallback::User { user } => {
                 let terms = terms(place.case);
                 match self.try_one(StageTarget::Fallback, *user, place.workspace, terms) {
                     Ok(entry) => self.assigned_alone(&entry, terms),
+                    Err(_) if self.level(place) > 0 => self.roster(place, StageTarget::Overflow),
                     Err(Some(_)) => self.nobody(place, UnassignedReason::NobodyEligible),
                     Err(None) => self.nobody(place, UnassignedReason::NoCandidates),
                 }
@@ -200,14 +290,44 @@ impl<'a> Decider<'a> {
     /// One of the people whom the case lists, by its distribution.
     fn roster(&mut self, place: Place<'a>, target: StageTarget) -> Outcome {
         let pool = self.pool;
-        let Some(Some(roster)) = place.plan.rosters.get(place.index as usize) else {
+        let case = place.plan.cases.get(place.index as usize);
+        let Some(Some(roster)) = case.and_then(|case| case.levels.get(self.level(place))) else {
             return self.nobody(place, UnassignedReason::NoCandidates);
         };
+        if let Some(outcome) = self.last_owner(place, roster) {
+            return outcome;
+        }
         let method = self.method(place);
         let slate = slate(roster, place, terms(place.case));
-        let (choice, eligible) = method.choose(pool, &slate);
-        self.decision.candidates = self.count(&roster.entries);
-        self.listed = &roster.entries;
+        let (choice, eligible) = match &mut self.ladders {
+            Some(ladders) => {
+                let key = LadderKey {
+                    roster: roster.number,
+                    workspace: (place.workspace.id != place.channel.workspace).then_some(place.workspace.id),
+                    need: pool.need.map(|need| need.key),
+                    ranking: method.ranking(place.channel.id, place.index),
+                    group: method.group,
+                    only_available: slate.terms.only_available,
+                };
+                let index = ladders.find(key, &slate, pool);
+                if let Some(lanes) = &mut self.lanes {
+                    lanes.keys.extend(pool_lanes(pool, ladders, index, slate.terms));
+                    return self.nobody(place, UnassignedReason::NobodyEligible);
+                }
+                let found = ladders.choose(index, pool, &slate, &method);
+                if found.0.is_none() && waits(place.case) {
+                    self.hope |= lasting_in(pool, ladders, index) > 0;
+                    self.found.keys.extend(pool_lanes(pool, ladders, index, slate.terms));
+                }
+                found
+            }
+            None => {
+                slate.lasting(pool, false, |_, entry| self.hope |= !pool.is_excluded(entry.person));
+                method.choose(pool, &slate)
+            }
+        };
+        self.decision.candidates = self.count(roster);
+        self.listed = Some(roster);
         self.decision.eligible = eligible;
         if self.stages.is_some() {
             let chosen = choice.map(|choice| choice.entry.person);
@@ -224,7 +344,10 @@ impl<'a> Decider<'a> {
     /// Nobody is eligible: unassigned, or the owner it had where the case keeps that one (ROUTING 7.2). Somebody who
     /// returned the item or is not selectable any more does not keep it.
     fn nobody(&mut self, place: Place<'a>, reason: UnassignedReason) -> Outcome {
-        let terms = Terms { only_available: false, capacity: false };
+        if waits(place.case) && (self.hope || self.could_later(place)) {
+            return Outcome::Queued;
+        }
+        let terms = Terms { only_available: false, capacity: false, skills: false };
         match (place.case.when_nobody, self.arrival.previous_owner) {
             (WhenNobody::Keep, Some(Owner::User { id })) => {
                 match self.try_one(StageTarget::PreviousOwner, id, place.workspace, terms) {
@@ -252,7 +375,16 @@ impl<'a> Decider<'a> {
         };
         let entry = Entry { person, team: None, main: true };
         let skip = Slate { entries: &[entry], standing: Standing::Anew(workspace), terms }.skip(pool, 0);
-        if !self.alone.contains(&person) && !self.listed.iter().any(|entry| entry.person == person) {
+        let passing = skip.as_ref().is_none_or(is_passing) && !pool.is_excluded(person);
+        self.hope |= passing && skip.is_some() && terms.capacity && pool.is_skilled_at_last(person);
+        let lasts = terms.capacity && passing && !pool.is_left_out(person) && pool.is_skilled(person);
+        if let Some(lanes) = &mut self.lanes {
+            lanes.keys.extend(lasts.then(|| person_lane(pool, person, terms)));
+            return Err(None);
+        }
+        self.found.keys.extend((lasts && skip.is_some()).then(|| person_lane(pool, person, terms)));
+        let is_listed = self.listed.is_some_and(|roster| roster.entry(person).is_some());
+        if !self.alone.contains(&person) && !is_listed {
             self.alone.push(person);
             self.decision.candidates = self.decision.candidates.saturating_add(1);
         }
@@ -326,10 +458,9 @@ impl<'a> Decider<'a> {
     }
 
     /// How many people were looked at, each counted once.
-    fn count(&self, entries: &[Entry]) -> u32 {
-        let elsewhere = |person: &&PersonIndex| !entries.iter().any(|entry| entry.person == **person);
-        let alone = self.alone.iter().filter(elsewhere).count();
-        u32::try_from(entries.len().saturating_add(alone)).unwrap_or(u32::MAX)
+    fn count(&self, roster: &Roster) -> u32 {
+        let alone = self.alone.iter().filter(|person| roster.entry(**person).is_none()).count();
+        u32::try_from(roster.entries.len().saturating_add(alone)).unwrap_or(u32::MAX)
     }
 
     fn note(&mut self, target: StageTarget, candidates: Vec<Candidate>) {
@@ -339,8 +470,13 @@ impl<'a> Decider<'a> {
     }
 }
 
+/// Whether an item that nobody can have now waits (ROUTING 7.2, 7.5).
+fn waits(case: &Case) -> bool {
+    case.when_nobody == WhenNobody::Wait || !case.overflow.is_empty()
+}
+
 const fn terms(case: &Case) -> Terms {
-    Terms { only_available: case.only_available, capacity: true }
+    Terms { only_available: case.only_available, capacity: true, skills: true }
 }
 
 /// Candidates of a roster: what was made ready serves for items in the channel's own workspace.

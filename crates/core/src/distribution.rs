@@ -1,11 +1,12 @@
 //! How one of several eligible people is chosen (ROUTING 6, 5.4).
 
-use crate::people::PersonIndex;
+use crate::ladder::Key as Rung;
+use crate::people::{Person, PersonIndex};
 use crate::plan::Entry;
 use crate::pool::{Pool, Slate};
 use crate::random::draw;
-use crate::turns::Cycle;
-use switchboard_model::{Candidate, Distribution, LoadGroup, Verdict};
+use crate::turns::{Cycle, Turns};
+use switchboard_model::{Candidate, ChannelId, Distribution, LoadGroup, Verdict};
 
 /// A distribution with what it ranks by.
 pub(crate) struct Method<'a> {
@@ -32,8 +33,48 @@ pub(crate) struct Choice {
     pub turn: Option<u64>,
 }
 
-/// The order of people: rank, then the last assignment, then what settles the rest.
-type Key = (u64, Option<u64>, i64);
+/// What the people of a ladder are ranked by: distributions that look at the same numbers share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ranking {
+    /// Load in a group.
+    Load(LoadGroup),
+    /// The last assignment.
+    Idle,
+    /// The turns of a case.
+    Turns(ChannelId, u32),
+    /// Nothing.
+    Even,
+}
+
+impl Ranking {
+    /// The key of somebody with this load, at this position of the list, under a method.
+    pub(crate) fn key(self, person: &Person, load: u32, position: usize, method: &Method<'_>) -> Rung {
+        self.keyed(person, load, position, method.group, || method.turns.rank(person.user))
+    }
+
+    /// The key of somebody by what the counters hold.
+    pub(crate) fn plain_key(self, person: &Person, position: usize, group: LoadGroup, turns: &Turns) -> Rung {
+        let load = if let Self::Load(ranked) = self { person.loads[ranked as usize] } else { 0 };
+        self.keyed(person, load, position, group, || match self {
+            Self::Turns(channel, case) => turns.of(channel, case).rank(person.user),
+            Self::Load(_) | Self::Idle | Self::Even => 0,
+        })
+    }
+
+    fn keyed(self, person: &Person, load: u32, position: usize, group: LoadGroup, turn: impl FnOnce() -> u64) -> Rung {
+        let mark = person.marks[group as usize].map_or(0, |no| no.saturating_add(1));
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        match self {
+            Self::Load(_) => Rung { shortfall: 0, rank: u64::from(load), mark, tie: person.user.0 },
+            Self::Idle => Rung { shortfall: 0, rank: mark, mark: 0, tie: person.user.0 },
+            Self::Turns(..) => Rung { shortfall: 0, rank: turn(), mark: 0, tie: position },
+            Self::Even => Rung { shortfall: 0, rank: 0, mark: 0, tie: position },
+        }
+    }
+}
+
+/// The order of people: preferred skills, rank, the last assignment, and what settles the rest.
+type Key = ((u32, u64), Option<u64>, i64);
 
 impl Method<'_> {
     /// The group whose load ranks people: `least_busy` in an inbox looks at chats, whatever the item (ROUTING 6.4).
@@ -44,10 +85,20 @@ impl Method<'_> {
         }
     }
 
+    /// What the method ranks by in a case.
+    pub(crate) const fn ranking(&self, channel: ChannelId, case: u32) -> Ranking {
+        match self.distribution {
+            Distribution::LoadBalanced | Distribution::LeastBusy => Ranking::Load(self.ranking_group()),
+            Distribution::LongestIdle | Distribution::LongestIdleTotal => Ranking::Idle,
+            Distribution::RoundRobin => Ranking::Turns(channel, case),
+            Distribution::Random => Ranking::Even,
+        }
+    }
+
     fn key(&self, pool: &Pool<'_>, position: usize, entry: &Entry) -> Key {
         let person = pool.person(entry.person);
         let mark = person.marks[self.group as usize];
-        match self.distribution {
+        let (rank, mark, tie) = match self.distribution {
             Distribution::LoadBalanced | Distribution::LeastBusy => {
                 (u64::from(pool.load(entry.person, self.ranking_group())), mark, person.user.0)
             }
@@ -58,10 +109,11 @@ impl Method<'_> {
                 (u64::from(self.turns.is_served(person.user)), None, i64::try_from(position).unwrap_or(i64::MAX))
             }
             Distribution::Random => (0, None, 0),
-        }
+        };
+        ((pool.shortfall(entry.person), rank), mark, tie)
     }
 
-    /// Chooses one of the eligible, and counts them.
+    /// Chooses one of the eligible by looking at everybody, and counts them.
     pub(crate) fn choose(&self, pool: &Pool<'_>, slate: &Slate<'_>) -> (Option<Choice>, u32) {
         let mut eligible = 0_u32;
         let mut best: Option<(Key, Entry)> = None;
@@ -84,7 +136,7 @@ impl Method<'_> {
             }
         });
         let choice = best.map(|(_, entry)| match self.distribution {
-            Distribution::Random => self.drawn(pool, slate, eligible).unwrap_or(Choice { entry, tied, draw: None, turn: None }),
+            Distribution::Random => self.drawn(pool, slate, tied).unwrap_or(Choice { entry, tied, draw: None, turn: None }),
             Distribution::RoundRobin => {
                 let turn = Some(self.turns.turn(pool.person(entry.person).user));
                 Choice { entry, tied: 1, draw: None, turn }
@@ -94,17 +146,14 @@ impl Method<'_> {
         (choice, eligible)
     }
 
-    fn drawn(&self, pool: &Pool<'_>, slate: &Slate<'_>, eligible: u32) -> Option<Choice> {
-        let index = draw(self.seed, eligible);
-        let mut visited = 0;
-        let mut found = None;
-        slate.eligible(pool, |_, entry| {
-            if visited == index {
-                found = Some(*entry);
-            }
-            visited += 1;
-        });
-        found.map(|entry| Choice { entry, tied: eligible, draw: Some(index), turn: None })
+    /// One of those who fall least short of the preferred skills, of whom there are so many.
+    fn drawn(&self, pool: &Pool<'_>, slate: &Slate<'_>, tied: u32) -> Option<Choice> {
+        let index = draw(self.seed, tied);
+        let mut preferred: Vec<(u32, Entry)> = Vec::new();
+        slate.eligible(pool, |_, entry| preferred.push((pool.shortfall(entry.person), *entry)));
+        let least = preferred.iter().map(|(shortfall, _)| *shortfall).min()?;
+        let (_, entry) = preferred.into_iter().filter(|(shortfall, _)| *shortfall == least).nth(index as usize)?;
+        Some(Choice { entry, tied, draw: Some(index), turn: None })
     }
 
     /// Everybody looked at, with rank or reason: what [`Method::choose`] went by, written down.
@@ -113,8 +162,10 @@ impl Method<'_> {
         slate.eligible(pool, |position, entry| order.push((self.key(pool, position, entry), position)));
         order.sort_unstable();
         let mut ranks = vec![None; slate.entries.len()];
-        for (rank, (_, position)) in (1..).zip(&order) {
-            ranks[*position] = Some(if self.distribution == Distribution::Random { 1 } else { rank });
+        let first = order.first().map(|((measure, ..), _)| *measure);
+        for (rank, ((measure, ..), position)) in (1..).zip(&order) {
+            let even = self.distribution == Distribution::Random && first == Some(*measure);
+            ranks[*position] = Some(if even { 1 } else { rank });
         }
         let candidate = |(position, entry): (usize, &Entry)| {
             let verdict = match slate.skip(pool, position) {

@@ -6,15 +6,22 @@
 //! contract; comments name its rules by number.
 
 mod availability;
+mod blank;
 mod calendar;
 mod decide;
 mod distribution;
 mod eligibility;
+mod ladder;
+mod ladders;
+mod lanes;
+mod matching;
 mod people;
 mod plan;
 mod pool;
+mod queue;
 mod random;
 mod router;
+mod skills;
 mod turns;
 mod undone;
 mod validate;
@@ -24,5 +31,6 @@ pub use eligibility::{
     AssignRefusal, NotSelectable, StaleMember, default_distribution, may_assign_by_hand, may_edit_rules, selectable,
     stale_members, team_selectable,
 };
+pub use matching::Stranded;
 pub use router::{Availability, CoreError, Router};
-pub use validate::{validate, validate_rule, validate_structure};
+pub use validate::{skill_uses, validate, validate_rule, validate_structure};

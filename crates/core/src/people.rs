@@ -47,6 +47,8 @@ pub(crate) struct Profile {
     pub limit: Option<u32>,
     /// Limit per type.
     pub limit_per_type: [Option<u32>; TYPES],
+    /// Limit on the sum of weights, and the weight of an item per type.
+    pub weights: Option<(u32, [u32; TYPES])>,
 }
 
 /// Everybody, by place and by user.
@@ -56,6 +58,10 @@ pub(crate) struct People {
     list: Vec<Person>,
     /// When whose presence is to be evaluated again.
     rechecks: BTreeSet<(Timestamp, PersonIndex)>,
+    /// Who may have changed since the ladders were last brought up to date, each once.
+    changed: Vec<PersonIndex>,
+    /// Per person: stands in `changed`.
+    is_changed: Vec<bool>,
 }
 
 impl Person {
@@ -98,6 +104,7 @@ impl People {
         }
         let index = PersonIndex::try_from(self.list.len()).expect("fewer people than fit in memory");
         self.list.push(Person::new(user));
+        self.is_changed.push(false);
         self.index.insert(user, index);
         index
     }
@@ -114,7 +121,34 @@ impl People {
 
     /// The person at a place, to change.
     pub(crate) fn at_mut(&mut self, index: PersonIndex) -> &mut Person {
+        self.touch(index);
         &mut self.list[index as usize]
+    }
+
+    /// Everybody who may have changed since this was last asked.
+    pub(crate) fn take_changed(&mut self) -> Vec<PersonIndex> {
+        for index in &self.changed {
+            self.is_changed[*index as usize] = false;
+        }
+        std::mem::take(&mut self.changed)
+    }
+
+    /// How many people there are.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// When somebody's presence is next evaluated again.
+    pub(crate) fn next_recheck(&self) -> Option<Timestamp> {
+        self.rechecks.first().map(|(due, _)| *due)
+    }
+
+    fn touch(&mut self, index: PersonIndex) {
+        let is_changed = &mut self.is_changed[index as usize];
+        if !*is_changed {
+            *is_changed = true;
+            self.changed.push(index);
+        }
     }
 
     /// Everybody by ascending user id.
@@ -141,6 +175,7 @@ impl People {
 
     /// Evaluates a person anew after the status, the directory or the time changed.
     pub(crate) fn settle(&mut self, index: PersonIndex, calendars: &[Calendar], now: Timestamp) {
+        self.touch(index);
         let person = &mut self.list[index as usize];
         if let Some(recheck) = person.presence.recheck {
             self.rechecks.remove(&(recheck, index));
@@ -160,6 +195,7 @@ impl People {
             && due <= now
         {
             self.rechecks.remove(&(due, index));
+            self.touch(index);
             let person = &mut self.list[index as usize];
             person.presence = person.cause(calendars, now);
             // Something due in the past would come up here for ever.

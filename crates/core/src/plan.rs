@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use switchboard_model::{
-    Capacity, ChannelEntry, ChannelId, Directory, Fallback, Member, SkipReason, Target, TeamId, User, UserId, WeeklyHours,
-    WorkType, Workspace,
+    Capacity, Case, ChannelEntry, ChannelId, CivilDate, Directory, Fallback, Member, SkipReason, Target, TeamId, User, UserId,
+    WeeklyHours, WorkType, Workspace,
 };
 
 /// A directory version made ready.
@@ -27,8 +27,15 @@ pub(crate) struct ChannelPlan {
     position: usize,
     /// Position of its hours in the list of calendars.
     pub calendar: usize,
-    /// Per case: the people it lists, if it lists any.
-    pub rosters: Vec<Option<Roster>>,
+    /// Per case.
+    pub cases: Vec<CasePlan>,
+}
+
+/// A case made ready: the people it lists, if it lists any, before its first overflow step and after each.
+#[derive(Clone, Debug)]
+pub(crate) struct CasePlan {
+    /// One more than there are steps.
+    pub levels: Vec<Option<Roster>>,
 }
 
 /// The people of a case in candidate order, teams expanded and duplicates dropped (ROUTING 6.2).
@@ -40,10 +47,14 @@ pub(crate) struct Roster {
     pub skipped: Vec<Option<SkipReason>>,
     /// Positions of the entries that are not.
     pub routable: Vec<u32>,
+    /// The number of this list; equal lists have equal numbers.
+    pub number: u32,
+    /// Everybody named, with the position, sorted.
+    named: Vec<(PersonIndex, u32)>,
 }
 
 /// A person in a roster.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
     /// The person.
     pub person: PersonIndex,
@@ -64,27 +75,42 @@ impl Plan {
     /// Makes a directory ready; every user in it gets a profile, everybody else loses theirs.
     pub(crate) fn new(directory: &Arc<Directory>, people: &mut People) -> (Self, Vec<Calendar>) {
         let zones = zones(directory);
-        let mut calendars = Calendars::default();
+        let mut calendars = Calendars { known: Some(&directory.holidays), ..Calendars::default() };
         people.clear_profiles();
         for (position, user) in directory.users.iter().enumerate() {
             let profile = Profile {
                 position,
-                calendar: calendars.place(&user.hours, &user.zone, &zones),
+                calendar: calendars.place(&user.hours, &user.zone, &user.holidays, &zones),
                 absences: Absences::new(&user.out_of_office),
                 limit: user.capacity.total,
                 limit_per_type: limits(&user.capacity),
+                weights: weights(&user.capacity),
             };
             let index = people.place(user.id);
             people.at_mut(index).profile = Some(profile);
         }
         let members = members(directory);
+        let mut numbers = BTreeMap::new();
+        let mut number = |roster: Roster| {
+            let next = u32::try_from(numbers.len()).expect("fewer lists than fit in memory");
+            let number = *numbers.entry((roster.entries.clone(), roster.skipped.clone())).or_insert(next);
+            Roster { number, ..roster }
+        };
         let channels = directory.channels.iter().enumerate().map(|(position, channel)| {
             let workspace = directory.workspace(channel.workspace);
-            let roster =
-                |target: &Target| listed(target).map(|listed| Roster::new(listed, directory, &members, workspace, people));
-            let cases = channel.rule.iter().flat_map(|rule| &rule.cases);
-            let calendar = calendars.place(&channel.hours, &channel.zone, &zones);
-            (channel.id, ChannelPlan { position, calendar, rosters: cases.map(|case| roster(&case.target)).collect() })
+            let mut roster = |listed: &[Member]| number(Roster::new(listed, directory, &members, workspace, people));
+            let mut levels = |case: &Case| {
+                let mut named = listed(&case.target).map(<[Member]>::to_vec);
+                let mut levels = vec![named.as_deref().map(&mut roster)];
+                for step in &case.overflow {
+                    named.get_or_insert_default().extend(&step.members);
+                    levels.push(named.as_deref().map(&mut roster));
+                }
+                CasePlan { levels }
+            };
+            let cases = channel.rule.iter().flat_map(|rule| &rule.cases).map(&mut levels).collect();
+            let calendar = calendars.place(&channel.hours, &channel.zone, &channel.holidays, &zones);
+            (channel.id, ChannelPlan { position, calendar, cases })
         });
         let channels = channels.collect();
         (Self { directory: Arc::clone(directory), channels }, calendars.list)
@@ -110,7 +136,7 @@ impl Roster {
         workspace: Option<&Workspace>,
         people: &People,
     ) -> Self {
-        let mut roster = Self { entries: Vec::new(), skipped: Vec::new(), routable: Vec::new() };
+        let mut roster = Self { entries: Vec::new(), skipped: Vec::new(), routable: Vec::new(), number: 0, named: Vec::new() };
         for (position, entry) in expanded(listed, directory, members, people) {
             let user = &directory.users[position];
             let skipped = workspace.map_or(Some(SkipReason::NoAccess), |workspace| entry.standing(user, workspace).err());
@@ -120,7 +146,15 @@ impl Roster {
             roster.entries.push(entry);
             roster.skipped.push(skipped);
         }
+        roster.named = roster.entries.iter().map(|entry| entry.person).zip(0..).collect();
+        roster.named.sort_unstable();
         roster
+    }
+
+    /// The entry of a person.
+    pub(crate) fn entry(&self, person: PersonIndex) -> Option<Entry> {
+        let place = self.named.binary_search_by_key(&person, |(named, _)| *named).ok()?;
+        self.entries.get(self.named[place].1 as usize).copied()
     }
 }
 
@@ -191,18 +225,32 @@ fn limits(capacity: &Capacity) -> [Option<u32>; TYPES] {
     limits
 }
 
+fn weights(capacity: &Capacity) -> Option<(u32, [u32; TYPES])> {
+    let weights = capacity.weights.as_ref()?;
+    let mut per_type = [0; TYPES];
+    for work in WorkType::ALL {
+        per_type[*work as usize] = weights.per_type.get(work).copied().unwrap_or(0);
+    }
+    Some((weights.limit, per_type))
+}
+
 /// Calendars, each once.
 #[derive(Debug, Default)]
 struct Calendars<'a> {
     list: Vec<Calendar>,
-    places: BTreeMap<(&'a str, Vec<switchboard_model::HoursSpan>), usize>,
+    places: BTreeMap<(&'a str, Vec<switchboard_model::HoursSpan>, BTreeSet<CivilDate>), usize>,
+    /// Holidays by calendar.
+    known: Option<&'a BTreeMap<String, BTreeSet<CivilDate>>>,
 }
 
 impl<'a> Calendars<'a> {
-    fn place(&mut self, hours: &WeeklyHours, zone: &'a str, zones: &BTreeMap<&str, TimeZone>) -> usize {
-        let zone = if hours.0.is_empty() { "" } else { zone };
-        *self.places.entry((zone, hours.0.clone())).or_insert_with(|| {
-            self.list.push(Calendar::new(hours, zones.get(zone)));
+    fn place(&mut self, hours: &WeeklyHours, zone: &'a str, holidays: &[String], zones: &BTreeMap<&str, TimeZone>) -> usize {
+        let named = holidays.iter().filter_map(|name| self.known?.get(name));
+        let free: BTreeSet<CivilDate> = named.flatten().copied().collect();
+        let zone = if hours.0.is_empty() && free.is_empty() { "" } else { zone };
+        let calendar = Calendar::new(hours, zones.get(zone), &free);
+        *self.places.entry((zone, hours.0.clone(), free)).or_insert_with(|| {
+            self.list.push(calendar);
             self.list.len() - 1
         })
     }

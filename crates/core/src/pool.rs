@@ -1,8 +1,10 @@
 //! The people as one decision sees them: at its time, without the item it is about, and without those left out.
 
 use crate::calendar::Calendar;
-use crate::people::{People, Person, PersonIndex};
+use crate::ladders::Sight;
+use crate::people::{People, Person, PersonIndex, Profile, TYPES};
 use crate::plan::{Entry, Plan, Roster};
+use crate::skills::Need;
 use crate::turns::Turns;
 use crate::work::{Share, Work, share_key};
 use std::collections::BTreeMap;
@@ -20,6 +22,8 @@ pub(crate) struct Pool<'a> {
     pub turns: &'a Turns,
     /// The time of the decision.
     pub now: Timestamp,
+    /// What the item demands of people, if anything (ROUTING 8).
+    pub need: Option<Need<'a>>,
     /// The type that the item takes capacity of.
     work: WorkType,
     /// Load that is too old by `now` and still stands in the counters.
@@ -49,6 +53,8 @@ pub(crate) struct Terms {
     pub only_available: bool,
     /// Skip who is full (3.6).
     pub capacity: bool,
+    /// Skip who lacks a skill (3.7).
+    pub skills: bool,
 }
 
 /// Candidates under terms.
@@ -75,9 +81,11 @@ impl<'a> Pool<'a> {
         (plan, calendars): (&'a Plan, &'a [Calendar]),
         (people, work, turns): (&'a People, &'a Work, &'a Turns),
         arrival: &Arrival,
-        now: Timestamp,
+        (now, since): (Timestamp, Timestamp),
         full: Option<UserId>,
     ) -> Self {
+        let workspace = plan.directory.workspace(arrival.workspace);
+        let need = workspace.and_then(|workspace| Need::of(workspace, &arrival.facts, now.ms_since(since)));
         let mut excluded = arrival.excluded.clone();
         excluded.sort_unstable();
         let mut aged = BTreeMap::new();
@@ -88,7 +96,7 @@ impl<'a> Pool<'a> {
         let shares = work.shares(key).iter().copied().filter(|share| share.item != arrival.item).collect();
         let subject = Subject::new(work, arrival);
         let work = arrival.group.work_type();
-        Self { plan, calendars, people, turns, now, work, aged, subject, shares, excluded, full }
+        Self { plan, calendars, people, turns, now, need, work, aged, subject, shares, excluded, full }
     }
 
     /// The person at a place.
@@ -112,6 +120,39 @@ impl<'a> Pool<'a> {
         self.person(index).open.saturating_sub(own)
     }
 
+    /// What ladders follow from.
+    pub(crate) const fn sight(&self) -> Sight<'a> {
+        Sight { people: self.people, calendars: self.calendars, turns: self.turns, now: self.now }
+    }
+
+    /// Everybody to whom this item makes a difference: who owns it or something that counts together with it, and
+    /// who is left out. Somebody may be named twice.
+    pub(crate) fn concerned(&self) -> impl Iterator<Item = PersonIndex> {
+        let named = self.excluded.iter().chain(&self.full).filter_map(|user| self.people.find(*user));
+        named.chain(self.subject.as_ref().map(|subject| subject.person)).chain(self.shares.iter().map(|share| share.person))
+    }
+
+    /// Whether the person has the skills required at this moment.
+    pub(crate) fn is_skilled(&self, index: PersonIndex) -> bool {
+        self.meets(self.need, index)
+    }
+
+    /// Whether the person has the skills required when everything has relaxed that ever does.
+    pub(crate) fn is_skilled_at_last(&self, index: PersonIndex) -> bool {
+        self.meets(self.need.map(Need::at_last), index)
+    }
+
+    fn meets(&self, need: Option<Need<'_>>, index: PersonIndex) -> bool {
+        let Some((need, profile)) = need.zip(self.person(index).profile.as_ref()) else { return true };
+        need.is_met(self.plan.user(profile))
+    }
+
+    /// How far the person falls short of the preferred skills.
+    pub(crate) fn shortfall(&self, index: PersonIndex) -> u32 {
+        let Some((need, profile)) = self.need.zip(self.person(index).profile.as_ref()) else { return 0 };
+        need.shortfall(self.plan.user(profile))
+    }
+
     /// Why a person is skipped at this moment, apart from what the directory says (ROUTING 3.5 to 3.8).
     fn skip_now(&self, index: PersonIndex, terms: Terms) -> Option<SkipReason> {
         let person = self.person(index);
@@ -123,6 +164,12 @@ impl<'a> Pool<'a> {
         if terms.capacity && (self.full == Some(person.user) || self.is_full(index, person)) {
             return Some(SkipReason::AtCapacity);
         }
+        if terms.skills
+            && let Some((need, profile)) = self.need.zip(person.profile.as_ref())
+            && let Some(skill) = need.lacking(self.plan.user(profile), &self.plan.directory)
+        {
+            return Some(SkipReason::LacksSkill { skill });
+        }
         self.excluded.binary_search(&person.user).is_ok().then_some(SkipReason::Excluded)
     }
 
@@ -130,18 +177,75 @@ impl<'a> Pool<'a> {
     /// person owns already, it takes nothing.
     fn is_full(&self, index: PersonIndex, person: &Person) -> bool {
         let Some(profile) = &person.profile else { return true };
-        let mut shared = self.shares.iter().filter(|share| share.person == index).peekable();
-        if let Some(limit) = profile.limit
-            && shared.peek().is_none()
-            && self.open(index) >= limit
+        let mut per_type = person.open_per_type;
+        if let Some(own) = self.subject.as_ref().filter(|own| own.person == index)
+            && let Some(work) = own.open_of_type
         {
-            return true;
+            per_type[work as usize] = per_type[work as usize].saturating_sub(1);
         }
-        let Some(limit) = profile.limit_per_type[self.work as usize] else { return false };
-        let own = self.subject.as_ref().is_some_and(|own| own.person == index && own.open_of_type == Some(self.work));
-        let open = person.open_per_type[self.work as usize].saturating_sub(u32::from(own));
-        open >= limit && !shared.any(|share| share.work == self.work)
+        !fits(profile, self.work, self.open(index), &per_type, self.shared(index))
     }
+
+    /// What of a person's the item counts once with.
+    pub(crate) fn shared(&self, index: PersonIndex) -> Shared {
+        let mut shares = self.shares.iter().filter(|share| share.person == index).peekable();
+        Shared { any: shares.peek().is_some(), of_type: shares.any(|share| share.work == self.work) }
+    }
+
+    /// The owners of what counts once together with the item; somebody may be named twice.
+    pub(crate) fn sharers(&self) -> impl Iterator<Item = PersonIndex> {
+        self.shares.iter().map(|share| share.person)
+    }
+
+    /// The type that the item takes capacity of.
+    pub(crate) const fn work(&self) -> WorkType {
+        self.work
+    }
+
+    /// Users left out of the decision by name (ROUTING 2.7).
+    pub(crate) fn excluded(&self) -> impl Iterator<Item = PersonIndex> {
+        self.excluded.iter().filter_map(|user| self.people.find(*user))
+    }
+
+    /// Whether the person is left out, or was found full by the database on this item.
+    pub(crate) fn is_left_out(&self, index: PersonIndex) -> bool {
+        let user = self.person(index).user;
+        self.full == Some(user) || self.excluded.binary_search(&user).is_ok()
+    }
+
+    /// Whether the person is left out by name (ROUTING 2.7).
+    pub(crate) fn is_excluded(&self, index: PersonIndex) -> bool {
+        self.excluded.binary_search(&self.person(index).user).is_ok()
+    }
+}
+
+/// Whether an item counts once with something that a person owns (ROUTING 5.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Shared {
+    /// With anything.
+    pub any: bool,
+    /// With something of its own type.
+    pub of_type: bool,
+}
+
+/// Whether a person could take an item at this moment, as far as presence and room go.
+pub(crate) fn could_take(person: &Person, sight: &Sight<'_>, only_available: bool, work: WorkType, shared: Shared) -> bool {
+    let present = !only_available || person.cause(sight.calendars, sight.now).cause.is_none();
+    let has_room = |profile| fits(profile, work, person.open, &person.open_per_type, shared);
+    present && person.profile.as_ref().is_some_and(has_room)
+}
+
+/// Whether one more item keeps within the limits (ROUTING 5.5), given what is open, and whether the item counts once
+/// with something of that.
+fn fits(profile: &Profile, work: WorkType, open: u32, per_type: &[u32; TYPES], shared: Shared) -> bool {
+    let kind = work as usize;
+    let in_total = shared.any || profile.limit.is_none_or(|limit| open < limit);
+    let in_type = shared.of_type || profile.limit_per_type[kind].is_none_or(|limit| per_type[kind] < limit);
+    let bears = |(limit, weights): (u32, [u32; TYPES])| {
+        let borne: u64 = per_type.iter().zip(weights).map(|(count, weight)| u64::from(*count) * u64::from(weight)).sum();
+        borne + u64::from(weights[kind]) <= u64::from(limit)
+    };
+    in_total && in_type && (shared.of_type || profile.weights.is_none_or(bears))
 }
 
 impl Subject {
@@ -163,14 +267,30 @@ impl Slate<'_> {
     /// Why the candidate at this position is skipped, for the first reason that applies (ROUTING 3).
     pub(crate) fn skip(&self, pool: &Pool<'_>, position: usize) -> Option<SkipReason> {
         let entry = &self.entries[position];
-        let standing = match &self.standing {
+        self.skip_ever(pool, position).or_else(|| pool.skip_now(entry.person, self.terms))
+    }
+
+    /// Why the candidate at this position is skipped as long as the directory stays as it is.
+    fn skip_ever(&self, pool: &Pool<'_>, position: usize) -> Option<SkipReason> {
+        let entry = &self.entries[position];
+        match &self.standing {
             Standing::Ready(roster) => roster.skipped[position].clone(),
             Standing::Anew(workspace) => {
                 let profile = pool.person(entry.person).profile.as_ref();
                 profile.map_or(Some(SkipReason::Inactive), |profile| entry.standing(pool.plan.user(profile), workspace).err())
             }
-        };
-        standing.or_else(|| pool.skip_now(entry.person, self.terms))
+        }
+    }
+
+    /// Visits everybody whom the directory lets have the item, given the skills required at this moment or, with
+    /// `at_last`, those that are required for ever; in candidate order.
+    pub(crate) fn lasting(&self, pool: &Pool<'_>, at_last: bool, mut visit: impl FnMut(u32, &Entry)) {
+        for (position, entry) in self.entries.iter().enumerate() {
+            let skilled = if at_last { pool.is_skilled_at_last(entry.person) } else { pool.is_skilled(entry.person) };
+            if skilled && self.skip_ever(pool, position).is_none() {
+                visit(u32::try_from(position).expect("fewer people than fit in memory"), entry);
+            }
+        }
     }
 
     /// Visits everybody eligible, in candidate order.

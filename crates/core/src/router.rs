@@ -2,10 +2,13 @@
 
 use crate::availability::until_changed;
 use crate::calendar::Calendar;
-use crate::decide::{Resolution, decide};
+use crate::decide::{Ask, Mode, Resolution, decide};
+use crate::ladders::Ladders;
+use crate::matching::Outbox;
 use crate::people::{People, Person};
 use crate::plan::Plan;
 use crate::pool::Pool;
+use crate::queue::{Place, Queue};
 use crate::turns::Turns;
 use crate::undone::Refused;
 use crate::work::{Owned, Work};
@@ -13,7 +16,7 @@ use std::sync::Arc;
 use switchboard_model::{
     Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus,
     LoadGroup, Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, TurnState,
-    UnavailableCause, UserId, WorkType,
+    UnavailableCause, UserId, WaitingItem, WorkType,
 };
 use thiserror::Error;
 
@@ -50,15 +53,17 @@ const PREPARED_MS: i64 = 7 * 86_400_000;
 /// The router. Everything it knows is in its [`RouterState`] and the directory.
 #[derive(Clone, Debug)]
 pub struct Router {
-    no: u64,
-    now: Timestamp,
-    plan: Arc<Plan>,
-    calendars: Vec<Calendar>,
+    pub(crate) no: u64,
+    pub(crate) now: Timestamp,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) calendars: Vec<Calendar>,
     /// When the calendars are laid out anew.
     prepare_at: Timestamp,
-    people: People,
-    work: Work,
-    turns: Turns,
+    pub(crate) people: People,
+    pub(crate) work: Work,
+    pub(crate) turns: Turns,
+    pub(crate) ladders: Ladders,
+    pub(crate) queue: Queue,
     refused: Refused,
 }
 
@@ -89,8 +94,27 @@ impl Router {
             people.at_mut(index).status = Some(status);
         }
         let (no, now, turns, refused) = (state.no, state.now, Turns::new(&state.turns), Refused::new(&state.undone));
-        let mut router = Self { no, now, plan: Arc::new(plan), calendars, prepare_at: now, people, work, turns, refused };
+        let mut router = Self {
+            no,
+            now,
+            plan: Arc::new(plan),
+            calendars,
+            prepare_at: now,
+            people,
+            work,
+            turns,
+            ladders: Ladders::default(),
+            queue: Queue::default(),
+            refused,
+        };
         router.settle();
+        for waiting in state.waiting {
+            let item = waiting.arrival.item;
+            if router.work.find(item).is_some() || router.queue.find(item).is_some() {
+                return Err(CoreError::DuplicateItem(item));
+            }
+            router.queue_up(waiting);
+        }
         Ok(router)
     }
 
@@ -117,6 +141,7 @@ impl Router {
             marks: marks.collect(),
             turns: self.turns.states(),
             undone: self.refused.undone(),
+            waiting: self.queue.items().cloned().collect(),
         }
     }
 
@@ -124,41 +149,93 @@ impl Router {
     /// counts as the last one. An input that makes no sense gives [`Effect::Reject`] and changes nothing but
     /// number and time; a wrong number changes nothing at all.
     pub fn step(&mut self, no: u64, now: Timestamp, input: &Input) -> Vec<Effect> {
+        let mut out = Outbox::default();
+        self.run(no, now, input, &mut out);
+        out.effects
+    }
+
+    pub(crate) fn run(&mut self, no: u64, now: Timestamp, input: &Input, out: &mut Outbox) {
         if self.no.checked_add(1) != Some(no) {
-            return reject(format!("input {no} does not follow input {}", self.no));
+            out.effects.extend(reject(format!("input {no} does not follow input {}", self.no)));
+            return;
         }
         self.no = no;
         self.advance(now.max(self.now));
+        self.match_waiting(None, out);
         match input {
-            Input::Tick => Vec::new(),
-            Input::Directory { version, directory } => self.adopt(*version, directory.as_ref()),
-            Input::Status(change) => self.change_status(change),
+            Input::Tick => {}
+            Input::Directory { version, directory } => self.adopt(*version, directory.as_ref(), out),
+            Input::Status(change) => out.effects.extend(self.change_status(change)),
             Input::Changed(change) => self.change_item(change),
-            Input::Arrived(arrival) => self.route(arrival, None),
-            Input::Refused(refusal) => self.undo_and_retry(refusal),
+            Input::Revised(revision) => self.revise(revision),
+            Input::Arrived(arrival) => {
+                let ask = self.ask(no, self.now, arrival, None);
+                self.route(arrival, &ask, None, out);
+            }
+            Input::Refused(refusal) => match self.undo(refusal) {
+                Err(reason) => out.effects.extend(reject(reason)),
+                Ok(()) => {
+                    if let Some(retry) = &refusal.retry {
+                        let ask = self.ask(no, self.now, retry, Some(refusal));
+                        self.match_waiting(Some(Place::new(retry, ask.since)), out);
+                        self.route(retry, &ask, full(refusal), out);
+                    }
+                }
+            },
         }
+        self.match_waiting(None, out);
     }
 
     /// The decision that [`Router::step`] would make about this arrival now, with everybody who was looked at.
     #[must_use]
     pub fn explain(&self, now: Timestamp, arrival: &Arrival) -> Explanation {
-        self.explain_as(self.no.saturating_add(1), now, arrival, None)
+        self.explain_arrival(self.no.saturating_add(1), now, arrival)
     }
 
-    /// The same for any input; `None` when the input decides nothing, or would be rejected.
+    /// The same for any input; `None` when the input asks for no decision, or would be rejected. What else a step
+    /// decides, about items that wait, [`Router::explain_item`] explains.
     #[must_use]
     pub fn explain_input(&self, no: u64, now: Timestamp, input: &Input) -> Option<Explanation> {
         match input {
-            Input::Arrived(arrival) => Some(self.explain_as(no, now, arrival, None)),
+            Input::Arrived(arrival) => Some(self.explain_arrival(no, now, arrival)),
             Input::Refused(refusal) => {
                 let retry = refusal.retry.as_ref()?;
-                let mut before = self.clone();
-                before.advance(now.max(self.now));
+                let mut before = self.begun(no, now);
                 before.undo(refusal).ok()?;
-                Some(before.explain_as(no, now, retry, full(refusal)))
+                let ask = before.ask(no, before.now, retry, Some(refusal));
+                before.match_waiting(Some(Place::new(retry, ask.since)), &mut Outbox::default());
+                Some(before.explain_ask(before.now, retry, &ask, full(refusal)))
             }
-            Input::Directory { .. } | Input::Changed(_) | Input::Status(_) | Input::Tick => None,
+            Input::Directory { .. } | Input::Changed(_) | Input::Status(_) | Input::Revised(_) | Input::Tick => None,
         }
+    }
+
+    fn explain_arrival(&self, no: u64, now: Timestamp, arrival: &Arrival) -> Explanation {
+        let now = now.max(self.now);
+        if self.next_wake().is_some_and(|wake| wake <= now) || self.queue.first_ready().is_some() {
+            let before = self.begun(no, now);
+            return before.explain_ask(now, arrival, &before.ask(no, now, arrival, None), None);
+        }
+        self.explain_ask(now, arrival, &self.ask(no, now, arrival, None), None)
+    }
+
+    /// The router as it is when it turns to the input that comes at `now`.
+    fn begun(&self, no: u64, now: Timestamp) -> Self {
+        let mut begun = self.clone();
+        begun.no = no;
+        begun.advance(now.max(self.now));
+        begun.match_waiting(None, &mut Outbox::default());
+        begun
+    }
+
+    /// The occasion of a decision about an item. One that waits, or waited until a decision that was refused, keeps
+    /// its place.
+    fn ask(&self, no: u64, now: Timestamp, arrival: &Arrival, refusal: Option<&Refusal>) -> Ask {
+        let refused = refusal.and_then(|refusal| refusal.decision.queued_since);
+        let waited = refusal.is_some_and(|refusal| refusal.decision.outcome != Outcome::Queued);
+        let known = self.queue.find(arrival.item).map(|waiting| waiting.since);
+        let since = known.or(refused).or(arrival.queue.since).map_or(now, |since| since.min(now));
+        Ask { no, since, waiting: waited && refused.is_some() }
     }
 
     /// The directory in force.
@@ -238,6 +315,8 @@ impl Router {
         }
         self.people.advance(&self.calendars, now);
         self.work.advance(&mut self.people, now);
+        let due = self.queue.take_due(now);
+        self.queue_again(due);
     }
 
     fn prepare(&mut self) {
@@ -256,22 +335,29 @@ impl Router {
         }
     }
 
-    fn adopt(&mut self, version: i64, directory: Option<&Arc<Directory>>) -> Vec<Effect> {
-        let Some(directory) = directory else {
-            return reject(format!("directory version {version} came without its content"));
-        };
-        if directory.version != version {
-            return reject(format!("directory version {version} came with the content of version {}", directory.version));
-        }
+    fn adopt(&mut self, version: i64, directory: Option<&Arc<Directory>>, out: &mut Outbox) {
         let current = self.plan.directory.version;
-        if version < current {
-            return reject(format!("directory version {version} is older than version {current}, which is in force"));
-        }
+        let directory = match directory {
+            None => Err(format!("directory version {version} came without its content")),
+            Some(directory) if directory.version != version => {
+                Err(format!("directory version {version} came with the content of version {}", directory.version))
+            }
+            Some(_) if version < current => {
+                Err(format!("directory version {version} is older than version {current}, which is in force"))
+            }
+            Some(directory) => Ok(directory),
+        };
+        let directory = match directory {
+            Ok(directory) => directory,
+            Err(reason) => return out.effects.extend(reject(reason)),
+        };
         let (plan, calendars) = Plan::new(directory, &mut self.people);
         self.plan = Arc::new(plan);
         self.calendars = calendars;
+        self.ladders.clear();
+        let waiting = self.queue.drain();
         self.settle();
-        Vec::new()
+        self.queue_all_again(waiting, out);
     }
 
     fn change_status(&mut self, change: &StatusChange) -> Vec<Effect> {
@@ -280,10 +366,12 @@ impl Router {
             return reject(format!("status {} of user {} is older than status {known}", change.version, change.user));
         }
         self.people.set_status(change.user, Some(change.clone()), &self.calendars, self.now);
+        self.unbar(change.user);
         Vec::new()
     }
 
-    fn change_item(&mut self, change: &ItemChange) -> Vec<Effect> {
+    fn change_item(&mut self, change: &ItemChange) {
+        let before = self.work.find(change.state.item).map(|owned| self.people.at(owned.person).user);
         self.put_state(&change.state);
         if change.assigned
             && let Some(Owner::User { id }) = change.state.owner
@@ -291,7 +379,10 @@ impl Router {
             let index = self.people.place(id);
             self.people.at_mut(index).marks[change.state.group as usize] = Some(self.no);
         }
-        Vec::new()
+        let after = if let Some(Owner::User { id }) = change.state.owner { Some(id) } else { None };
+        for user in before.into_iter().chain(after) {
+            self.unbar(user);
+        }
     }
 
     /// Takes in what an item is now: kept while it is open and a person owns it (ROUTING 5.3).
@@ -300,38 +391,43 @@ impl Router {
             Some(Owner::User { id }) if state.status == ItemStatus::Open => {
                 let since = state.owned_since.unwrap_or(self.now);
                 let owned = Owned::new(state.conversation, self.people.place(id), state.group, since);
-                self.work.put(state.item, owned, &mut self.people, self.now);
+                self.own(state.item, owned);
             }
-            _ => self.work.remove(state.item, &mut self.people),
+            _ => self.disown(state.item),
         }
+        self.update_waiting(state);
     }
 
-    fn route(&mut self, arrival: &Arrival, full: Option<UserId>) -> Vec<Effect> {
-        let pool = self.pool(arrival, self.now, full);
-        let Resolution { decision, notify, .. } = decide(&pool, arrival, self.no, false);
+    fn route(&mut self, arrival: &Arrival, ask: &Ask, full: Option<UserId>, out: &mut Outbox) {
+        self.queue.take(arrival.item);
+        self.refresh();
+        let Self { plan, calendars, people, work, turns, ladders, .. } = self;
+        let pool = Pool::new((plan, calendars), (people, work, turns), arrival, (self.now, ask.since), full);
+        let Resolution { decision, notify, lanes, .. } = decide(&pool, arrival, ask, Mode::Decide(ladders));
         self.apply(&decision, arrival);
+        if decision.outcome == Outcome::Queued {
+            self.queue_in(WaitingItem { arrival: arrival.clone(), since: ask.since, barred: full }, lanes);
+        }
         let told = notify.map(|user| Effect::NotifyOwner { item: decision.item, user });
-        std::iter::once(Effect::Decide(decision)).chain(told).collect()
+        out.effects.push(Effect::Decide(decision));
+        out.effects.extend(told);
     }
 
-    fn pool(&self, arrival: &Arrival, now: Timestamp, full: Option<UserId>) -> Pool<'_> {
-        Pool::new((&self.plan, &self.calendars), (&self.people, &self.work, &self.turns), arrival, now, full)
-    }
-
-    fn explain_as(&self, no: u64, now: Timestamp, arrival: &Arrival, full: Option<UserId>) -> Explanation {
-        let pool = self.pool(arrival, now.max(self.now), full);
-        let Resolution { decision, stages, .. } = decide(&pool, arrival, no, true);
+    pub(crate) fn explain_ask(&self, now: Timestamp, arrival: &Arrival, ask: &Ask, full: Option<UserId>) -> Explanation {
+        let seen = (&self.people, &self.work, &self.turns);
+        let pool = Pool::new((&self.plan, &self.calendars), seen, arrival, (now, ask.since), full);
+        let Resolution { decision, stages, .. } = decide(&pool, arrival, ask, Mode::Explain);
         Explanation { decision, stages }
     }
 
     /// Assumes that the decision holds, until a refusal says otherwise. An assignment begins an ownership now; an
     /// owner who keeps the item continues the one there was.
-    fn apply(&mut self, decision: &Decision, arrival: &Arrival) {
+    pub(crate) fn apply(&mut self, decision: &Decision, arrival: &Arrival) {
         match decision.outcome {
             Outcome::Assigned { user, .. } => {
                 let index = self.people.place(user);
                 let owned = Owned::new(arrival.conversation, index, arrival.group, self.now);
-                self.work.put(arrival.item, owned, &mut self.people, self.now);
+                self.own(arrival.item, owned);
                 self.people.at_mut(index).marks[arrival.group as usize] = Some(decision.no);
                 if let (Some(rule), Some(turn)) = (decision.rule, decision.turn) {
                     self.turns.take(rule.channel, rule.case, user, turn);
@@ -342,17 +438,10 @@ impl Router {
                 let current = self.work.find(arrival.item).filter(|owned| owned.person == index).map(|owned| owned.since);
                 let since = current.or(arrival.owned_since).unwrap_or(self.now);
                 let owned = Owned::new(arrival.conversation, index, arrival.group, since);
-                self.work.put(arrival.item, owned, &mut self.people, self.now);
+                self.own(arrival.item, owned);
             }
-            Outcome::TeamSet { .. } | Outcome::Unassigned { .. } => self.work.remove(arrival.item, &mut self.people),
+            Outcome::TeamSet { .. } | Outcome::Queued | Outcome::Unassigned { .. } => self.disown(arrival.item),
         }
-    }
-
-    fn undo_and_retry(&mut self, refusal: &Refusal) -> Vec<Effect> {
-        if let Err(reason) = self.undo(refusal) {
-            return reject(reason);
-        }
-        refusal.retry.as_ref().map_or_else(Vec::new, |retry| self.route(retry, full(refusal)))
     }
 
     /// Takes a refused decision back: the item as it really is, and the mark and turn that the decision set where

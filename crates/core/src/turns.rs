@@ -36,6 +36,16 @@ impl Cycle {
         self.served.get(&user).copied()
     }
 
+    /// The rank of somebody by the last turn, smallest for who was never served.
+    pub(crate) fn rank(&self, user: UserId) -> u64 {
+        self.last(user).map_or(0, |cycle| cycle.saturating_add(1))
+    }
+
+    /// Ranks below this have a turn left in the running cycle.
+    pub(crate) const fn bound(&self) -> u64 {
+        self.running.saturating_add(1)
+    }
+
     /// The turn that the user would take now: in the running cycle, or in the next if it is used up.
     pub(crate) fn turn(&self, user: UserId) -> u64 {
         if self.is_served(user) { self.running.saturating_add(1) } else { self.running }

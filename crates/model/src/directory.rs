@@ -2,13 +2,14 @@
 //!
 //! A directory version is immutable once stored; a person's status is not part of it (it is a router input).
 
-use crate::hours::WeeklyHours;
-use crate::id::{ChannelId, TeamId, UserId, WorkspaceId};
+use crate::hours::{CivilDate, WeeklyHours};
+use crate::id::{ChannelId, SkillId, TeamId, UserId, WorkspaceId};
 use crate::kind::{ChannelKind, WorkType, words};
 use crate::rule::Rule;
+use crate::skill::{Skill, SkillRule, Spoken, UserSkill};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 words! {
@@ -87,10 +88,19 @@ pub struct User {
     pub zone: String,
     /// Weekly working hours; empty is always.
     pub hours: WeeklyHours,
+    /// Holiday calendars, whose dates in `zone` count as outside hours (ROUTING 4.2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<String>,
     /// Absences.
     pub out_of_office: Vec<OutOfOffice>,
     /// Limits on open work.
     pub capacity: Capacity,
+    /// Skills with levels (ROUTING 8.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<UserSkill>,
+    /// Languages spoken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<Spoken>,
     /// Language of the desk: `en`, `nl`, `nb` or `da`; `None` follows the browser.
     pub language: Option<String>,
 }
@@ -114,6 +124,19 @@ pub struct Capacity {
     pub total: Option<u32>,
     /// Limit per type.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub per_type: BTreeMap<WorkType, u32>,
+    /// A limit on the sum of what open items weigh, beside the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<CapacityWeights>,
+}
+
+/// What an open item of each type weighs, and how much a person bears (ROUTING 5.5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct CapacityWeights {
+    /// The most that open items may weigh together.
+    pub limit: u32,
+    /// Weight per type; a type that is left out weighs nothing.
     pub per_type: BTreeMap<WorkType, u32>,
 }
 
@@ -167,6 +190,9 @@ pub struct Workspace {
     pub close_together: bool,
     /// Reassigning somebody else's item needs its owner or a lead (ROUTING 2.2).
     pub reassign_limited: bool,
+    /// Which work demands which skills; the first that applies wins (ROUTING 8.2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skill_rules: Vec<SkillRule>,
 }
 
 /// The directory's side of a connected channel: where its work goes and by which rule.
@@ -189,6 +215,9 @@ pub struct ChannelEntry {
     pub zone: String,
     /// Channel hours; empty is always open (ROUTING 4.6).
     pub hours: WeeklyHours,
+    /// Holiday calendars, on whose dates in `zone` the channel is closed (ROUTING 4.2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<String>,
     /// Owner of a reopened conversation.
     pub reopen_owner: ReopenOwner,
     /// The routing rule; `None` leaves everything unassigned (ROUTING 2.1).
@@ -218,6 +247,12 @@ pub struct Directory {
     pub workspaces: Vec<Workspace>,
     /// Channels.
     pub channels: Vec<ChannelEntry>,
+    /// Skills.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<Skill>,
+    /// Holiday calendars by their key in directory files, `[a-z0-9_]+`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub holidays: BTreeMap<String, BTreeSet<CivilDate>>,
     /// Data of every zone that is named above.
     pub zones: BTreeMap<String, ZoneData>,
 }
@@ -267,6 +302,12 @@ impl Directory {
     #[must_use]
     pub fn channel_by_slug(&self, slug: &str) -> Option<&ChannelEntry> {
         self.channels.iter().find(|channel| channel.slug == slug)
+    }
+
+    /// The skill with this id.
+    #[must_use]
+    pub fn skill(&self, id: SkillId) -> Option<&Skill> {
+        find(&self.skills, id, |skill| skill.id)
     }
 
     /// Main members of a team, by ascending id.

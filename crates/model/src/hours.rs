@@ -91,6 +91,65 @@ impl<'de> Deserialize<'de> for HoursSpan {
     }
 }
 
+/// A date of the civil calendar, written as `2027-05-17`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CivilDate {
+    /// 1 to 9999.
+    pub year: i16,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to the length of the month.
+    pub day: u8,
+}
+
+/// Text that is no date.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("`{0}` is no date like `2027-05-17`")]
+pub struct InvalidDate(String);
+
+impl FromStr for CivilDate {
+    type Err = InvalidDate;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_date(text).ok_or_else(|| InvalidDate(text.to_owned()))
+    }
+}
+
+impl fmt::Display for CivilDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+impl Serialize for CivilDate {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CivilDate {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+fn parse_date(text: &str) -> Option<CivilDate> {
+    let [year, month, day] = *text.trim().split('-').collect::<Vec<_>>() else { return None };
+    if (year.len(), month.len(), day.len()) != (4, 2, 2) || !text.trim().bytes().all(|c| c == b'-' || c.is_ascii_digit()) {
+        return None;
+    }
+    let (year, month, day): (i16, u8, u8) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    (year > 0 && (1..=length).contains(&day)).then_some(CivilDate { year, month, day })
+}
+
 #[cfg(feature = "schema")]
 mod schema {
     use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema, schema::Type};
@@ -154,5 +213,17 @@ mod tests {
     fn a_run_of_days_may_cross_the_end_of_the_week() {
         let span: HoursSpan = "sat-mon 08:00-16:00".parse().expect("a valid span");
         assert_eq!(span.days().map(Weekday::monday_zero).collect::<Vec<_>>(), [5, 6, 0]);
+    }
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for text in ["2027-05-17", "2028-02-29", "2000-02-29", "0001-01-01"] {
+            assert_eq!(text.parse::<super::CivilDate>().unwrap().to_string(), text);
+        }
+        for text in
+            ["2027-02-29", "1900-02-29", "2027-13-01", "2027-04-31", "2027-4-1", "0000-01-01", "27-04-01", "+027-01-01", ""]
+        {
+            assert!(text.parse::<super::CivilDate>().is_err(), "{text}");
+        }
     }
 }

@@ -55,6 +55,8 @@ ids! {
     BlobId,
     /// An API token.
     TokenId,
+    /// A skill.
+    SkillId,
 }
 
 impl From<ConversationId> for ItemId {

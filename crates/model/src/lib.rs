@@ -12,18 +12,20 @@ mod message;
 mod record;
 mod routing;
 mod rule;
+mod skill;
 mod time;
 mod view;
 
 pub use condition::{Condition, FactField, Facts};
 pub use directory::{
-    Capacity, ChannelEntry, Directory, InvalidDirectory, OutOfOffice, ReopenOwner, Role, Seat, Team, User, Workspace,
-    WorkspaceAccess, WorkspaceKind, ZoneData,
+    Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, OutOfOffice, ReopenOwner, Role, Seat, Team, User,
+    Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
 };
 pub use fault::{Fault, nearest};
-pub use hours::{HoursSpan, InvalidHours, Weekday, WeeklyHours};
+pub use hours::{CivilDate, HoursSpan, InvalidDate, InvalidHours, Weekday, WeeklyHours};
 pub use id::{
-    BlobId, ChannelId, ContactId, ConversationId, DecisionId, ItemId, MessageId, TeamId, TicketId, TokenId, UserId, WorkspaceId,
+    BlobId, ChannelId, ContactId, ConversationId, DecisionId, ItemId, MessageId, SkillId, TeamId, TicketId, TokenId, UserId,
+    WorkspaceId,
 };
 pub use identity::{Identity, IdentityKind, Proof, fold};
 pub use kind::{ChannelKind, ItemKind, LoadGroup, TicketType, WorkType};
@@ -37,10 +39,11 @@ pub use record::{
 };
 pub use routing::{
     Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, ContactFacts, Effect, Input, ItemChange, ItemState, ItemStatus,
-    ManualStatus, OwnedItem, Owner, Priority, Refusal, RefusalReason, RouteEvent, RouterState, StatusChange, StatusOrigin,
-    StatusValue, TurnState, Undone, UndoneMark, UndoneTurn,
+    ManualStatus, OwnedItem, Owner, Priority, QueueFacts, Refusal, RefusalReason, Revision, RouteEvent, RouterState,
+    StatusChange, StatusOrigin, StatusValue, TurnState, Undone, UndoneMark, UndoneTurn, WaitingItem,
 };
-pub use rule::{Case, Distribution, Fallback, Member, OutsideHours, Rule, Target, WhenNobody};
+pub use rule::{Case, Distribution, Fallback, Member, OutsideHours, OverflowStep, Rule, Target, WhenNobody};
+pub use skill::{Demand, SKILL_LEVELS, Skill, SkillRule, Spoken, UserSkill, Wanted};
 pub use time::Timestamp;
 pub use view::{
     AttachmentView, ContactBrief, ContactView, DecisionView, Delivery, DeliveryState, History, HistoryChange, ItemRow, ItemSort,

@@ -4,6 +4,7 @@ use crate::id::{ChannelId, ItemId, TeamId, UserId};
 use crate::kind::{LoadGroup, words};
 use crate::routing::RouteEvent;
 use crate::rule::Distribution;
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What is stored of a decision: small and constant. The candidates are rebuilt from the log.
@@ -50,6 +51,9 @@ pub struct Decision {
     /// The turn that the decision took: the running cycle after it, in which the person was served.
     #[serde(default)]
     pub turn: Option<u64>,
+    /// When the item began to wait, if it waits or has waited until now (ROUTING 7.4).
+    #[serde(default)]
+    pub queued_since: Option<Timestamp>,
     /// Behaviour version of the router.
     pub behaviour: u32,
 }
@@ -88,6 +92,8 @@ pub enum Outcome {
         /// The owner.
         user: UserId,
     },
+    /// It waits until somebody becomes eligible (ROUTING 7.4).
+    Queued,
     /// Nobody owns it.
     Unassigned {
         /// Why.
@@ -148,10 +154,14 @@ words! {
         PreviousOwner = "previous_owner",
         /// The contact owner.
         ContactOwner = "contact_owner",
+        /// The contact's last owner (ROUTING 7.6).
+        LastOwner = "last_owner",
         /// Users and teams of the case.
         UsersAndTeams = "users_and_teams",
         /// The fallback of the case.
         Fallback = "fallback",
+        /// Whom the overflow steps of the case name.
+        Overflow = "overflow",
         /// A team without an owner.
         TeamOnly = "team_only",
     }

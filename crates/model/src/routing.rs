@@ -37,6 +37,8 @@ pub enum Input {
     Status(StatusChange),
     /// The database refused what the router decided.
     Refused(Refusal),
+    /// Something changed about a waiting item that its place or its commit depends on.
+    Revised(Revision),
     /// Time passed.
     Tick,
 }
@@ -73,6 +75,37 @@ pub struct Arrival {
     pub excluded: Vec<UserId>,
     /// Drawn by the engine; the only randomness there is.
     pub seed: u64,
+    /// What its place in the queue depends on (ROUTING 7.4).
+    #[serde(default)]
+    pub queue: QueueFacts,
+}
+
+/// What the place of a waiting item depends on (ROUTING 7.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueFacts {
+    /// How urgent it is; the more urgent waits in front.
+    #[serde(default)]
+    pub priority: Priority,
+    /// When its next target is breached by the workspace's clock (ROUTING 14.3); the earlier waits in front, no target
+    /// behind all.
+    #[serde(default)]
+    pub due_at: Option<Timestamp>,
+    /// When it began to wait, for an item that goes on waiting; `None` begins now.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+}
+
+/// News of a waiting item; of an item that does not wait, it changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// The item.
+    pub item: ItemId,
+    /// The version it has now, which its assignment will be guarded by.
+    pub version: i64,
+    /// How urgent it is now.
+    pub priority: Priority,
+    /// When its next target is breached now.
+    pub due_at: Option<Timestamp>,
 }
 
 words! {
@@ -102,6 +135,12 @@ pub struct ContactFacts {
     pub proven: bool,
     /// Known by the channel's cookie.
     pub cookie: bool,
+    /// The user who owned the contact's last item, other than this one (ROUTING 7.6).
+    #[serde(default)]
+    pub last_owner: Option<UserId>,
+    /// When that user last owned one.
+    #[serde(default)]
+    pub last_owned_at: Option<Timestamp>,
 }
 
 /// A change of an item that the router did not decide.
@@ -150,10 +189,12 @@ words! {
 
 words! {
     /// How urgent an item is.
+    #[derive(Default)]
     Priority {
         /// Can wait.
         Low = "low",
         /// The default.
+        #[default]
         Normal = "normal",
         /// Before others.
         High = "high",
@@ -300,6 +341,12 @@ pub enum Effect {
         /// The contact owner.
         user: UserId,
     },
+    /// The item that was decided about just before has left the queue. The arrival is what it waited with, for a
+    /// retry should the database refuse the decision.
+    LeftQueue {
+        /// With its `queue.since` set.
+        arrival: Box<Arrival>,
+    },
     /// The input made no sense; nothing changed.
     Reject {
         /// What was wrong with it, for the log and the person who looks into it.
@@ -328,6 +375,21 @@ pub struct RouterState {
     /// Refused decisions that later ones found in place (ROUTING 5.4, 6.2).
     #[serde(default)]
     pub undone: Undone,
+    /// Items that wait, by item (ROUTING 7.4).
+    #[serde(default)]
+    pub waiting: Vec<WaitingItem>,
+}
+
+/// An item that waits for somebody to become eligible.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingItem {
+    /// The item with the facts that it is decided on.
+    pub arrival: Arrival,
+    /// When it began to wait.
+    pub since: Timestamp,
+    /// Whom the database found full on this item, left out until there is news of that person.
+    #[serde(default)]
+    pub barred: Option<UserId>,
 }
 
 /// What refused decisions left behind because later ones had built on them: should those be refused as well, they go

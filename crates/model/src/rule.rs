@@ -127,6 +127,22 @@ pub struct Case {
     pub when_nobody: WhenNobody,
     /// Outside the channel hours.
     pub outside_hours: OutsideHours,
+    /// Who else is asked the longer the item waits; with any, the item waits (ROUTING 7.5).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overflow: Vec<OverflowStep>,
+    /// For how many days the contact's last owner comes first, if listed and eligible (ROUTING 7.6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affinity_days: Option<u32>,
+}
+
+/// Further people for an item that has waited (ROUTING 7.5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct OverflowStep {
+    /// After so many seconds of waiting; later than the step before.
+    pub after_s: u32,
+    /// Who is asked besides those asked so far.
+    pub members: Vec<Member>,
 }
 
 /// The rule of a channel.
@@ -152,6 +168,8 @@ impl Case {
             only_available: true,
             when_nobody: WhenNobody::Unassigned,
             outside_hours: OutsideHours::Route,
+            overflow: Vec::new(),
+            affinity_days: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Faults of users, teams, workspaces and channels, apart from rules.
 
-use super::{repeated, team_name, user_name};
+use super::{not_yet, repeated, team_name, user_name};
 use crate::calendar::read_zone;
 use std::collections::BTreeSet;
 use switchboard_model::{
@@ -11,6 +11,8 @@ use switchboard_model::{
 const MAX_LIMIT: u32 = 100_000;
 /// The most spans of hours that a person or a channel can have.
 const MAX_SPANS: usize = 100;
+/// The most dates of a holiday calendar.
+const MAX_HOLIDAYS: usize = 5_000;
 /// The longest name, slug or address, in characters.
 const MAX_NAME_CHARS: usize = 200;
 /// Languages of the desk.
@@ -31,6 +33,13 @@ pub(super) fn all(directory: &Directory) -> Vec<Fault> {
             }
         })
         .collect();
+    for (key, dates) in &directory.holidays {
+        let at = format!("holidays.\"{key}\"");
+        slug(&at, key, &mut faults);
+        if dates.len() > MAX_HOLIDAYS {
+            faults.push(Fault::new(&at, format!("{} dates, {MAX_HOLIDAYS} at most", dates.len())));
+        }
+    }
     let check = Check { directory, zones };
     for user in &directory.users {
         check.user(user, &mut faults);
@@ -56,7 +65,7 @@ fn identities(directory: &Directory, faults: &mut Vec<Fault>) {
     list("channels", "slug", directory.channels.iter().map(|channel| (channel.id.0, channel.slug.clone())), directory, faults);
 }
 
-fn list(
+pub(super) fn list(
     kind: &str,
     key: &str,
     entries: impl Iterator<Item = (i64, String)> + Clone,
@@ -113,12 +122,17 @@ impl Check<'_> {
             faults.push(Fault::new(format!("{at}.extra_teams[{index}]"), format!("the team `{team}` is named twice")));
         }
         self.hours(&at, &user.zone, &user.hours, faults);
+        self.holidays(&at, &user.holidays, faults);
         for (index, period) in user.out_of_office.iter().enumerate() {
             if period.from >= period.to {
                 faults.push(Fault::new(format!("{at}.out_of_office[{index}]"), "the absence must end after it begins"));
             }
         }
         capacity(&at, user, faults);
+        if user.capacity.weights.is_some() {
+            let key = format!("{at}.capacity.weights");
+            faults.extend(not_yet(&key, "capacity.weights", "weights cannot be used yet; use `total` and `per_type`"));
+        }
         if let Some(language) = user.language.as_deref().filter(|language| !LANGUAGES.contains(language)) {
             faults.push(Fault::unknown(format!("{at}.language"), "language", language, LANGUAGES));
         }
@@ -195,6 +209,14 @@ impl Check<'_> {
             faults.push(Fault::unknown(format!("{at}.workspace"), "workspace", &channel.workspace.to_string(), known));
         }
         self.hours(&at, &channel.zone, &channel.hours, faults);
+        self.holidays(&at, &channel.holidays, faults);
+    }
+
+    fn holidays(&self, at: &str, named: &[String], faults: &mut Vec<Fault>) {
+        for (index, name) in named.iter().enumerate().filter(|(_, name)| !self.directory.holidays.contains_key(*name)) {
+            let known = self.directory.holidays.keys().map(String::as_str);
+            faults.push(Fault::unknown(format!("{at}.holidays[{index}]"), "holiday calendar", name, known));
+        }
     }
 
     fn hours(&self, at: &str, zone: &str, hours: &WeeklyHours, faults: &mut Vec<Fault>) {
@@ -237,14 +259,14 @@ fn unknown_id<'a>(key: &str, what: &str, id: i64, known: impl Iterator<Item = &'
     Fault::new(key, format!("unknown {what} with id {id}; {hint}"))
 }
 
-fn slug(at: &str, slug: &str, faults: &mut Vec<Fault>) {
+pub(super) fn slug(at: &str, slug: &str, faults: &mut Vec<Fault>) {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if slug.is_empty() || !slug.chars().all(fits) || slug.len() > MAX_NAME_CHARS {
         faults.push(Fault::new(at, format!("`{slug}` is no slug; use lower-case letters, digits and underscores")));
     }
 }
 
-fn name(at: &str, name: &str, faults: &mut Vec<Fault>) {
+pub(super) fn name(at: &str, name: &str, faults: &mut Vec<Fault>) {
     if name.trim().is_empty() || name.chars().count() > MAX_NAME_CHARS {
         faults.push(Fault::new(format!("{at}.name"), format!("must have 1 to {MAX_NAME_CHARS} characters")));
     }
@@ -253,7 +275,11 @@ fn name(at: &str, name: &str, faults: &mut Vec<Fault>) {
 fn capacity(at: &str, user: &User, faults: &mut Vec<Fault>) {
     let total = user.capacity.total.map(|limit| (String::from("total"), limit));
     let per_type = user.capacity.per_type.iter().map(|(work, limit)| (format!("per_type.{work}"), *limit));
-    for (key, limit) in total.into_iter().chain(per_type).filter(|(_, limit)| *limit > MAX_LIMIT) {
+    let weights = user.capacity.weights.iter().flat_map(|weights| {
+        let each = weights.per_type.iter().map(|(work, weight)| (format!("weights.per_type.{work}"), *weight));
+        std::iter::once((String::from("weights.limit"), weights.limit)).chain(each)
+    });
+    for (key, limit) in total.into_iter().chain(per_type).chain(weights).filter(|(_, limit)| *limit > MAX_LIMIT) {
         let message = format!("{limit} is above {MAX_LIMIT}; leave the limit out to set none");
         faults.push(Fault::new(format!("{at}.capacity.{key}"), message));
     }

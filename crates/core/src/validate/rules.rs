@@ -1,6 +1,6 @@
 //! Faults of rules: their shape, and the people they name (ROUTING 7).
 
-use super::{team_name, user_name};
+use super::{not_yet, team_name, user_name};
 use crate::eligibility::{named, unselectable};
 use switchboard_model::{
     Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, Member, OutsideHours, Target, WhenNobody,
@@ -11,6 +11,11 @@ use switchboard_model::{
 const MAX_CASES: usize = 100;
 /// The most users and teams that a case can name.
 const MAX_MEMBERS: usize = 10_000;
+/// The most overflow steps of a case, and the latest of them.
+const MAX_STEPS: usize = 20;
+const MAX_STEP_S: u32 = 30 * 86_400;
+/// The longest time for which a last owner is preferred.
+const MAX_AFFINITY_DAYS: u32 = 3_650;
 /// The longest value of a comparison, in characters, and the most values of one.
 const MAX_VALUE_CHARS: usize = 1_000;
 const MAX_VALUES: usize = 1_000;
@@ -48,6 +53,7 @@ pub(super) fn shape(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault>
             condition(&format!("{at}.when"), when, &mut faults);
         }
         settings(&at, case, &mut faults);
+        overflow(directory, &at, case, &mut faults);
         target(directory, channel, &format!("{at}.target"), &case.target, &mut faults);
     }
     faults
@@ -66,6 +72,17 @@ pub(super) fn people(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault
                 faults.push(Fault::new(key, format!("{name} {reason}")));
             }
         }
+        for (step, found) in case.overflow.iter().enumerate() {
+            let at = format!("channels.{}.rule.cases[{index}].overflow[{step}]", channel.slug);
+            let target = Target::UsersAndTeams { members: found.members.clone() };
+            for (member, reason) in unselectable(directory, channel.workspace, &target) {
+                let position = found.members.iter().position(|named| *named == member).unwrap_or_default();
+                if is_known(directory, member) {
+                    let name = member_name(directory, member);
+                    faults.push(Fault::new(format!("{at}.members[{position}]"), format!("{name} {reason}")));
+                }
+            }
+        }
     }
     faults.dedup();
     faults
@@ -77,11 +94,48 @@ fn settings(at: &str, case: &Case, faults: &mut Vec<Fault>) {
         faults.push(Fault::new(format!("{at}.distribution"), message));
     }
     if case.when_nobody == WhenNobody::Wait {
-        faults.push(Fault::new(format!("{at}.when_nobody"), "`wait` cannot be used yet; use `unassigned` or `keep`"));
+        let message = "`wait` cannot be used yet; use `unassigned` or `keep`";
+        faults.extend(not_yet(&format!("{at}.when_nobody"), "when_nobody = wait", message));
+    }
+    if !case.overflow.is_empty() {
+        faults.extend(not_yet(&format!("{at}.overflow"), "overflow", "overflow steps cannot be used yet; leave them out"));
+    }
+    if let Some(days) = case.affinity_days {
+        let key = format!("{at}.affinity_days");
+        faults.extend(not_yet(&key, "affinity_days", "affinity cannot be used yet; leave it out"));
+        if !(1..=MAX_AFFINITY_DAYS).contains(&days) {
+            faults.push(Fault::new(key, format!("{days} days; 1 to {MAX_AFFINITY_DAYS} are allowed")));
+        }
     }
     if case.outside_hours == OutsideHours::Assistant {
         let message = "there is no assistant yet; use `route` or `unassigned`";
         faults.push(Fault::new(format!("{at}.outside_hours"), message));
+    }
+}
+
+/// Steps come one after the other and name people who exist.
+fn overflow(directory: &Directory, at: &str, case: &Case, faults: &mut Vec<Fault>) {
+    let mut before_s = 0;
+    if case.overflow.len() > MAX_STEPS {
+        faults.push(Fault::new(format!("{at}.overflow"), format!("{} steps, {MAX_STEPS} at most", case.overflow.len())));
+    }
+    if matches!(case.target, Target::Nobody | Target::TeamOnly { .. }) && !case.overflow.is_empty() {
+        faults.push(Fault::new(format!("{at}.overflow"), "only work that is routed to people overflows to others"));
+    }
+    for (index, step) in case.overflow.iter().enumerate() {
+        let at = format!("{at}.overflow[{index}]");
+        if step.after_s <= before_s || step.after_s > MAX_STEP_S {
+            let message = format!("{} s; must come after the step before it and by {MAX_STEP_S} s", step.after_s);
+            faults.push(Fault::new(format!("{at}.after_s"), message));
+        }
+        before_s = step.after_s;
+        if step.members.is_empty() {
+            faults.push(Fault::new(format!("{at}.members"), "names nobody; name users or teams"));
+        }
+        for (place, member) in step.members.iter().enumerate().filter(|(_, member)| !is_known(directory, **member)) {
+            let name = member_name(directory, *member);
+            faults.push(Fault::new(format!("{at}.members[{place}]"), format!("{name} does not exist")));
+        }
     }
 }
 
@@ -120,7 +174,7 @@ fn target(directory: &Directory, channel: &ChannelEntry, at: &str, target: &Targ
     }
 }
 
-fn condition(at: &str, when: &Condition, faults: &mut Vec<Fault>) {
+pub(super) fn condition(at: &str, when: &Condition, faults: &mut Vec<Fault>) {
     if when.depth() > Condition::MAX_DEPTH {
         faults.push(Fault::new(at, format!("nested {} deep, {} at most", when.depth(), Condition::MAX_DEPTH)));
         return;
@@ -157,7 +211,7 @@ fn comparison(at: &str, field: &FactField, values: &[String], contains: bool, fa
     }
 }
 
-fn comparisons(condition: &Condition) -> usize {
+pub(super) fn comparisons(condition: &Condition) -> usize {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().map(comparisons).sum(),
         Condition::Not(part) => comparisons(part),
@@ -189,10 +243,7 @@ fn places(at: &str, target: &Target) -> Places {
 
 /// The key and the name of a member.
 fn place(directory: &Directory, at: &str, places: &Places, member: Member) -> (String, String) {
-    let name = match member {
-        Member::User(user) => user_name(directory, user),
-        Member::Team(team) => team_name(directory, team),
-    };
+    let name = member_name(directory, member);
     let key = match (places.listed, member) {
         (true, _) => match places.members.iter().position(|named| *named == member) {
             Some(index) => format!("{}members[{index}]", places.prefix),
@@ -202,6 +253,13 @@ fn place(directory: &Directory, at: &str, places: &Places, member: Member) -> (S
         (false, Member::Team(_)) => format!("{}team", places.prefix),
     };
     (key, name)
+}
+
+fn member_name(directory: &Directory, member: Member) -> String {
+    match member {
+        Member::User(user) => user_name(directory, user),
+        Member::Team(team) => team_name(directory, team),
+    }
 }
 
 fn is_known(directory: &Directory, member: Member) -> bool {

@@ -350,3 +350,76 @@ fn r4_a_change_of_hours_is_felt_at_once() {
     world.now = at("2027-02-01T10:00:00Z");
     assert_eq!(world.taker(TICKETS), Some(ADA));
 }
+
+fn with_holidays(directory: &mut switchboard_model::Directory, dates: &[&str]) {
+    let dates = dates.iter().map(|date| date.parse().expect("a date")).collect();
+    directory.holidays.insert("norway".to_owned(), dates);
+}
+
+#[test]
+fn r4_2_public_holidays_count_as_outside_hours_in_the_zone_of_whoever_keeps_them() {
+    for spans in [&["mon-sun 00:00-24:00"][..], &[]] {
+        let mut directory = directory();
+        with_holidays(&mut directory, &["2027-05-17", "2027-05-18", "2027-10-31"]);
+        let ada = directory.person(ADA);
+        (ada.zone, ada.hours, ada.holidays) = ("Europe/Oslo".to_owned(), hours(spans), vec!["norway".to_owned()]);
+        directory.route(TICKETS, Case::new(people(&[ADA])));
+        let mut world = World::silent(directory);
+        world.now = at("2027-05-01T00:00:00Z");
+        world.status(ADA, StatusValue::Available, StatusOrigin::Initial);
+        assert_eq!(world.router.availability(ADA, at("2027-05-16T00:00:00Z")).until, Some(at("2027-05-17T00:00:00+02:00")));
+        check_times(
+            world,
+            &[
+                ("2027-05-16T23:59:59.999+02:00", "in"),
+                ("2027-05-17T00:00:00+02:00", "outside_hours"),
+                ("2027-05-18T23:59:59.999+02:00", "outside_hours"),
+                ("2027-05-19T00:00:00+02:00", "in"),
+                ("2027-10-31T00:00:00+02:00", "outside_hours"),
+                ("2027-10-31T23:59:59+01:00", "outside_hours"),
+                ("2027-11-01T00:00:00+01:00", "in"),
+            ],
+        );
+    }
+}
+
+#[test]
+fn r4_2_a_holiday_cuts_a_night_shift_at_midnight_and_others_do_not_keep_it() {
+    let mut directory = directory();
+    with_holidays(&mut directory, &["2027-02-02"]);
+    for user in [ADA, BEN] {
+        directory.person(user).hours = hours(&["mon-sun 22:00-06:00"]);
+    }
+    directory.person(ADA).holidays = vec!["norway".to_owned()];
+    directory.route(TICKETS, Case::new(people(&[ADA])));
+    let mut world = World::silent(directory);
+    world.now = at("2027-02-01T21:00:00Z");
+    for user in [ADA, BEN] {
+        world.status(user, StatusValue::Available, StatusOrigin::Initial);
+    }
+    assert!(world.router.availability(BEN, at("2027-02-02T03:00:00Z")).available);
+    check_times(
+        world,
+        &[
+            ("2027-02-01T22:00:00Z", "in"),
+            ("2027-02-02T00:00:00Z", "outside_hours"),
+            ("2027-02-02T22:30:00Z", "outside_hours"),
+            ("2027-02-03T00:00:00Z", "in"),
+            ("2027-02-03T06:00:00Z", "outside_hours"),
+        ],
+    );
+}
+
+#[test]
+fn r4_6_a_channel_is_closed_on_its_holidays() {
+    let mut directory = directory();
+    with_holidays(&mut directory, &["2027-02-01"]);
+    directory.feed(MAIL).holidays = vec!["norway".to_owned()];
+    directory.route(MAIL, Case { outside_hours: OutsideHours::Unassigned, ..Case::new(people(&[ADA])) });
+    let mut world = World::new(directory);
+    let arrival = world.arrival(MAIL);
+    check(&mut world, &arrival, "unassigned outside_hours");
+    world.now = world.now.plus_ms(DAY_MS);
+    let arrival = world.arrival(MAIL);
+    check(&mut world, &arrival, "assigned 101 | users_and_teams: 101 chosen");
+}

@@ -35,6 +35,7 @@ fn decisions(effects: &[Effect]) -> Vec<String> {
         .map(|effect| match effect {
             Effect::Decide(decision) => outcome_text(&decision.outcome),
             Effect::NotifyOwner { user, .. } => format!("told {user}"),
+            Effect::LeftQueue { arrival } => format!("left queue: {}", arrival.item),
             Effect::Reject { reason } => format!("rejected: {reason}"),
         })
         .collect()

@@ -75,6 +75,8 @@ pub fn directory() -> Directory {
             channel(CHAT_TICKETS, "chat_tickets", ChannelKind::Chat, DESK),
             channel(CALLS, "calls", ChannelKind::Calling, DESK),
         ],
+        skills: Vec::new(),
+        holidays: std::collections::BTreeMap::new(),
         zones: zones.into_iter().map(|name| (name.to_owned(), zone(name))).collect(),
     }
 }
@@ -98,8 +100,11 @@ pub fn user(id: UserId) -> User {
         extra_teams: Vec::new(),
         zone: "UTC".to_owned(),
         hours: WeeklyHours::default(),
+        holidays: Vec::new(),
         out_of_office: Vec::new(),
         capacity: Capacity::default(),
+        skills: Vec::new(),
+        languages: Vec::new(),
         language: None,
     }
 }
@@ -118,6 +123,7 @@ fn workspace(id: WorkspaceId, slug: &str, kind: WorkspaceKind) -> Workspace {
         seats: Workspace::default_seats(kind),
         close_together: true,
         reassign_limited: false,
+        skill_rules: Vec::new(),
     }
 }
 
@@ -131,6 +137,7 @@ fn channel(id: ChannelId, slug: &str, kind: ChannelKind, workspace: WorkspaceId)
         on: true,
         zone: "UTC".to_owned(),
         hours: WeeklyHours::default(),
+        holidays: Vec::new(),
         reopen_owner: ReopenOwner::Keep,
         rule: None,
     }
@@ -301,12 +308,20 @@ impl World {
             workspace: entry.workspace,
             channel,
             group: if desk { entry.kind.ticket_type().group() } else { entry.kind.inbox_group() },
-            contact: ContactFacts { id: ContactId(900), owner: None, proven: true, cookie: false },
+            contact: ContactFacts {
+                id: ContactId(900),
+                owner: None,
+                proven: true,
+                cookie: false,
+                last_owner: None,
+                last_owned_at: None,
+            },
             facts: Facts::new(),
             previous_owner: None,
             owned_since: None,
             excluded: Vec::new(),
             seed: 42,
+            queue: switchboard_model::QueueFacts::default(),
         }
     }
 
@@ -372,6 +387,7 @@ pub fn outcome_text(outcome: &Outcome) -> String {
         Outcome::Assigned { user, team: None } => format!("assigned {user}"),
         Outcome::TeamSet { team } => format!("team {team}"),
         Outcome::Kept { user } => format!("kept {user}"),
+        Outcome::Queued => "queued".to_owned(),
         Outcome::Unassigned { reason } => format!("unassigned {reason}"),
     }
 }

@@ -3,10 +3,11 @@
 use crate::support::{
     ADA, BEN, BLUE, CHAT, CLEO, Edit, INBOX, MAIL, RED, TICKETS, absence, directory, hours, members, people, rule,
 };
-use switchboard_core::{validate, validate_rule, validate_structure};
+use switchboard_core::{skill_uses, validate, validate_rule, validate_structure};
 use switchboard_model::{
-    Case, Condition, Directory, Distribution, FactField, Fallback, HoursSpan, Member, OutsideHours, Seat, Target, TeamId, UserId,
-    Weekday, WeeklyHours, WhenNobody, WorkType, WorkspaceAccess, WorkspaceId, ZoneData,
+    CapacityWeights, Case, Condition, Demand, Directory, Distribution, FactField, Fallback, HoursSpan, Member, OutsideHours,
+    OverflowStep, Seat, Skill, SkillId, SkillRule, Spoken, Target, TeamId, UserId, UserSkill, Wanted, Weekday, WeeklyHours,
+    WhenNobody, WorkType, WorkspaceAccess, WorkspaceId, ZoneData,
 };
 
 /// Edits the default directory and compares every fault, one per line.
@@ -273,4 +274,92 @@ fn r3_9_losing_the_seat_is_no_fault_of_the_directory_but_refuses_the_rule_on_sav
     assert_eq!(validate(&directory).len(), 1);
     directory.feed(MAIL).rule.as_mut().unwrap().on = false;
     assert_eq!(validate(&directory), [], "a rule that is off may name whom it can no longer route to");
+}
+
+#[test]
+fn r8_4_skills_and_their_rules_are_checked_and_a_skill_in_use_is_named_where() {
+    let skill = |id: i64, slug: &str| Skill {
+        id: SkillId(id),
+        slug: slug.to_owned(),
+        category: "trade".to_owned(),
+        name: slug.to_owned(),
+    };
+    let demand = |wanted, required, relax_after_s| Demand { wanted, required, relax_after_s };
+    let edit = |directory: &mut Directory| {
+        directory.skills = vec![skill(51, "billing"), Skill { category: " ".to_owned(), ..skill(52, "Repair") }];
+        directory.person(ADA).skills =
+            vec![UserSkill { skill: SkillId(51), level: 6 }, UserSkill { skill: SkillId(53), level: 1 }];
+        directory.person(ADA).languages = vec![Spoken { language: "NB".to_owned(), main: true }];
+        let level = Wanted::Skill { skill: SkillId(51), min_level: 0, best_first: false };
+        let language = Wanted::Language { language: "nb".to_owned() };
+        directory.place(INBOX).skill_rules = vec![
+            SkillRule { when: None, demands: vec![demand(level, false, Some(5))] },
+            SkillRule { when: Some(contains("message.text", &[""])), demands: vec![demand(language, true, Some(u32::MAX))] },
+        ];
+    };
+    check(
+        edit,
+        &[
+            "skills.\"Repair\": `Repair` is no slug; use lower-case letters, digits and underscores",
+            "skills.\"Repair\".category: a skill has a category",
+            "users.\"user101@example.org\".skills[0].level: level 6; levels go from 1 to 5",
+            "users.\"user101@example.org\".skills[1].skill: unknown skill `53`; known are billing, Repair",
+            "users.\"user101@example.org\".languages[0].language: `NB` is no language code; write one such as `nb`",
+            "workspaces.\"inbox\".skill_rules[0].when: only the last rule can do without a condition, the rules after this one would never apply",
+            "workspaces.\"inbox\".skill_rules[1].when.contains.values[0]: an empty value is contained in everything; name a text, or use `is` to find what is missing",
+            "workspaces.\"inbox\".skill_rules[0].demands[0].min_level: level 0; levels go from 1 to 5",
+            "workspaces.\"inbox\".skill_rules[0].demands[0].relax_after_s: only a required skill relaxes, this one is preferred",
+            "workspaces.\"inbox\".skill_rules[1].demands[0].relax_after_s: 4294967295 s, 2592000 at most",
+        ],
+    );
+    let mut directory = directory();
+    edit(&mut directory);
+    assert_eq!(
+        skill_uses(&directory, SkillId(51)),
+        ["users.\"user101@example.org\".skills[0]", "workspaces.\"inbox\".skill_rules[0].demands[0]"]
+    );
+    assert!(skill_uses(&directory, SkillId(52)).is_empty());
+}
+
+#[test]
+fn r7_7_overflow_affinity_and_weights_are_checked_and_wait_until_they_are_supported() {
+    check(
+        |directory| {
+            directory.person(ADA).capacity.weights =
+                Some(CapacityWeights { limit: 100, per_type: [(WorkType::Call, 200_000)].into() });
+            directory.person(BEN).active = false;
+            let step = |after_s, members: &[Member]| OverflowStep { after_s, members: members.to_vec() };
+            let mut case = Case::new(people(&[ADA]));
+            case.overflow = vec![step(60, &[Member::User(BEN)]), step(60, &[]), step(90, &[Member::Team(TeamId(77))])];
+            case.affinity_days = Some(0);
+            directory.route(MAIL, case);
+        },
+        &[
+            "users.\"user101@example.org\".capacity.weights.per_type.call: 200000 is above 100000; leave the limit out to set none",
+            "users.\"user101@example.org\".capacity.weights: weights cannot be used yet; use `total` and `per_type`",
+            "channels.mail.rule.cases[0].overflow: overflow steps cannot be used yet; leave them out",
+            "channels.mail.rule.cases[0].affinity_days: affinity cannot be used yet; leave it out",
+            "channels.mail.rule.cases[0].affinity_days: 0 days; 1 to 3650 are allowed",
+            "channels.mail.rule.cases[0].overflow[1].after_s: 60 s; must come after the step before it and by 2592000 s",
+            "channels.mail.rule.cases[0].overflow[1].members: names nobody; name users or teams",
+            "channels.mail.rule.cases[0].overflow[2].members[0]: team 77 does not exist",
+            "channels.mail.rule.cases[0].overflow[0].members[0]: user102@example.org is deactivated or has not accepted the invitation",
+        ],
+    );
+}
+
+#[test]
+fn r7_7_holiday_calendars_are_named_by_keys_that_exist() {
+    check(
+        |directory| {
+            directory.holidays.insert("Norway".to_owned(), ["2027-05-17".parse().expect("a date")].into());
+            directory.person(ADA).holidays = vec!["Norway".to_owned(), "norwya".to_owned()];
+            directory.feed(MAIL).holidays = vec!["denmark".to_owned()];
+        },
+        &[
+            "holidays.\"Norway\": `Norway` is no slug; use lower-case letters, digits and underscores",
+            "users.\"user101@example.org\".holidays[1]: unknown holiday calendar `norwya`; did you mean `Norway`?",
+            "channels.mail.holidays[0]: unknown holiday calendar `denmark`; known are Norway",
+        ],
+    );
 }

@@ -55,6 +55,7 @@ pub fn decide(facts: &Facts, arrival: &Arrival, full: Option<UserId>) -> Decided
         mark_before: None,
         turn_before: None,
         turn: None,
+        queued_since: None,
         behaviour: BEHAVIOUR_VERSION,
     };
     let mut ask = Ask { facts, arrival, full, decision, stages: Vec::new(), notify: None };

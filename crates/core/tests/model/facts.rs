@@ -194,6 +194,7 @@ impl Facts {
             marks: marks.into_iter().map(|((user, group), no)| AssignedMark { user, group, no }).collect(),
             turns: turns.into_values().collect(),
             undone: Undone::default(),
+            waiting: Vec::new(),
         }
     }
 }

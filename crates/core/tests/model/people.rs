@@ -195,8 +195,11 @@ fn new_user(dice: &mut Dice, id: UserId, teams: &[Team], start: Timestamp) -> Us
         extra_teams,
         zone: dice.one_of(&ZONES).to_owned(),
         hours: new_hours(dice, 45),
+        holidays: Vec::new(),
         out_of_office: absences(dice, start),
         capacity: new_capacity(dice),
+        skills: Vec::new(),
+        languages: Vec::new(),
         language: None,
     }
 }
@@ -255,5 +258,6 @@ fn new_workspace(dice: &mut Dice, id: WorkspaceId, directory: &Directory) -> Wor
         seats: default_or(dice, kind),
         close_together: true,
         reassign_limited: false,
+        skill_rules: Vec::new(),
     }
 }

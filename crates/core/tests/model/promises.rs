@@ -55,7 +55,7 @@ impl Promises {
         let owner = after.owned.iter().find(|owned| owned.item == arrival.item).map(|owned| owned.user);
         let expected = match decision.outcome {
             Outcome::Assigned { user, .. } | Outcome::Kept { user } => Some(user),
-            Outcome::TeamSet { .. } | Outcome::Unassigned { .. } => None,
+            Outcome::TeamSet { .. } | Outcome::Queued | Outcome::Unassigned { .. } => None,
         };
         hold("nothing lost", decision.item == arrival.item && owner == expected, decision)?;
         if let Outcome::Assigned { user, team } = decision.outcome {

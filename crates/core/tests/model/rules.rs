@@ -33,6 +33,7 @@ pub fn channel(dice: &mut Dice, id: ChannelId, directory: &Directory) -> Channel
         on: true,
         zone: dice.one_of(&ZONES).to_owned(),
         hours: new_hours(dice, 60),
+        holidays: Vec::new(),
         reopen_owner: dice.one_of(&[ReopenOwner::Keep, ReopenOwner::Keep, ReopenOwner::Route, ReopenOwner::Unassign]),
         rule: None,
     }

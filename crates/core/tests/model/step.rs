@@ -24,7 +24,7 @@ impl Facts {
         self.no = no;
         self.now = self.now.max(now);
         match input {
-            Input::Tick => nothing(),
+            Input::Tick | Input::Revised(_) => nothing(),
             Input::Directory { version, directory } => self.on_directory(*version, directory.as_deref()),
             Input::Status(change) => {
                 self.statuses.retain(|status| status.user != change.user);
@@ -67,7 +67,7 @@ impl Facts {
                 }
             }
             Outcome::Kept { user } => self.own(arrival, user, arrival.owned_since.unwrap_or(self.now)),
-            Outcome::TeamSet { .. } | Outcome::Unassigned { .. } => {}
+            Outcome::TeamSet { .. } | Outcome::Queued | Outcome::Unassigned { .. } => {}
         }
         let told = notify.map(|user| Effect::NotifyOwner { item: arrival.item, user });
         let effects = std::iter::once(Effect::Decide(decision.clone())).chain(told).collect();
@@ -81,7 +81,7 @@ impl Facts {
         self.set_item(&refusal.state);
         let chosen = match decision.outcome {
             Outcome::Assigned { user, .. } | Outcome::Kept { user } => Some(user),
-            Outcome::TeamSet { .. } | Outcome::Unassigned { .. } => None,
+            Outcome::TeamSet { .. } | Outcome::Queued | Outcome::Unassigned { .. } => None,
         };
         if refusal.reason == RefusalReason::StatusChanged {
             let outdated = |version: i64| decision.availability_version.is_some_and(|decided_on| version <= decided_on);

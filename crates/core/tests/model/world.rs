@@ -198,6 +198,7 @@ impl World {
             owned_since: None,
             excluded: Vec::new(),
             seed: self.dice.roll(),
+            queue: switchboard_model::QueueFacts::default(),
         };
         let state = ItemState {
             item: ItemId(id),
@@ -223,7 +224,14 @@ impl World {
     fn contact(&mut self, model: &Facts) -> ContactFacts {
         let owner = self.dice.pick(&model.directory.users).map(|user| user.id).filter(|_| self.dice.chance(60));
         let owner = if self.dice.chance(3) { Some(UserId(9_999)) } else { owner };
-        ContactFacts { id: ContactId(1), owner, proven: self.dice.chance(80), cookie: self.dice.chance(60) }
+        ContactFacts {
+            id: ContactId(1),
+            owner,
+            proven: self.dice.chance(80),
+            cookie: self.dice.chance(60),
+            last_owner: None,
+            last_owned_at: None,
+        }
     }
 
     fn facts(&mut self) -> ItemFacts {
@@ -440,7 +448,7 @@ impl World {
         *version += 1;
         (state.owner, state.owned_since) = match flying.decision.outcome {
             Outcome::Assigned { user, .. } | Outcome::Kept { user } => (Some(Owner::User { id: user }), flying.owned_since),
-            Outcome::TeamSet { .. } | Outcome::Unassigned { .. } => (None, None),
+            Outcome::TeamSet { .. } | Outcome::Queued | Outcome::Unassigned { .. } => (None, None),
         };
     }
 }

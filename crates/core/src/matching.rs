@@ -1,0 +1,243 @@
+//! The second side of the match: whatever changes, the first waiting item that somebody can have gets the best of
+//! those who can (ROUTING 7.4).
+
+use crate::decide::{Ask, Mode, Resolution, decide};
+use crate::ladders::Sight;
+use crate::pool::Pool;
+use crate::queue::{Lanes, Place};
+use crate::router::Router;
+use crate::work::{Owned, share_key};
+use switchboard_model::{
+    Arrival, Effect, Explanation, Input, ItemId, ItemState, ItemStatus, Outcome, Revision, Timestamp, UserId, WaitingItem,
+};
+
+/// What a step has to say, and what is explained of it.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// In the order in which it happened.
+    pub effects: Vec<Effect>,
+    /// The item whose matching is to be explained.
+    pub asked: Option<ItemId>,
+    /// The explanation.
+    pub found: Option<Explanation>,
+}
+
+/// Why an open item is out of everybody's reach (ROUTING 12.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stranded {
+    /// It waits, and nobody could ever take it.
+    WaitsForNobody,
+    /// Its owner is deactivated, or unknown.
+    OwnerGone {
+        /// The owner.
+        user: UserId,
+    },
+}
+
+impl Router {
+    /// Everything that waits, by item (ROUTING 7.4).
+    pub fn waiting(&self) -> impl Iterator<Item = &WaitingItem> {
+        self.queue.items()
+    }
+
+    /// The place of an item among those that wait for the same people, from 1; `None` when it does not wait.
+    #[must_use]
+    pub fn position(&self, item: ItemId) -> Option<u32> {
+        self.queue.position(item).map(|position| u32::try_from(position).unwrap_or(u32::MAX))
+    }
+
+    /// When to send [`Input::Tick`] at the latest so that nothing waits longer than it must: the next edge of a shift
+    /// or an absence, or the next change of whom an item may go to. `None` while nothing waits.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        if self.queue.is_empty() {
+            return None;
+        }
+        [self.queue.next_wake(), self.people.next_recheck()].into_iter().flatten().min()
+    }
+
+    /// Open items that nobody will get to: the sweep of ROUTING 12.6, as far as the router knows of them. By item.
+    #[must_use]
+    pub fn stranded(&self) -> Vec<(ItemId, Stranded)> {
+        let mut stranded: Vec<_> = self.queue.lost().map(|item| (item, Stranded::WaitsForNobody)).collect();
+        for (item, owned) in self.work.items() {
+            let user = self.people.at(owned.person).user;
+            if !self.plan.directory.user(user).is_some_and(switchboard_model::User::is_active) {
+                stranded.push((item, Stranded::OwnerGone { user }));
+            }
+        }
+        stranded.sort_unstable();
+        stranded
+    }
+
+    /// The decision that a step about this input would make about one item, be it one that waits, with everybody who
+    /// was looked at; `None` when the step decides nothing about it.
+    #[must_use]
+    pub fn explain_item(&self, no: u64, now: Timestamp, input: &Input, item: ItemId) -> Option<Explanation> {
+        let subject = match input {
+            Input::Arrived(arrival) => Some(arrival.item),
+            Input::Refused(refusal) => refusal.retry.as_ref().map(|retry| retry.item),
+            _ => None,
+        };
+        let mut before = self.clone();
+        let mut out = Outbox { asked: Some(item), ..Outbox::default() };
+        before.run(no, now, input, &mut out);
+        out.found.or_else(|| self.explain_input(no, now, input).filter(|_| subject == Some(item)))
+    }
+
+    /// Brings ladders and lanes up to date with everybody who changed.
+    pub(crate) fn refresh(&mut self) {
+        let changed = self.people.take_changed();
+        let sight = Sight { people: &self.people, calendars: &self.calendars, turns: &self.turns, now: self.now };
+        for person in changed {
+            self.ladders.refresh(person, &sight);
+            self.queue.person_changed(person, &self.ladders, &sight);
+        }
+        for ladder in self.ladders.take_moved() {
+            self.queue.ladder_moved(ladder, &self.ladders, &sight);
+        }
+    }
+
+    /// Matches what waits as long as somebody can have something of it, up to a place.
+    pub(crate) fn match_waiting(&mut self, before: Option<Place>, out: &mut Outbox) {
+        if self.queue.is_empty() {
+            return;
+        }
+        self.refresh();
+        let mut left = Vec::new();
+        while let Some(place) = self.queue.first_ready().filter(|place| before.is_none_or(|before| *place < before)) {
+            let Some(waiting) = self.queue.take(place.item) else { break };
+            if let Some(waiting) = self.decide_waiting(waiting, out) {
+                left.push(waiting);
+            }
+            self.refresh();
+        }
+        for waiting in left {
+            self.queue_up(waiting);
+        }
+    }
+
+    /// Decides about an item that waited; gives it back if it is to go on waiting.
+    pub(crate) fn decide_waiting(&mut self, waiting: WaitingItem, out: &mut Outbox) -> Option<WaitingItem> {
+        let ask = Ask { no: self.no, since: waiting.since, waiting: true };
+        if out.asked == Some(waiting.arrival.item) {
+            out.found = Some(self.explain_ask(self.now, &waiting.arrival, &ask, waiting.barred));
+        }
+        self.refresh();
+        let Self { plan, calendars, people, work, turns, ladders, .. } = self;
+        let times = (self.now, ask.since);
+        let pool = Pool::new((plan, calendars), (people, work, turns), &waiting.arrival, times, waiting.barred);
+        let Resolution { decision, .. } = decide(&pool, &waiting.arrival, &ask, Mode::Decide(ladders));
+        if decision.outcome == Outcome::Queued {
+            return Some(waiting);
+        }
+        self.apply(&decision, &waiting.arrival);
+        out.effects.push(Effect::Decide(decision));
+        let mut arrival = Box::new(waiting.arrival);
+        arrival.queue.since = Some(waiting.since);
+        out.effects.push(Effect::LeftQueue { arrival });
+        None
+    }
+
+    /// Lets an item wait wherever people for it may come from.
+    pub(crate) fn queue_up(&mut self, waiting: WaitingItem) {
+        self.refresh();
+        let lanes = self.survey(&waiting);
+        self.queue_in(waiting, lanes);
+    }
+
+    /// Lets an item wait in these lanes, as they were found with everything up to date.
+    pub(crate) fn queue_in(&mut self, waiting: WaitingItem, lanes: Lanes) {
+        let sight = Sight { people: &self.people, calendars: &self.calendars, turns: &self.turns, now: self.now };
+        self.queue.put(waiting, lanes, &self.ladders, &sight);
+    }
+
+    /// Finds the lanes of waiting items anew.
+    pub(crate) fn queue_again(&mut self, items: Vec<ItemId>) {
+        for item in items {
+            if let Some(waiting) = self.queue.take(item) {
+                self.queue_up(waiting);
+            }
+        }
+    }
+
+    /// Decides anew about everything that waits, as people, rules or hours are others now.
+    pub(crate) fn queue_all_again(&mut self, waiting: Vec<WaitingItem>, out: &mut Outbox) {
+        for waiting in waiting {
+            if let Some(waiting) = self.decide_waiting(WaitingItem { barred: None, ..waiting }, out) {
+                self.queue_up(waiting);
+            }
+        }
+    }
+
+    /// There is news of a user, who was left out somewhere until there is.
+    pub(crate) fn unbar(&mut self, user: UserId) {
+        if !self.queue.is_empty() {
+            let items = self.queue.unbar(user);
+            self.queue_again(items);
+        }
+    }
+
+    /// Takes in what a waiting item is now: it goes on waiting while it is open and nobody owns it.
+    pub(crate) fn update_waiting(&mut self, state: &ItemState) {
+        let Some(found) = self.queue.find(state.item) else { return };
+        if state.status != ItemStatus::Open || state.owner.is_some() {
+            self.queue.take(state.item);
+            return;
+        }
+        let arrival = &found.arrival;
+        let known = (arrival.workspace, arrival.group, arrival.conversation);
+        if known != (state.workspace, state.group, state.conversation)
+            && let Some(mut waiting) = self.queue.take(state.item)
+        {
+            let arrival = &mut waiting.arrival;
+            (arrival.workspace, arrival.group, arrival.conversation) = (state.workspace, state.group, state.conversation);
+            self.queue_up(waiting);
+        }
+    }
+
+    pub(crate) fn revise(&mut self, revision: &Revision) {
+        if let Some(mut waiting) = self.queue.take(revision.item) {
+            waiting.arrival.version = revision.version;
+            waiting.arrival.queue.priority = revision.priority;
+            waiting.arrival.queue.due_at = revision.due_at;
+            self.queue_up(waiting);
+        }
+    }
+
+    /// Takes an owned item in. Whatever waits and counts once with it may fit elsewhere now.
+    pub(crate) fn own(&mut self, item: ItemId, owned: Owned) {
+        let before = self.work.find(item).map(|before| share_key(item, before.conversation));
+        let key = share_key(item, owned.conversation);
+        self.work.put(item, owned, &mut self.people, self.now);
+        self.share_changed(before.filter(|before| *before != key));
+        self.share_changed(Some(key));
+    }
+
+    /// Lets an owned item go.
+    pub(crate) fn disown(&mut self, item: ItemId) {
+        let before = self.work.find(item).map(|before| share_key(item, before.conversation));
+        self.work.remove(item, &mut self.people);
+        self.share_changed(before);
+    }
+
+    fn share_changed(&mut self, key: Option<i64>) {
+        if let Some(key) = key
+            && !self.queue.is_empty()
+        {
+            let items = self.queue.sharing(key);
+            self.queue_again(items);
+        }
+    }
+
+    fn survey(&mut self, waiting: &WaitingItem) -> Lanes {
+        let ask = Ask { no: self.no, since: waiting.since, waiting: true };
+        let Self { plan, calendars, people, work, turns, ladders, .. } = self;
+        let arrival: &Arrival = &waiting.arrival;
+        let times = (self.now, ask.since);
+        let pool = Pool::new((plan, calendars), (people, work, turns), arrival, times, waiting.barred);
+        let mut lanes = Lanes::default();
+        decide(&pool, arrival, &ask, Mode::Survey(ladders, &mut lanes));
+        lanes
+    }
+}

@@ -1,0 +1,347 @@
+//! Items that wait for somebody to become eligible (ROUTING 7.4).
+//!
+//! An item waits in lanes: one for each pool of people, and one for each single person, that its decision would look
+//! at. A lane is open when somebody of it could have an item; the first of each open lane stands ready, and the first
+//! of those that are ready is matched first. So a freed person costs a look at the heads of his own lanes, however
+//! many wait behind them.
+
+use crate::ladders::{LadderIndex, Ladders, Sight};
+use crate::people::PersonIndex;
+use crate::pool::{Shared, could_take};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use switchboard_model::{Arrival, ItemId, Priority, Timestamp, UserId, WaitingItem, WorkType};
+
+/// A place in the total order of waiting items: priority, slack, time queued, item. At any instant the order of slacks
+/// is the order of due times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    priority: Reverse<Priority>,
+    due_ms: i64,
+    since: Timestamp,
+    /// The item.
+    pub item: ItemId,
+}
+
+/// Where people for an item come from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LaneKey {
+    /// A pool without those left out, given by their places in it.
+    Pool {
+        /// The pool.
+        ladder: LadderIndex,
+        /// Sorted.
+        left_out: Vec<u32>,
+    },
+    /// One person, for items of a type.
+    Person {
+        /// The person.
+        person: PersonIndex,
+        /// The type.
+        work: WorkType,
+        /// The person must be available.
+        only_available: bool,
+        /// What the item counts once with.
+        shared: Shared,
+    },
+}
+
+type LaneIndex = usize;
+
+#[derive(Clone, Debug)]
+struct Lane {
+    key: LaneKey,
+    places: BTreeSet<Place>,
+    is_open: bool,
+    /// The place that stands ready for this lane.
+    called: Option<Place>,
+}
+
+/// An item that waits.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiter {
+    /// The item as it will be decided about.
+    pub item: WaitingItem,
+    lanes: Vec<LaneIndex>,
+    wake_at: Option<Timestamp>,
+}
+
+/// Where an item is to wait, and when that changes by itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lanes {
+    /// The lanes.
+    pub keys: Vec<LaneKey>,
+    /// When they are to be found anew.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// Everything that waits.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Queue {
+    items: BTreeMap<ItemId, Box<Waiter>>,
+    lanes: Vec<Lane>,
+    /// Lanes without a use, to use again.
+    spare: Vec<LaneIndex>,
+    index: BTreeMap<LaneKey, LaneIndex>,
+    /// By ladder.
+    of_ladder: Vec<Vec<LaneIndex>>,
+    of_person: BTreeMap<PersonIndex, Vec<LaneIndex>>,
+    ready: BTreeSet<(Place, LaneIndex)>,
+    wakes: BTreeSet<(Timestamp, ItemId)>,
+    /// Conversations, with the items that belong to them.
+    shares: BTreeSet<(i64, ItemId)>,
+    barred: BTreeMap<UserId, BTreeSet<ItemId>>,
+}
+
+impl Place {
+    /// The place of an item that waits since then.
+    pub(crate) fn new(arrival: &Arrival, since: Timestamp) -> Self {
+        let due_ms = arrival.queue.due_at.map_or(i64::MAX, |due| due.0);
+        Self { priority: Reverse(arrival.queue.priority), due_ms, since, item: arrival.item }
+    }
+}
+
+impl Waiter {
+    fn place(&self) -> Place {
+        Place::new(&self.item.arrival, self.item.since)
+    }
+}
+
+impl Queue {
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// A waiting item.
+    pub(crate) fn find(&self, item: ItemId) -> Option<&WaitingItem> {
+        self.items.get(&item).map(|waiter| &waiter.item)
+    }
+
+    /// Everything that waits, by item.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &WaitingItem> {
+        self.items.values().map(|waiter| &waiter.item)
+    }
+
+    /// Items that wait in no lane, and neither for a time nor for news of somebody that would change that.
+    pub(crate) fn lost(&self) -> impl Iterator<Item = ItemId> {
+        let is_lost = |waiter: &Waiter| waiter.lanes.is_empty() && waiter.wake_at.is_none() && waiter.item.barred.is_none();
+        let lost = self.items.iter().filter(move |(_, waiter)| is_lost(waiter));
+        lost.map(|(item, _)| *item)
+    }
+
+    /// Lets an item wait in these lanes.
+    pub(crate) fn put(&mut self, item: WaitingItem, lanes: Lanes, ladders: &Ladders, sight: &Sight<'_>) {
+        self.take(item.arrival.item);
+        let mut waiter = Box::new(Waiter { item, lanes: Vec::with_capacity(lanes.keys.len()), wake_at: lanes.wake_at });
+        let (id, place) = (waiter.item.arrival.item, waiter.place());
+        for key in lanes.keys {
+            let index = self.lane(key, ladders, sight);
+            if self.lanes[index].places.insert(place) {
+                waiter.lanes.push(index);
+            }
+            self.call(index);
+        }
+        if let Some(wake_at) = waiter.wake_at {
+            self.wakes.insert((wake_at, id));
+        }
+        if let Some(barred) = waiter.item.barred {
+            self.barred.entry(barred).or_default().insert(id);
+        }
+        if let Some(conversation) = waiter.item.arrival.conversation {
+            self.shares.insert((conversation.0, id));
+        }
+        self.items.insert(id, waiter);
+    }
+
+    /// Takes an item out of the queue.
+    pub(crate) fn take(&mut self, item: ItemId) -> Option<WaitingItem> {
+        let waiter = *self.items.remove(&item)?;
+        let place = waiter.place();
+        for index in waiter.lanes {
+            self.lanes[index].places.remove(&place);
+            self.call(index);
+            self.drop_if_spare(index);
+        }
+        if let Some(wake_at) = waiter.wake_at {
+            self.wakes.remove(&(wake_at, item));
+        }
+        if let Some(barred) = waiter.item.barred
+            && let Some(items) = self.barred.get_mut(&barred)
+        {
+            items.remove(&item);
+        }
+        if let Some(conversation) = waiter.item.arrival.conversation {
+            self.shares.remove(&(conversation.0, item));
+        }
+        Some(waiter.item)
+    }
+
+    /// Takes everything out, in the order in which it would be matched.
+    pub(crate) fn drain(&mut self) -> Vec<WaitingItem> {
+        let all = std::mem::take(self).items;
+        let mut waiters: Vec<(Place, WaitingItem)> = all.into_values().map(|waiter| (waiter.place(), waiter.item)).collect();
+        waiters.sort_unstable_by_key(|(place, _)| *place);
+        waiters.into_iter().map(|(_, item)| item).collect()
+    }
+
+    /// The first item that somebody could have.
+    pub(crate) fn first_ready(&self) -> Option<Place> {
+        self.ready.first().map(|(place, _)| *place)
+    }
+
+    /// Somebody in a ladder became eligible, or ceased to be.
+    pub(crate) fn ladder_moved(&mut self, ladder: LadderIndex, ladders: &Ladders, sight: &Sight<'_>) {
+        let Some(lanes) = self.of_ladder.get_mut(ladder as usize).map(std::mem::take) else { return };
+        for index in &lanes {
+            self.look(*index, ladders, sight);
+        }
+        self.of_ladder[ladder as usize] = lanes;
+    }
+
+    /// A person changed.
+    pub(crate) fn person_changed(&mut self, person: PersonIndex, ladders: &Ladders, sight: &Sight<'_>) {
+        if self.of_person.is_empty() {
+            return;
+        }
+        for index in self.of_person.get(&person).cloned().unwrap_or_default() {
+            self.look(index, ladders, sight);
+        }
+    }
+
+    /// Items that count once together under this key.
+    pub(crate) fn sharing(&self, key: i64) -> Vec<ItemId> {
+        let mut items = Vec::new();
+        if !self.shares.is_empty() {
+            let of_conversation = self.shares.range((key, ItemId(i64::MIN))..=(key, ItemId(i64::MAX)));
+            items.extend(of_conversation.map(|(_, item)| *item));
+        }
+        if self.items.contains_key(&ItemId(key)) && !items.contains(&ItemId(key)) {
+            items.push(ItemId(key));
+        }
+        items
+    }
+
+    /// Items on which the database found this user full, who is left out no more.
+    pub(crate) fn unbar(&mut self, user: UserId) -> Vec<ItemId> {
+        let items = self.barred.remove(&user).unwrap_or_default();
+        for item in &items {
+            if let Some(waiter) = self.items.get_mut(item) {
+                waiter.item.barred = None;
+            }
+        }
+        items.into_iter().collect()
+    }
+
+    /// The next instant at which lanes change by themselves.
+    pub(crate) fn next_wake(&self) -> Option<Timestamp> {
+        self.wakes.first().map(|(due, _)| *due)
+    }
+
+    /// Items whose lanes are to be found anew by `now`.
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<ItemId> {
+        let mut due = Vec::new();
+        while let Some((at, item)) = self.wakes.first().copied()
+            && at <= now
+        {
+            self.wakes.remove(&(at, item));
+            if let Some(waiter) = self.items.get_mut(&item) {
+                waiter.wake_at = None;
+            }
+            due.push(item);
+        }
+        due
+    }
+
+    /// How many wait in front of an item, itself included, in the longest of its lanes.
+    pub(crate) fn position(&self, item: ItemId) -> Option<usize> {
+        let waiter = self.items.get(&item)?;
+        let place = waiter.place();
+        waiter.lanes.iter().map(|lane| self.lanes[*lane].places.range(..=place).count()).max()
+    }
+
+    fn lane(&mut self, key: LaneKey, ladders: &Ladders, sight: &Sight<'_>) -> LaneIndex {
+        if let Some(index) = self.index.get(&key) {
+            return *index;
+        }
+        let lane = Lane { key: key.clone(), places: BTreeSet::new(), is_open: false, called: None };
+        let index = match self.spare.pop() {
+            Some(index) => {
+                self.lanes[index] = lane;
+                index
+            }
+            None => {
+                self.lanes.push(lane);
+                self.lanes.len() - 1
+            }
+        };
+        match &key {
+            LaneKey::Pool { ladder, .. } => {
+                let ladder = *ladder as usize;
+                self.of_ladder.resize(self.of_ladder.len().max(ladder + 1), Vec::new());
+                self.of_ladder[ladder].push(index);
+            }
+            LaneKey::Person { person, .. } => self.of_person.entry(*person).or_default().push(index),
+        }
+        self.index.insert(key, index);
+        self.look(index, ladders, sight);
+        index
+    }
+
+    /// Gives up an empty lane, except one of a whole pool, of which there are few.
+    fn drop_if_spare(&mut self, index: LaneIndex) {
+        let lane = &mut self.lanes[index];
+        if !lane.places.is_empty() {
+            return;
+        }
+        let key = lane.key.clone();
+        let emptied = match &key {
+            LaneKey::Pool { left_out, .. } if left_out.is_empty() => return,
+            LaneKey::Pool { ladder, .. } => self.of_ladder.get_mut(*ladder as usize),
+            LaneKey::Person { person, .. } => {
+                let lanes = self.of_person.get_mut(person);
+                if lanes.as_ref().is_some_and(|lanes| lanes.len() == 1) {
+                    self.of_person.remove(person);
+                    None
+                } else {
+                    self.of_person.get_mut(person)
+                }
+            }
+        };
+        if let Some(lanes) = emptied {
+            lanes.retain(|lane| *lane != index);
+        }
+        self.index.remove(&key);
+        self.spare.push(index);
+    }
+
+    /// Finds out anew whether a lane is open.
+    fn look(&mut self, index: LaneIndex, ladders: &Ladders, sight: &Sight<'_>) {
+        self.lanes[index].is_open = match &self.lanes[index].key {
+            LaneKey::Pool { ladder, left_out } => {
+                let barred = left_out.iter().filter(|place| ladders.is_eligible(*ladder, **place)).count();
+                ladders.eligible(*ladder) as usize > barred
+            }
+            LaneKey::Person { person, work, only_available, shared } => {
+                could_take(sight.people.at(*person), sight, *only_available, *work, *shared)
+            }
+        };
+        self.call(index);
+    }
+
+    /// Has the first of an open lane stand ready.
+    fn call(&mut self, index: LaneIndex) {
+        let lane = &mut self.lanes[index];
+        let first = if lane.is_open { lane.places.first().copied() } else { None };
+        if lane.called == first {
+            return;
+        }
+        if let Some(before) = lane.called {
+            self.ready.remove(&(before, index));
+        }
+        if let Some(first) = first {
+            self.ready.insert((first, index));
+        }
+        lane.called = first;
+    }
+}
