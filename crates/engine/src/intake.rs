@@ -1,6 +1,6 @@
 //! Taking in: one commit per message with its contact, thread, text and the router's input (ROUTING 12.1).
 
-use crate::arrival::{ArrivalParts, Known, arrival, arrival_input};
+use crate::arrival::{ArrivalParts, Known, arrival, arrival_input, last_owner};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::random;
@@ -281,6 +281,8 @@ impl Intake {
         let contact = self.contact_of(tx, &item).await?;
         let channel = item.channel.and_then(|id| self.directory.channel(id)).unwrap_or(&self.channel);
         let parts = ArrivalParts {
+            last_owner: last_owner(tx, &item, channel).await?,
+            directory: &self.directory,
             channel,
             contact: &contact,
             event,

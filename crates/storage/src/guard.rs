@@ -34,6 +34,10 @@ pub struct ItemUpdate {
     pub snoozed_until: Option<Timestamp>,
     /// Why nobody owns it now; an owner clears it without being asked.
     pub unassigned_reason: Option<Option<UnassignedReason>>,
+    /// Since when it waits for somebody to become eligible (ROUTING 7.4); an owner or another status than open ends it.
+    pub queued_since: Option<Option<Timestamp>>,
+    /// When its next target is breached (ROUTING 14.3).
+    pub due_at: Option<Option<Timestamp>>,
     /// By whom.
     pub actor: Actor,
     /// When.
@@ -103,6 +107,8 @@ impl ItemUpdate {
             workspace: None,
             snoozed_until: None,
             unassigned_reason: None,
+            queued_since: None,
+            due_at: None,
             actor,
             at,
             decision: None,
@@ -246,7 +252,7 @@ fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
     let (owner_kind, owner_id) = owner_columns(item.owner);
     let sql = "UPDATE item SET version = $2, workspace_id = $3, status = $4, priority = $5, owner_kind = $6, owner_id = $7, \
         team_id = $8, owned_since = $9, unassigned_reason = $10, waiting_since = $11, snoozed_until = $12, \
-        last_decision = $13 WHERE id = $1";
+        last_decision = $13, queued_since = $14, due_at = $15 WHERE id = $1";
     let values = values![
         item.id,
         item.version,
@@ -261,6 +267,8 @@ fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
         item.waiting_since,
         item.snoozed_until,
         item.last_decision,
+        item.queued_since,
+        item.due_at,
     ];
     bundle.add(sql, values);
 }
@@ -345,6 +353,11 @@ impl ItemUpdate {
         if matches!(after.status, ItemStatus::Closed | ItemStatus::Spam) {
             after.waiting_since = None;
         }
+        after.queued_since = self.queued_since.unwrap_or(before.queued_since);
+        if after.owner.is_some() || after.status != ItemStatus::Open {
+            after.queued_since = None;
+        }
+        after.due_at = self.due_at.unwrap_or(before.due_at);
         after.last_decision = self.decision.or(before.last_decision);
         after
     }

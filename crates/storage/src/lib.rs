@@ -45,7 +45,7 @@ pub use lists::{ItemQuery, ListScope};
 pub use messages::{NewAttachment, NewBlob, NewMessage, StoredBlob};
 pub use outbox::{NewOutbox, OutboxEntry};
 pub use people::StatusRecord;
-pub use rebuild::Rebuilt;
+pub use rebuild::TableState;
 pub use routing::{Consumed, Consumption, Cursor, NewDecision, NewInput, StoredCheckpoint, StoredInput};
 pub use search::SearchQuery;
 pub use store::{Statistics, Store, StoreOptions, Tx};

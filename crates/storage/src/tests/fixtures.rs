@@ -37,8 +37,11 @@ pub(super) fn user(id: i64, total: Option<u32>, per_type: &[(WorkType, u32)]) ->
         extra_teams: vec![],
         zone: "Europe/Oslo".into(),
         hours: WeeklyHours::default(),
+        holidays: Vec::new(),
+        skills: Vec::new(),
+        languages: Vec::new(),
         out_of_office: vec![],
-        capacity: Capacity { total, per_type: per_type.iter().copied().collect::<BTreeMap<_, _>>() },
+        capacity: Capacity { total, per_type: per_type.iter().copied().collect::<BTreeMap<_, _>>(), weights: None },
         language: None,
     }
 }
