@@ -1,6 +1,6 @@
 //! Faults of users, teams, workspaces and channels, apart from rules.
 
-use super::{not_yet, repeated, team_name, user_name};
+use super::{repeated, team_name, user_name};
 use crate::calendar::read_zone;
 use std::collections::BTreeSet;
 use switchboard_model::{
@@ -129,10 +129,6 @@ impl Check<'_> {
             }
         }
         capacity(&at, user, faults);
-        if user.capacity.weights.is_some() {
-            let key = format!("{at}.capacity.weights");
-            faults.extend(not_yet(&key, "capacity.weights", "weights cannot be used yet; use `total` and `per_type`"));
-        }
         if let Some(language) = user.language.as_deref().filter(|language| !LANGUAGES.contains(language)) {
             faults.push(Fault::unknown(format!("{at}.language"), "language", language, LANGUAGES));
         }

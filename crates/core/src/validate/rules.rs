@@ -1,9 +1,9 @@
 //! Faults of rules: their shape, and the people they name (ROUTING 7).
 
-use super::{not_yet, team_name, user_name};
+use super::{team_name, user_name};
 use crate::eligibility::{named, unselectable};
 use switchboard_model::{
-    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, Member, OutsideHours, Target, WhenNobody,
+    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, Member, OutsideHours, Target,
     WorkspaceKind,
 };
 
@@ -93,16 +93,8 @@ fn settings(at: &str, case: &Case, faults: &mut Vec<Fault>) {
         let message = "`longest_idle_total` cannot be used yet; use `longest_idle`";
         faults.push(Fault::new(format!("{at}.distribution"), message));
     }
-    if case.when_nobody == WhenNobody::Wait {
-        let message = "`wait` cannot be used yet; use `unassigned` or `keep`";
-        faults.extend(not_yet(&format!("{at}.when_nobody"), "when_nobody = wait", message));
-    }
-    if !case.overflow.is_empty() {
-        faults.extend(not_yet(&format!("{at}.overflow"), "overflow", "overflow steps cannot be used yet; leave them out"));
-    }
     if let Some(days) = case.affinity_days {
         let key = format!("{at}.affinity_days");
-        faults.extend(not_yet(&key, "affinity_days", "affinity cannot be used yet; leave it out"));
         if !(1..=MAX_AFFINITY_DAYS).contains(&days) {
             faults.push(Fault::new(key, format!("{days} days; 1 to {MAX_AFFINITY_DAYS} are allowed")));
         }
