@@ -107,6 +107,10 @@ impl Tx {
         let status = ManualStatus { value: StatusValue::Available, reason: None, set_at: at, origin: StatusOrigin::Initial };
         let status = json(&status)?;
         let limit = |user: &User, kind| user.capacity.per_type.get(&kind).copied();
+        let weight = |user: &User, kind| {
+            let weights = user.capacity.weights.as_ref();
+            weights.and_then(|weights| weights.per_type.get(&kind)).copied().unwrap_or(0)
+        };
         let records = users.iter().map(|user| {
             values![
                 user.id,
@@ -115,12 +119,26 @@ impl Tx {
                 limit(user, WorkType::Chat),
                 limit(user, WorkType::Mail),
                 limit(user, WorkType::Call),
+                user.capacity.weights.as_ref().map(|weights| weights.limit),
+                weight(user, WorkType::Chat),
+                weight(user, WorkType::Mail),
+                weight(user, WorkType::Call),
             ]
         });
-        let head = "INSERT INTO person (user_id, status, limit_total, limit_chat, limit_mail, limit_call)";
-        let tail = "ON CONFLICT (user_id) DO UPDATE SET limit_total = excluded.limit_total, \
-            limit_chat = excluded.limit_chat, limit_mail = excluded.limit_mail, limit_call = excluded.limit_call";
-        insert_rows(self, head, tail, records.collect()).await.map(|_| ())
+        let columns = [
+            "limit_total",
+            "limit_chat",
+            "limit_mail",
+            "limit_call",
+            "limit_weight",
+            "weight_chat",
+            "weight_mail",
+            "weight_call",
+        ];
+        let head = format!("INSERT INTO person (user_id, status, {})", columns.join(", "));
+        let renewed: Vec<String> = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+        let tail = format!("ON CONFLICT (user_id) DO UPDATE SET {}", renewed.join(", "));
+        insert_rows(self, &head, &tail, records.collect()).await.map(|_| ())
     }
 }
 

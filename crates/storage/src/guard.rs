@@ -218,8 +218,15 @@ impl Tx {
         let room = |part: &str, number: u8| {
             format!("AND (${number} <= 0 OR limit_{part} IS NULL OR open_{part} + ${number} <= limit_{part})")
         };
-        let limits =
-            if capacity { [room("total", 2), room("chat", 3), room("mail", 4), room("call", 5)].concat() } else { String::new() };
+        let added = "$3 * weight_chat + $4 * weight_mail + $5 * weight_call";
+        let weight = format!(
+            "AND (limit_weight IS NULL OR {added} <= 0 OR open_chat * weight_chat + open_mail * weight_mail \
+             + open_call * weight_call + {added} <= limit_weight)"
+        );
+        let limits = match capacity {
+            true => [room("total", 2), room("chat", 3), room("mail", 4), room("call", 5), weight].concat(),
+            false => String::new(),
+        };
         let sql = format!(
             "UPDATE person SET open_total = open_total + $2, open_chat = open_chat + $3, open_mail = open_mail + $4, \
              open_call = open_call + $5 WHERE user_id = $1 AND ($6 IS NULL OR availability_version = $6) {limits} \

@@ -60,7 +60,9 @@ const DIRECTORY: &[&str] = &[
         summary TEXT NOT NULL)",
     "CREATE TABLE person (user_id {id}, status TEXT, availability_version BIGINT NOT NULL DEFAULT 0, \
         open_total BIGINT NOT NULL DEFAULT 0, open_chat BIGINT NOT NULL DEFAULT 0, open_mail BIGINT NOT NULL DEFAULT 0, \
-        open_call BIGINT NOT NULL DEFAULT 0, limit_total BIGINT, limit_chat BIGINT, limit_mail BIGINT, limit_call BIGINT)",
+        open_call BIGINT NOT NULL DEFAULT 0, limit_total BIGINT, limit_chat BIGINT, limit_mail BIGINT, limit_call BIGINT, \
+        limit_weight BIGINT, weight_chat BIGINT NOT NULL DEFAULT 0, weight_mail BIGINT NOT NULL DEFAULT 0, \
+        weight_call BIGINT NOT NULL DEFAULT 0)",
     "CREATE TABLE person_status (id {auto}, user_id BIGINT NOT NULL REFERENCES person (user_id), at BIGINT NOT NULL, \
         actor TEXT NOT NULL, status TEXT NOT NULL, version BIGINT NOT NULL)",
     "CREATE INDEX person_status_user ON person_status (user_id, id)",

@@ -11,8 +11,8 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use std::collections::{BTreeMap, BTreeSet};
 use switchboard_model::{
-    Actor, ChannelKind, HistoryChange, ItemId, ItemStatus, LiveEventKind, ManualStatus, MessageKind, Owner, RefusalReason,
-    StatusOrigin, StatusValue, TeamId, TicketType, UnassignedReason, UserId, WorkType,
+    Actor, CapacityWeights, ChannelKind, HistoryChange, ItemId, ItemStatus, LiveEventKind, ManualStatus, MessageKind, Owner,
+    RefusalReason, StatusOrigin, StatusValue, TeamId, TicketType, UnassignedReason, UserId, WorkType,
 };
 
 async fn change(store: &Store, update: ItemUpdate) -> Result<Changed, Guard> {
@@ -96,6 +96,21 @@ on_both! {
         let full = guarded(conversation(&db.store, ChannelKind::Form).await).await.unwrap_err();
         assert_eq!(full.reason(), RefusalReason::AtCapacity);
         guarded(conversation(&db.store, ChannelKind::Chat).await).await.unwrap();
+    }
+
+    async fn r5_5_weights_are_one_more_limit(db) {
+        let per_type = BTreeMap::from([(WorkType::Chat, 25), (WorkType::Mail, 10)]);
+        let mut heavy = user(1, None, &[]);
+        heavy.capacity.weights = Some(CapacityWeights { limit: 60, per_type });
+        people(&db.store, vec![heavy]).await;
+        let guarded = |item| change(&db.store, ItemUpdate { capacity_guard: true, ..assign(item, 1) });
+        guarded(conversation(&db.store, ChannelKind::Chat).await).await.unwrap();
+        guarded(conversation(&db.store, ChannelKind::Chat).await).await.unwrap();
+        let full = guarded(conversation(&db.store, ChannelKind::Chat).await).await.unwrap_err();
+        assert_eq!(full.reason(), RefusalReason::AtCapacity);
+        guarded(conversation(&db.store, ChannelKind::Email).await).await.unwrap();
+        assert!(guarded(conversation(&db.store, ChannelKind::Email).await).await.is_err());
+        guarded(conversation(&db.store, ChannelKind::Calling).await).await.expect("a type without a weight weighs nothing");
     }
 
     async fn r5_5_a_conversation_and_its_ticket_count_once(db) {
