@@ -3,6 +3,7 @@
 mod availability;
 mod distribution;
 mod eligibility;
+mod leave_out;
 mod load;
 mod matcher;
 mod properties;
