@@ -4,6 +4,7 @@ mod availability;
 mod distribution;
 mod eligibility;
 mod load;
+mod marks;
 mod matcher;
 mod properties;
 mod queue;
