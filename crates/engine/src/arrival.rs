@@ -4,7 +4,7 @@ use crate::engine::is_proof;
 use crate::error::Result;
 use std::collections::BTreeSet;
 use switchboard_model::{
-    Arrival, ChannelEntry, ContactFacts, Directory, FactField, Facts, IdentityKind, InboundMessage, Input, ItemChange,
+    Arrival, ChannelEntry, ContactFacts, Directory, FactField, Facts, IdentityKind, InboundMessage, Input, ItemChange, Owner,
     QueueFacts, Revision, RouteEvent, Timestamp, UserId,
 };
 use switchboard_storage::{Changed, ContactRecord, ItemRecord, NewInput, Tx};
@@ -61,6 +61,8 @@ pub(crate) fn arrival(item: &ItemRecord, parts: &ArrivalParts<'_>) -> Arrival {
         owned_since: item.owned_since,
         excluded: parts.excluded.clone(),
         seed: parts.seed,
+        created_at: Some(item.created_at),
+        waiting_on_contact: item.waits_on_contact(),
         queue: QueueFacts { priority: item.priority, due_at: item.due_at, since: item.queued_since },
     }
 }
@@ -86,6 +88,21 @@ pub(crate) async fn tell_change(tx: &Tx, changed: &Changed, at: Timestamp) -> Re
             inputs.push(revised_input(after, at));
         }
         tx.insert_inputs(&inputs).await?;
+    }
+    Ok(())
+}
+
+/// Tells the router whose turn it is after a message, where that counts: the owner leaves out of capacity what waits on
+/// the contact (ROUTING 5.5), or the item waits for an owner.
+pub(crate) async fn tell_turn(tx: &Tx, directory: &Directory, item: &ItemRecord, at: Timestamp) -> Result<()> {
+    let owner = match item.owner {
+        Some(Owner::User { id }) => directory.user(id),
+        _ => None,
+    };
+    let counts = owner.is_some_and(|owner| owner.capacity.leave_out.waiting_on_contact) || item.queued_since.is_some();
+    if item.routed && counts {
+        let change = ItemChange { state: item.state(), assigned: false };
+        tx.insert_inputs(&[NewInput { at, item: Some(item.id), input: Input::Changed(change), consumed: None }]).await?;
     }
     Ok(())
 }

@@ -220,6 +220,8 @@ fn refreshed(arrival: Arrival, guard: &Guard, decision: &Decision, count: u32) -
     let queue = QueueFacts { priority: item.priority, due_at: item.due_at, since: arrival.queue.since };
     Arrival {
         queue,
+        created_at: Some(item.created_at),
+        waiting_on_contact: item.waits_on_contact(),
         version: item.version,
         workspace: item.workspace,
         group: item.group,

@@ -1,6 +1,6 @@
 //! Taking in: one commit per message with its contact, thread, text and the router's input (ROUTING 12.1).
 
-use crate::arrival::{ArrivalParts, Known, arrival, arrival_input, last_owner};
+use crate::arrival::{ArrivalParts, Known, arrival, arrival_input, last_owner, tell_turn};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::random;
@@ -275,7 +275,8 @@ impl Intake {
         let item = match (is_new, item.status) {
             (true, _) => item.clone(),
             (false, ItemStatus::Closed | ItemStatus::Snoozed) => self.reopen(tx, item).await?,
-            (false, ItemStatus::Open | ItemStatus::Spam) => return Ok(()),
+            (false, ItemStatus::Open) => return tell_turn(tx, &self.directory, item, self.at).await,
+            (false, ItemStatus::Spam) => return Ok(()),
         };
         let event = if is_new { RouteEvent::Arrived } else { RouteEvent::Reopened };
         let contact = self.contact_of(tx, &item).await?;

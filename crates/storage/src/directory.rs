@@ -7,6 +7,8 @@ use crate::store::{Store, Tx};
 use std::sync::Arc;
 use switchboard_model::{Actor, Directory, LiveEventKind, ManualStatus, StatusOrigin, StatusValue, Timestamp, User, WorkType};
 
+const DAY_MS: i64 = 86_400_000;
+
 /// A stored directory version without its document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryVersion {
@@ -123,6 +125,8 @@ impl Tx {
                 weight(user, WorkType::Chat),
                 weight(user, WorkType::Mail),
                 weight(user, WorkType::Call),
+                user.capacity.leave_out.older_than_days.map(|days| i64::from(days) * DAY_MS),
+                user.capacity.leave_out.waiting_on_contact,
             ]
         });
         let columns = [
@@ -134,6 +138,8 @@ impl Tx {
             "weight_chat",
             "weight_mail",
             "weight_call",
+            "leave_older_ms",
+            "leave_waiting",
         ];
         let head = format!("INSERT INTO person (user_id, status, {})", columns.join(", "));
         let renewed: Vec<String> = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();

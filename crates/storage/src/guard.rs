@@ -3,6 +3,7 @@
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::NewEvent;
 use crate::items::{ItemRecord, counted_together, owner_columns, priority_rank};
+use crate::room;
 use crate::row::{Bundle, Db, execute, json, row, rows, values};
 use crate::store::Tx;
 use std::collections::BTreeMap;
@@ -191,14 +192,16 @@ impl Tx {
         if let Some((user, version)) = update.availability {
             if Some(user) == taker {
                 expected = Some(version);
-            } else if self.count_guarded(user, Counts::default(), Some(version), false).await?.is_some() {
+            } else if self.count_guarded((user, Counts::default()), Some(version), None).await?.is_some() {
                 return Ok(Some(RefusalReason::StatusChanged));
             }
         }
         let guarded = taker.filter(|_| expected.is_some() || update.capacity_guard);
         if let Some(user) = guarded {
             let delta = moves.get(&user).copied().unwrap_or_default();
-            if let Some(reason) = self.count_guarded(user, delta, expected, update.capacity_guard).await? {
+            if let Some(reason) =
+                self.count_guarded((user, delta), expected, update.capacity_guard.then_some((after, update.at))).await?
+            {
                 return Ok(Some(reason));
             }
         }
@@ -210,10 +213,9 @@ impl Tx {
 
     async fn count_guarded(
         &self,
-        user: UserId,
-        delta: Counts,
+        (user, delta): (UserId, Counts),
         expected: Option<i64>,
-        capacity: bool,
+        taken: Option<(&ItemRecord, Timestamp)>,
     ) -> Result<Option<RefusalReason>, StoreError> {
         let room = |part: &str, number: u8| {
             format!("AND (${number} <= 0 OR limit_{part} IS NULL OR open_{part} + ${number} <= limit_{part})")
@@ -223,9 +225,9 @@ impl Tx {
             "AND (limit_weight IS NULL OR {added} <= 0 OR open_chat * weight_chat + open_mail * weight_mail \
              + open_call * weight_call + {added} <= limit_weight)"
         );
-        let limits = match capacity {
-            true => [room("total", 2), room("chat", 3), room("mail", 4), room("call", 5), weight].concat(),
-            false => String::new(),
+        let limits = match taken {
+            Some(_) => [room("total", 2), room("chat", 3), room("mail", 4), room("call", 5), weight].concat(),
+            None => String::new(),
         };
         let sql = format!(
             "UPDATE person SET open_total = open_total + $2, open_chat = open_chat + $3, open_mail = open_mail + $4, \
@@ -242,7 +244,10 @@ impl Tx {
             // Nobody has heard of the person yet, so nothing limits them.
             (None, None) => self.count(user, delta).await.map(|()| None),
             (version, Some(_)) if version != expected => Ok(Some(RefusalReason::StatusChanged)),
-            _ => Ok(Some(RefusalReason::AtCapacity)),
+            _ => match taken {
+                Some((item, at)) if room::has_room(self, user, item, at).await? => self.count(user, delta).await.map(|()| None),
+                _ => Ok(Some(RefusalReason::AtCapacity)),
+            },
         }
     }
 

@@ -106,7 +106,15 @@ impl ItemRecord {
             status: self.status,
             owner: self.owner,
             owned_since: self.owned_since,
+            created_at: Some(self.created_at),
+            waiting_on_contact: self.waits_on_contact(),
         }
+    }
+
+    /// Ours is the last message: nothing of the contact is unanswered.
+    #[must_use]
+    pub const fn waits_on_contact(&self) -> bool {
+        self.waiting_since.is_none()
     }
 }
 

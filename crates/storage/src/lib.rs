@@ -23,6 +23,7 @@ mod migration;
 mod outbox;
 mod people;
 mod rebuild;
+mod room;
 mod routing;
 mod row;
 mod search;

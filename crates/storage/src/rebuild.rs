@@ -39,7 +39,8 @@ impl Store {
 }
 
 async fn owned(db: &impl Db) -> Result<Vec<OwnedItem>, StoreError> {
-    let sql = "SELECT id, conversation_id, owner_id, load_group, COALESCE(owned_since, created_at) AS since FROM item \
+    let sql = "SELECT id, conversation_id, owner_id, load_group, COALESCE(owned_since, created_at) AS since, created_at, \
+        waiting_since IS NULL AS on_contact FROM item \
         WHERE status = 'open' AND owner_kind = 'user' AND routed ORDER BY id";
     let owned = |row: &Row| {
         Ok(OwnedItem {
@@ -48,6 +49,8 @@ async fn owned(db: &impl Db) -> Result<Vec<OwnedItem>, StoreError> {
             user: row.id("owner_id", UserId)?,
             group: row.word("load_group")?,
             owned_since: row.id("since", Timestamp)?,
+            created_at: Some(row.id("created_at", Timestamp)?),
+            waiting_on_contact: row.get("on_contact")?,
         })
     };
     rows(db, sql, values![]).await?.iter().map(owned).collect()

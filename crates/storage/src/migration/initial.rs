@@ -62,7 +62,7 @@ const DIRECTORY: &[&str] = &[
         open_total BIGINT NOT NULL DEFAULT 0, open_chat BIGINT NOT NULL DEFAULT 0, open_mail BIGINT NOT NULL DEFAULT 0, \
         open_call BIGINT NOT NULL DEFAULT 0, limit_total BIGINT, limit_chat BIGINT, limit_mail BIGINT, limit_call BIGINT, \
         limit_weight BIGINT, weight_chat BIGINT NOT NULL DEFAULT 0, weight_mail BIGINT NOT NULL DEFAULT 0, \
-        weight_call BIGINT NOT NULL DEFAULT 0)",
+        weight_call BIGINT NOT NULL DEFAULT 0, leave_older_ms BIGINT, leave_waiting BOOLEAN NOT NULL DEFAULT FALSE)",
     "CREATE TABLE person_status (id {auto}, user_id BIGINT NOT NULL REFERENCES person (user_id), at BIGINT NOT NULL, \
         actor TEXT NOT NULL, status TEXT NOT NULL, version BIGINT NOT NULL)",
     "CREATE INDEX person_status_user ON person_status (user_id, id)",

@@ -50,6 +50,7 @@ async fn advance(store: &Store, epoch: i64, from_no: u64, no: u64) -> Result<(),
 
 fn decision(item: ItemId, outcome: Outcome) -> Decision {
     Decision {
+        place: 0,
         queued_since: None,
         item,
         no: 1,
@@ -158,8 +159,8 @@ on_both! {
             now: NOON,
             directory_version: 2,
             owned: vec![
-                OwnedItem { item: plain.into(), conversation: Some(plain), user: UserId(1), group: LoadGroup::InboxChat, owned_since: NOON },
-                OwnedItem { item: ticket.into(), conversation: Some(behind), user: UserId(1), group: LoadGroup::TicketEmailOther, owned_since: NOON },
+                OwnedItem { item: plain.into(), conversation: Some(plain), user: UserId(1), group: LoadGroup::InboxChat, owned_since: NOON, created_at: Some(NOON), waiting_on_contact: true },
+                OwnedItem { item: ticket.into(), conversation: Some(behind), user: UserId(1), group: LoadGroup::TicketEmailOther, owned_since: NOON, created_at: Some(NOON), waiting_on_contact: true },
             ],
             statuses: vec![initial(1), StatusChange { user: UserId(2), status: away.clone(), version: 1 }, initial(3)],
             marks: { let mut sorted = marks.clone(); sorted.sort(); sorted },

@@ -200,6 +200,8 @@ fn arrival(item: ItemId, seed: u64) -> Arrival {
         excluded: Vec::new(),
         seed,
         queue: QueueFacts::default(),
+        created_at: None,
+        waiting_on_contact: false,
     }
 }
 
