@@ -3,7 +3,7 @@
 use super::{team_name, user_name};
 use crate::eligibility::{named, unselectable};
 use switchboard_model::{
-    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, Member, OutsideHours, Target,
+    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, HandBack, Member, OutsideHours, Target,
     WorkspaceKind,
 };
 
@@ -16,6 +16,8 @@ const MAX_STEPS: usize = 20;
 const MAX_STEP_S: u32 = 30 * 86_400;
 /// The longest time for which a last owner is preferred.
 const MAX_AFFINITY_DAYS: u32 = 3_650;
+/// The longest time after which open work goes back to routing: 30 days.
+const MAX_HAND_BACK_MIN: u32 = 30 * 24 * 60;
 /// The longest value of a comparison, in characters, and the most values of one.
 const MAX_VALUE_CHARS: usize = 1_000;
 const MAX_VALUES: usize = 1_000;
@@ -99,9 +101,25 @@ fn settings(at: &str, case: &Case, faults: &mut Vec<Fault>) {
             faults.push(Fault::new(key, format!("{days} days; 1 to {MAX_AFFINITY_DAYS} are allowed")));
         }
     }
+    if let Some(hand_back) = &case.hand_back {
+        hands_back(&format!("{at}.hand_back"), hand_back, faults);
+    }
     if case.outside_hours == OutsideHours::Assistant {
         let message = "there is no assistant yet; use `route` or `unassigned`";
         faults.push(Fault::new(format!("{at}.outside_hours"), message));
+    }
+}
+
+fn hands_back(at: &str, hand_back: &HandBack, faults: &mut Vec<Fault>) {
+    let named = [("absent_min", hand_back.absent_min), ("unanswered_min", hand_back.unanswered_min)];
+    if named.iter().all(|(_, minutes)| minutes.is_none()) {
+        faults.push(Fault::new(at, "names no time; set `absent_min` or `unanswered_min`, or leave it out"));
+    }
+    for (key, minutes) in named {
+        if let Some(minutes) = minutes.filter(|minutes| !(1..=MAX_HAND_BACK_MIN).contains(minutes)) {
+            let message = format!("{minutes} minutes; 1 to {MAX_HAND_BACK_MIN} are allowed");
+            faults.push(Fault::new(format!("{at}.{key}"), message));
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod leave_out;
 mod load;
 mod marks;
 mod matcher;
+mod presence;
 mod properties;
 mod queue;
 mod reach;

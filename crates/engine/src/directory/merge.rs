@@ -102,7 +102,7 @@ impl<'a> Merge<'a> {
         for (index, entry) in file.teams.iter().enumerate() {
             let Some(&id) = self.names.teams.get(&entry.slug) else { continue };
             let parent = entry.parent.as_ref().and_then(|slug| self.team(format!("teams[{index}].parent"), slug));
-            let team = Team { id, slug: entry.slug.clone(), name: entry.name.clone(), parent };
+            let team = Team { id, slug: entry.slug.clone(), name: entry.name.clone(), parent, presence: None };
             put(&mut self.next.teams, team, |team| team.id);
         }
     }
@@ -254,6 +254,7 @@ impl<'a> Merge<'a> {
             outside_hours: case.outside_hours,
             overflow: Vec::new(),
             affinity_days: None,
+            hand_back: None,
         }
     }
 
