@@ -46,6 +46,8 @@ pub(crate) enum Mode<'a> {
 pub(crate) struct Ask {
     /// Consumption number of the input.
     pub no: u64,
+    /// How much the input has led to before.
+    pub place: u32,
     /// When the item began to wait; the present for one that did not.
     pub since: Timestamp,
     /// The item has waited: what is asked on arrival only is not asked again (ROUTING 4.6, 12.2).
@@ -54,7 +56,7 @@ pub(crate) struct Ask {
 
 /// Decides about an item. An explanation comes to the same decision; a survey to none.
 pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, ask: &Ask, mode: Mode<'_>) -> Resolution {
-    let decision = blank(arrival, ask.no);
+    let decision = blank(arrival, ask);
     let (ladders, stages, lanes) = match mode {
         Mode::Decide(ladders) => (Some(ladders), None, None),
         Mode::Explain => (None, Some(Vec::new()), None),

@@ -35,7 +35,7 @@ pub use message::{
 };
 pub use record::{
     Candidate, Decision, Explanation, Outcome, RuleRef, SkipReason, Stage, StageTarget, UnassignedReason, UnavailableCause,
-    Verdict,
+    Verdict, mark,
 };
 pub use routing::{
     Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, ContactFacts, Effect, Input, ItemChange, ItemState, ItemStatus,

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The version of the router's behaviour; records carry it and replay compares equal versions only.
-pub const BEHAVIOUR_VERSION: u32 = 1;
+pub const BEHAVIOUR_VERSION: u32 = 2;
 
 /// Something the router is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -421,7 +421,7 @@ pub struct UndoneMark {
     pub user: UserId,
     /// The group.
     pub group: LoadGroup,
-    /// Consumption number of the refused assignment.
+    /// That of the refused assignment.
     pub no: u64,
     /// That of the one before it which holds.
     pub before: Option<u64>,
@@ -470,7 +470,7 @@ pub struct AssignedMark {
     pub user: UserId,
     /// The group.
     pub group: LoadGroup,
-    /// Consumption number of the assignment.
+    /// What orders assignments: see [`mark`](crate::mark).
     pub no: u64,
 }
 

@@ -5,6 +5,7 @@ mod distribution;
 mod eligibility;
 mod leave_out;
 mod load;
+mod marks;
 mod matcher;
 mod properties;
 mod queue;
