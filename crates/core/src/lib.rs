@@ -22,6 +22,7 @@ mod queue;
 mod random;
 mod router;
 mod skills;
+mod sla;
 mod turns;
 mod undone;
 mod usage;
@@ -34,4 +35,5 @@ pub use eligibility::{
 };
 pub use matching::Stranded;
 pub use router::{Availability, CoreError, Router};
+pub use sla::{Pause, SlaClock, SlaFacts, due_at};
 pub use validate::{skill_uses, validate, validate_rule, validate_structure};

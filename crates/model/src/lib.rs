@@ -13,6 +13,7 @@ mod record;
 mod routing;
 mod rule;
 mod skill;
+mod sla;
 mod time;
 mod view;
 
@@ -44,6 +45,7 @@ pub use routing::{
 };
 pub use rule::{Case, Distribution, Fallback, Member, OutsideHours, OverflowStep, Rule, Target, WhenNobody};
 pub use skill::{Demand, SKILL_LEVELS, Skill, SkillRule, Spoken, UserSkill, Wanted};
+pub use sla::Sla;
 pub use time::Timestamp;
 pub use view::{
     AttachmentView, ContactBrief, ContactView, DecisionView, Delivery, DeliveryState, History, HistoryChange, ItemRow, ItemSort,

@@ -13,5 +13,6 @@ mod reach;
 mod refusals;
 mod rules;
 mod skills;
+mod sla;
 mod support;
 mod validation;
