@@ -1,6 +1,7 @@
 //! The vocabulary of Switchboard: ids, identities, messages, the directory, and what goes into and comes
 //! out of the router. Plain data with its parsing and printing; no IO, no clock, no decisions.
 
+mod answer;
 mod condition;
 mod directory;
 mod fault;
@@ -17,6 +18,7 @@ mod sla;
 mod time;
 mod view;
 
+pub use answer::{CapacityUse, Change, Lack, LaneLack, Preference, Remedy, WhyNot, WhyWaiting};
 pub use condition::{Condition, FactField, Facts};
 pub use directory::{
     Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, LeaveOut, OutOfOffice, ReopenOwner, Role, Seat, Team,
