@@ -269,6 +269,7 @@ fn directory(people: usize) -> Directory {
             close_together: true,
             reassign_limited: false,
             skill_rules: vec![SkillRule { when: Some(norwegian), demands }],
+            sla: None,
         }],
         channels: (0..TEAMS).map(channel).collect(),
         skills: vec![Skill {

@@ -23,6 +23,7 @@ mod queue;
 mod random;
 mod router;
 mod skills;
+mod sla;
 mod turns;
 mod undone;
 mod usage;
@@ -35,4 +36,5 @@ pub use eligibility::{
 };
 pub use matching::Stranded;
 pub use router::{Availability, CoreError, Router};
+pub use sla::{Pause, SlaClock, SlaFacts, due_at};
 pub use validate::{skill_uses, validate, validate_rule, validate_structure};

@@ -7,6 +7,7 @@ use crate::id::{ChannelId, SkillId, TeamId, UserId, WorkspaceId};
 use crate::kind::{ChannelKind, WorkType, words};
 use crate::rule::Rule;
 use crate::skill::{Skill, SkillRule, Spoken, UserSkill};
+use crate::sla::Sla;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -228,6 +229,9 @@ pub struct Workspace {
     /// Which work demands which skills; the first that applies wins (ROUTING 8.2).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skill_rules: Vec<SkillRule>,
+    /// Service targets; none where absent (ROUTING 14.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sla: Option<Sla>,
 }
 
 /// The directory's side of a connected channel: where its work goes and by which rule.

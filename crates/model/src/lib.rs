@@ -1,6 +1,7 @@
 //! The vocabulary of Switchboard: ids, identities, messages, the directory, and what goes into and comes
 //! out of the router. Plain data with its parsing and printing; no IO, no clock, no decisions.
 
+mod answer;
 mod condition;
 mod directory;
 mod fault;
@@ -13,9 +14,11 @@ mod record;
 mod routing;
 mod rule;
 mod skill;
+mod sla;
 mod time;
 mod view;
 
+pub use answer::{CapacityUse, Change, Lack, LaneLack, Preference, Remedy, WhyNot, WhyWaiting};
 pub use condition::{Condition, FactField, Facts};
 pub use directory::{
     Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, LeaveOut, OutOfOffice, Presence, ReopenOwner, Role,
@@ -44,6 +47,7 @@ pub use routing::{
 };
 pub use rule::{Case, Distribution, Fallback, HandBack, Member, OutsideHours, OverflowStep, Rule, Target, WhenNobody};
 pub use skill::{Demand, SKILL_LEVELS, Skill, SkillRule, Spoken, UserSkill, Wanted};
+pub use sla::Sla;
 pub use time::Timestamp;
 pub use view::{
     AttachmentView, ContactBrief, ContactView, DecisionView, Delivery, DeliveryState, History, HistoryChange, ItemRow, ItemSort,

@@ -14,5 +14,6 @@ mod reach;
 mod refusals;
 mod rules;
 mod skills;
+mod sla;
 mod support;
 mod validation;

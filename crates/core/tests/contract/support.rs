@@ -124,6 +124,7 @@ fn workspace(id: WorkspaceId, slug: &str, kind: WorkspaceKind) -> Workspace {
         close_together: true,
         reassign_limited: false,
         skill_rules: Vec::new(),
+        sla: None,
     }
 }
 
