@@ -14,3 +14,4 @@ mod rules;
 mod skills;
 mod support;
 mod validation;
+mod weights;
