@@ -16,6 +16,7 @@ mod ladders;
 mod lanes;
 mod matching;
 mod people;
+mod place;
 mod plan;
 mod pool;
 mod queue;

@@ -3,6 +3,7 @@
 mod availability;
 mod distribution;
 mod eligibility;
+mod gcmu;
 mod load;
 mod marks;
 mod matcher;
