@@ -17,6 +17,7 @@ mod ladders;
 mod lanes;
 mod matching;
 mod people;
+mod place;
 mod plan;
 mod pool;
 mod queue;

@@ -3,6 +3,7 @@
 mod availability;
 mod distribution;
 mod eligibility;
+mod gcmu;
 mod leave_out;
 mod load;
 mod marks;
@@ -17,3 +18,4 @@ mod skills;
 mod sla;
 mod support;
 mod validation;
+mod weights;
