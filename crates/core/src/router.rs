@@ -8,7 +8,7 @@ use crate::matching::Outbox;
 use crate::people::{People, Person};
 use crate::plan::Plan;
 use crate::pool::Pool;
-use crate::queue::{Place, Queue};
+use crate::queue::Queue;
 use crate::turns::Turns;
 use crate::undone::Refused;
 use crate::work::{Owned, Work};
@@ -104,7 +104,7 @@ impl Router {
             work,
             turns,
             ladders: Ladders::default(),
-            queue: Queue::default(),
+            queue: Queue::new(directory.queue_order),
             refused,
         };
         router.settle();
@@ -179,7 +179,7 @@ impl Router {
                 Ok(()) => {
                     if let Some(retry) = &refusal.retry {
                         let ask = self.ask((no, out.place), self.now, retry, Some(refusal));
-                        self.match_waiting(Some(Place::new(retry, ask.since)), out);
+                        self.match_waiting(Some(self.queue.place(retry, ask.since)), out);
                         self.route(retry, &Ask { place: out.place, ..ask }, full(refusal), out);
                     }
                 }
@@ -205,7 +205,7 @@ impl Router {
                 let (mut before, mut out) = self.begun(no, now);
                 before.undo(refusal).ok()?;
                 let ask = before.ask((no, 0), before.now, retry, Some(refusal));
-                before.match_waiting(Some(Place::new(retry, ask.since)), &mut out);
+                before.match_waiting(Some(before.queue.place(retry, ask.since)), &mut out);
                 Some(before.explain_ask(before.now, retry, &Ask { place: out.place, ..ask }, full(refusal)))
             }
             Input::Directory { .. } | Input::Changed(_) | Input::Status(_) | Input::Revised(_) | Input::Tick => None,
@@ -215,7 +215,7 @@ impl Router {
     fn explain_arrival(&self, no: u64, now: Timestamp, arrival: &Arrival) -> Explanation {
         let now = now.max(self.now);
         let ends = self.work.next_end().is_some_and(|end| end <= now);
-        if ends || self.next_wake().is_some_and(|wake| wake <= now) || self.queue.first_ready().is_some() {
+        if ends || self.next_wake().is_some_and(|wake| wake <= now) || self.queue.has_ready() {
             let (before, out) = self.begun(no, now);
             return before.explain_ask(now, arrival, &before.ask((no, out.place), now, arrival, None), None);
         }
@@ -359,7 +359,7 @@ impl Router {
         self.plan = Arc::new(plan);
         self.calendars = calendars;
         self.ladders.clear();
-        let waiting = self.queue.drain();
+        let waiting = self.queue.drain(directory.queue_order, self.now);
         self.settle();
         self.work.recount(&mut self.people, self.now);
         self.queue_all_again(waiting, out);

@@ -3,6 +3,7 @@
 mod availability;
 mod distribution;
 mod eligibility;
+mod gcmu;
 mod leave_out;
 mod load;
 mod marks;
@@ -14,5 +15,7 @@ mod reach;
 mod refusals;
 mod rules;
 mod skills;
+mod sla;
 mod support;
 mod validation;
+mod weights;
