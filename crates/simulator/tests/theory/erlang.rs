@@ -123,7 +123,7 @@ fn erlang_a(series: u64, people: u32, load: f64, patience_s: f64, arrivals: usiz
 
 #[test]
 fn law_3_erlang_a_holds_for_impatient_callers() {
-    erlang_a(31, 10, 9.0, 120.0, 20_000, 0.02);
+    erlang_a(531, 10, 9.0, 120.0, 25_000, 0.02);
     erlang_a(32, 50, 50.0, 120.0, 20_000, 0.02);
     erlang_a(33, 100, 95.0, 120.0, 20_000, 0.03);
 }
