@@ -189,6 +189,8 @@ impl Centre {
             previous_owner: None,
             owned_since: None,
             excluded: Vec::new(),
+            created_at: None,
+            waiting_on_contact: false,
             seed: self.numbers,
             queue: QueueFacts {
                 priority: Priority::ALL[self.below(4)],
@@ -225,6 +227,8 @@ impl Centre {
                     status: ItemStatus::Open,
                     owner: Some(Owner::User { id: user }),
                     owned_since: Some(self.now),
+                    created_at: None,
+                    waiting_on_contact: false,
                 });
             }
         }
@@ -247,7 +251,13 @@ fn directory(people: usize) -> Directory {
         last_id: 10_000_000,
         users: (0..people).map(|index| user(as_i64(index), skill)).collect(),
         teams: (0..TEAMS)
-            .map(|id| Team { id: TeamId(100 + id), slug: format!("t{id}"), name: format!("Team {id}"), parent: None })
+            .map(|id| Team {
+                id: TeamId(100 + id),
+                slug: format!("t{id}"),
+                name: format!("Team {id}"),
+                parent: None,
+                presence: None,
+            })
             .collect(),
         workspaces: vec![Workspace {
             id: WorkspaceId(1),

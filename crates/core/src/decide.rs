@@ -46,6 +46,8 @@ pub(crate) enum Mode<'a> {
 pub(crate) struct Ask {
     /// Consumption number of the input.
     pub no: u64,
+    /// How much the input has led to before.
+    pub place: u32,
     /// When the item began to wait; the present for one that did not.
     pub since: Timestamp,
     /// The item has waited: what is asked on arrival only is not asked again (ROUTING 4.6, 12.2).
@@ -54,7 +56,7 @@ pub(crate) struct Ask {
 
 /// Decides about an item. An explanation comes to the same decision; a survey to none.
 pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, ask: &Ask, mode: Mode<'_>) -> Resolution {
-    let decision = blank(arrival, ask.no);
+    let decision = blank(arrival, ask);
     let (ladders, stages, lanes) = match mode {
         Mode::Decide(ladders) => (Some(ladders), None, None),
         Mode::Explain => (None, Some(Vec::new()), None),
@@ -155,7 +157,7 @@ impl<'a> Decider<'a> {
             return unassigned(UnassignedReason::OutsideHours);
         }
         let place = Place { channel, plan, workspace, index, case };
-        self.found.wake_at = self.next_change(place);
+        self.found.wake_at = self.next_change(place).into_iter().chain(pool.next_exemption).min();
         if let Some(lanes) = &mut self.lanes {
             lanes.wake_at = self.found.wake_at;
         }
@@ -308,6 +310,7 @@ impl<'a> Decider<'a> {
                     ranking: method.ranking(place.channel.id, place.index),
                     group: method.group,
                     only_available: slate.terms.only_available,
+                    exemption: pool.exemption,
                 };
                 let index = ladders.find(key, &slate, pool);
                 if let Some(lanes) = &mut self.lanes {

@@ -5,6 +5,7 @@
 //! same state, number, time and input give the same effects, bit for bit. `ROUTING.md` in this folder is the
 //! contract; comments name its rules by number.
 
+mod absence;
 mod availability;
 mod blank;
 mod calendar;
@@ -24,6 +25,7 @@ mod router;
 mod skills;
 mod turns;
 mod undone;
+mod usage;
 mod validate;
 mod work;
 

@@ -6,9 +6,11 @@ use crate::ladders::Sight;
 use crate::pool::Pool;
 use crate::queue::{Lanes, Place};
 use crate::router::Router;
+use crate::usage::Usage;
 use crate::work::{Owned, share_key};
 use switchboard_model::{
-    Arrival, Effect, Explanation, Input, ItemId, ItemState, ItemStatus, Outcome, Revision, Timestamp, UserId, WaitingItem,
+    Arrival, Decision, Effect, Explanation, Input, ItemId, ItemState, ItemStatus, Outcome, Revision, Timestamp, UserId,
+    WaitingItem,
 };
 
 /// What a step has to say, and what is explained of it.
@@ -16,6 +18,8 @@ use switchboard_model::{
 pub(crate) struct Outbox {
     /// In the order in which it happened.
     pub effects: Vec<Effect>,
+    /// How many items were decided about or assigned so far: the place of the next.
+    pub place: u32,
     /// The item whose matching is to be explained.
     pub asked: Option<ItemId>,
     /// The explanation.
@@ -34,6 +38,14 @@ pub enum Stranded {
     },
 }
 
+impl Outbox {
+    /// Takes a decision in.
+    pub(crate) fn decided(&mut self, decision: Decision) {
+        self.place = self.place.saturating_add(1);
+        self.effects.push(Effect::Decide(decision));
+    }
+}
+
 impl Router {
     /// Everything that waits, by item (ROUTING 7.4).
     pub fn waiting(&self) -> impl Iterator<Item = &WaitingItem> {
@@ -47,13 +59,14 @@ impl Router {
     }
 
     /// When to send [`Input::Tick`] at the latest so that nothing waits longer than it must: the next edge of a shift
-    /// or an absence, or the next change of whom an item may go to. `None` while nothing waits.
+    /// or an absence, the next change of whom an item may go to, or the next item that becomes too old to use capacity.
+    /// `None` while nothing waits.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         if self.queue.is_empty() {
             return None;
         }
-        [self.queue.next_wake(), self.people.next_recheck()].into_iter().flatten().min()
+        [self.queue.next_wake(), self.people.next_recheck(), self.work.next_end()].into_iter().flatten().min()
     }
 
     /// Open items that nobody will get to: the sweep of ROUTING 12.6, as far as the router knows of them. By item.
@@ -119,7 +132,7 @@ impl Router {
 
     /// Decides about an item that waited; gives it back if it is to go on waiting.
     pub(crate) fn decide_waiting(&mut self, waiting: WaitingItem, out: &mut Outbox) -> Option<WaitingItem> {
-        let ask = Ask { no: self.no, since: waiting.since, waiting: true };
+        let ask = Ask { no: self.no, place: out.place, since: waiting.since, waiting: true };
         if out.asked == Some(waiting.arrival.item) {
             out.found = Some(self.explain_ask(self.now, &waiting.arrival, &ask, waiting.barred));
         }
@@ -132,7 +145,7 @@ impl Router {
             return Some(waiting);
         }
         self.apply(&decision, &waiting.arrival);
-        out.effects.push(Effect::Decide(decision));
+        out.decided(decision);
         let mut arrival = Box::new(waiting.arrival);
         arrival.queue.since = Some(waiting.since);
         out.effects.push(Effect::LeftQueue { arrival });
@@ -186,12 +199,13 @@ impl Router {
             return;
         }
         let arrival = &found.arrival;
-        let known = (arrival.workspace, arrival.group, arrival.conversation);
-        if known != (state.workspace, state.group, state.conversation)
+        let known = (arrival.workspace, arrival.group, arrival.conversation, Usage::from(arrival));
+        if known != (state.workspace, state.group, state.conversation, Usage::from(state))
             && let Some(mut waiting) = self.queue.take(state.item)
         {
             let arrival = &mut waiting.arrival;
             (arrival.workspace, arrival.group, arrival.conversation) = (state.workspace, state.group, state.conversation);
+            (arrival.created_at, arrival.waiting_on_contact) = (state.created_at, state.waiting_on_contact);
             self.queue_up(waiting);
         }
     }
@@ -221,6 +235,14 @@ impl Router {
         self.share_changed(before);
     }
 
+    /// Lets go of what became too old to use capacity: news of its owner's work, and of what counts once with it.
+    pub(crate) fn end_usage(&mut self) {
+        for ended in self.work.end(&mut self.people, self.now) {
+            self.unbar(self.people.at(ended.person).user);
+            self.share_changed(Some(ended.key));
+        }
+    }
+
     fn share_changed(&mut self, key: Option<i64>) {
         if let Some(key) = key
             && !self.queue.is_empty()
@@ -231,7 +253,7 @@ impl Router {
     }
 
     fn survey(&mut self, waiting: &WaitingItem) -> Lanes {
-        let ask = Ask { no: self.no, since: waiting.since, waiting: true };
+        let ask = Ask { no: self.no, place: 0, since: waiting.since, waiting: true };
         let Self { plan, calendars, people, work, turns, ladders, .. } = self;
         let arrival: &Arrival = &waiting.arrival;
         let times = (self.now, ask.since);

@@ -9,15 +9,6 @@ use switchboard_model::{ChannelId, Directory, Fault, TeamId, UserId};
 
 pub use skills::skill_uses;
 
-/// Settings that the router obeys and the rest of the house does not support yet: refused on save, by key. Taking one
-/// out of this list is all it takes to allow it here.
-pub(crate) const NOT_YET: &[&str] = &["when_nobody = wait", "overflow", "affinity_days", "capacity.weights"];
-
-/// A fault for a setting that cannot be used yet.
-fn not_yet(key: &str, setting: &str, message: &str) -> Option<Fault> {
-    NOT_YET.contains(&setting).then(|| Fault::new(key, message))
-}
-
 /// Every fault of the directory: its structure, and every rule as on save. Keys speak in the terms of the
 /// directory file.
 #[must_use]

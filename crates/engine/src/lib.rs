@@ -16,6 +16,8 @@ mod intake;
 mod items;
 mod lists;
 mod live;
+mod looker;
+mod memory;
 mod observer;
 mod people;
 mod random;

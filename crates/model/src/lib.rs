@@ -18,8 +18,8 @@ mod view;
 
 pub use condition::{Condition, FactField, Facts};
 pub use directory::{
-    Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, OutOfOffice, ReopenOwner, Role, Seat, Team, User,
-    Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
+    Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, LeaveOut, OutOfOffice, Presence, ReopenOwner, Role,
+    Seat, Team, User, Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
 };
 pub use fault::{Fault, nearest};
 pub use hours::{CivilDate, HoursSpan, InvalidDate, InvalidHours, Weekday, WeeklyHours};
@@ -35,14 +35,14 @@ pub use message::{
 };
 pub use record::{
     Candidate, Decision, Explanation, Outcome, RuleRef, SkipReason, Stage, StageTarget, UnassignedReason, UnavailableCause,
-    Verdict,
+    Verdict, mark,
 };
 pub use routing::{
     Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, ContactFacts, Effect, Input, ItemChange, ItemState, ItemStatus,
     ManualStatus, OwnedItem, Owner, Priority, QueueFacts, Refusal, RefusalReason, Revision, RouteEvent, RouterState,
     StatusChange, StatusOrigin, StatusValue, TurnState, Undone, UndoneMark, UndoneTurn, WaitingItem,
 };
-pub use rule::{Case, Distribution, Fallback, Member, OutsideHours, OverflowStep, Rule, Target, WhenNobody};
+pub use rule::{Case, Distribution, Fallback, HandBack, Member, OutsideHours, OverflowStep, Rule, Target, WhenNobody};
 pub use skill::{Demand, SKILL_LEVELS, Skill, SkillRule, Spoken, UserSkill, Wanted};
 pub use time::Timestamp;
 pub use view::{

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The version of the router's behaviour; records carry it and replay compares equal versions only.
-pub const BEHAVIOUR_VERSION: u32 = 1;
+pub const BEHAVIOUR_VERSION: u32 = 2;
 
 /// Something the router is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +78,12 @@ pub struct Arrival {
     /// What its place in the queue depends on (ROUTING 7.4).
     #[serde(default)]
     pub queue: QueueFacts,
+    /// When it was created; unknown never becomes too old to use capacity (ROUTING 5.5).
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    /// Ours is the last message of its conversation.
+    #[serde(default)]
+    pub waiting_on_contact: bool,
 }
 
 /// What the place of a waiting item depends on (ROUTING 7.4).
@@ -171,6 +177,12 @@ pub struct ItemState {
     pub owner: Option<Owner>,
     /// When the current ownership began.
     pub owned_since: Option<Timestamp>,
+    /// When it was created; unknown never becomes too old to use capacity (ROUTING 5.5).
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    /// Ours is the last message of its conversation.
+    #[serde(default)]
+    pub waiting_on_contact: bool,
 }
 
 words! {
@@ -300,6 +312,8 @@ words! {
         Initial = "initial",
         /// Set by hand, by the person or a lead.
         ByHand = "by_hand",
+        /// Set because the person was not there (ROUTING 4.4).
+        Presence = "presence",
     }
 }
 
@@ -409,7 +423,7 @@ pub struct UndoneMark {
     pub user: UserId,
     /// The group.
     pub group: LoadGroup,
-    /// Consumption number of the refused assignment.
+    /// That of the refused assignment.
     pub no: u64,
     /// That of the one before it which holds.
     pub before: Option<u64>,
@@ -443,6 +457,12 @@ pub struct OwnedItem {
     pub group: LoadGroup,
     /// When the ownership began.
     pub owned_since: Timestamp,
+    /// When it was created; unknown never becomes too old to use capacity (ROUTING 5.5).
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    /// Ours is the last message of its conversation.
+    #[serde(default)]
+    pub waiting_on_contact: bool,
 }
 
 /// When a person was last assigned work of a group.
@@ -452,7 +472,7 @@ pub struct AssignedMark {
     pub user: UserId,
     /// The group.
     pub group: LoadGroup,
-    /// Consumption number of the assignment.
+    /// What orders assignments: see [`mark`](crate::mark).
     pub no: u64,
 }
 

@@ -1,6 +1,6 @@
 //! Faults of users, teams, workspaces and channels, apart from rules.
 
-use super::{not_yet, repeated, team_name, user_name};
+use super::{repeated, team_name, user_name};
 use crate::calendar::read_zone;
 use std::collections::BTreeSet;
 use switchboard_model::{
@@ -9,6 +9,10 @@ use switchboard_model::{
 
 /// The highest limit that can be set; whoever needs more sets none.
 const MAX_LIMIT: u32 = 100_000;
+/// The longest time without a desk after which somebody counts as away: a day.
+const MAX_AWAY_AFTER_MIN: u32 = 24 * 60;
+/// The greatest age at which items stop using capacity.
+const MAX_AGE_DAYS: u32 = 3_650;
 /// The most spans of hours that a person or a channel can have.
 const MAX_SPANS: usize = 100;
 /// The most dates of a holiday calendar.
@@ -129,9 +133,9 @@ impl Check<'_> {
             }
         }
         capacity(&at, user, faults);
-        if user.capacity.weights.is_some() {
-            let key = format!("{at}.capacity.weights");
-            faults.extend(not_yet(&key, "capacity.weights", "weights cannot be used yet; use `total` and `per_type`"));
+        if let Some(days) = user.capacity.leave_out.older_than_days.filter(|days| !(1..=MAX_AGE_DAYS).contains(days)) {
+            let message = format!("{days} days; 1 to {MAX_AGE_DAYS} are allowed, leave it out to count items of any age");
+            faults.push(Fault::new(format!("{at}.capacity.leave_out.older_than_days"), message));
         }
         if let Some(language) = user.language.as_deref().filter(|language| !LANGUAGES.contains(language)) {
             faults.push(Fault::unknown(format!("{at}.language"), "language", language, LANGUAGES));
@@ -143,6 +147,12 @@ impl Check<'_> {
         slug(&at, &team.slug, faults);
         name(&at, &team.name, faults);
         self.known_team(&format!("{at}.parent"), team.parent, faults);
+        let minutes = team.presence.map(|presence| presence.away_after_min);
+        if let Some(minutes) = minutes.filter(|minutes| !(1..=MAX_AWAY_AFTER_MIN).contains(minutes)) {
+            let message =
+                format!("{minutes} minutes; 1 to {MAX_AWAY_AFTER_MIN} are allowed, leave it out to switch presence off");
+            faults.push(Fault::new(format!("{at}.presence.away_after_min"), message));
+        }
         if self.is_own_ancestor(team) {
             faults.push(Fault::new(format!("{at}.parent"), "the team is its own parent, directly or through others"));
         }

@@ -1,9 +1,9 @@
 //! Faults of rules: their shape, and the people they name (ROUTING 7).
 
-use super::{not_yet, team_name, user_name};
+use super::{team_name, user_name};
 use crate::eligibility::{named, unselectable};
 use switchboard_model::{
-    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, Member, OutsideHours, Target, WhenNobody,
+    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, HandBack, Member, OutsideHours, Target,
     WorkspaceKind,
 };
 
@@ -16,6 +16,8 @@ const MAX_STEPS: usize = 20;
 const MAX_STEP_S: u32 = 30 * 86_400;
 /// The longest time for which a last owner is preferred.
 const MAX_AFFINITY_DAYS: u32 = 3_650;
+/// The longest time after which open work goes back to routing: 30 days.
+const MAX_HAND_BACK_MIN: u32 = 30 * 24 * 60;
 /// The longest value of a comparison, in characters, and the most values of one.
 const MAX_VALUE_CHARS: usize = 1_000;
 const MAX_VALUES: usize = 1_000;
@@ -93,23 +95,31 @@ fn settings(at: &str, case: &Case, faults: &mut Vec<Fault>) {
         let message = "`longest_idle_total` cannot be used yet; use `longest_idle`";
         faults.push(Fault::new(format!("{at}.distribution"), message));
     }
-    if case.when_nobody == WhenNobody::Wait {
-        let message = "`wait` cannot be used yet; use `unassigned` or `keep`";
-        faults.extend(not_yet(&format!("{at}.when_nobody"), "when_nobody = wait", message));
-    }
-    if !case.overflow.is_empty() {
-        faults.extend(not_yet(&format!("{at}.overflow"), "overflow", "overflow steps cannot be used yet; leave them out"));
-    }
     if let Some(days) = case.affinity_days {
         let key = format!("{at}.affinity_days");
-        faults.extend(not_yet(&key, "affinity_days", "affinity cannot be used yet; leave it out"));
         if !(1..=MAX_AFFINITY_DAYS).contains(&days) {
             faults.push(Fault::new(key, format!("{days} days; 1 to {MAX_AFFINITY_DAYS} are allowed")));
         }
     }
+    if let Some(hand_back) = &case.hand_back {
+        hands_back(&format!("{at}.hand_back"), hand_back, faults);
+    }
     if case.outside_hours == OutsideHours::Assistant {
         let message = "there is no assistant yet; use `route` or `unassigned`";
         faults.push(Fault::new(format!("{at}.outside_hours"), message));
+    }
+}
+
+fn hands_back(at: &str, hand_back: &HandBack, faults: &mut Vec<Fault>) {
+    let named = [("absent_min", hand_back.absent_min), ("unanswered_min", hand_back.unanswered_min)];
+    if named.iter().all(|(_, minutes)| minutes.is_none()) {
+        faults.push(Fault::new(at, "names no time; set `absent_min` or `unanswered_min`, or leave it out"));
+    }
+    for (key, minutes) in named {
+        if let Some(minutes) = minutes.filter(|minutes| !(1..=MAX_HAND_BACK_MIN).contains(minutes)) {
+            let message = format!("{minutes} minutes; 1 to {MAX_HAND_BACK_MIN} are allowed");
+            faults.push(Fault::new(format!("{at}.{key}"), message));
+        }
     }
 }
 

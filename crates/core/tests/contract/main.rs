@@ -3,8 +3,11 @@
 mod availability;
 mod distribution;
 mod eligibility;
+mod leave_out;
 mod load;
+mod marks;
 mod matcher;
+mod presence;
 mod properties;
 mod queue;
 mod reach;

@@ -80,6 +80,8 @@ pub fn change(world: &mut World, item: ItemId, owner: Option<UserId>, status: It
         status,
         owner: owner.map(|id| Owner::User { id }),
         owned_since: owner.map(|_| world.now),
+        created_at: None,
+        waiting_on_contact: false,
     };
     feed(world, &Input::Changed(ItemChange { state, assigned: owner.is_some() }))
 }
@@ -233,6 +235,8 @@ fn state_of(world: &World, item: ItemId) -> ItemState {
         status: ItemStatus::Open,
         owner: Some(Owner::User { id: owned.user }),
         owned_since: Some(owned.owned_since),
+        created_at: None,
+        waiting_on_contact: false,
     }
 }
 

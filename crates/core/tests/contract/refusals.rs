@@ -21,6 +21,8 @@ fn refusal(decision: &Decision, reason: RefusalReason, retry: Option<Arrival>) -
         status: ItemStatus::Open,
         owner: None,
         owned_since: None,
+        created_at: None,
+        waiting_on_contact: false,
     };
     Input::Refused(Refusal { decision: Box::new(decision.clone()), reason, state, retry })
 }
@@ -69,7 +71,7 @@ fn r6_2_a_refusal_that_comes_late_takes_nothing_from_later_decisions() {
     let second = world.arrive(MAIL);
     world.step(&refusal(&first, RefusalReason::ItemChanged, None));
     let state = world.router.state();
-    assert_eq!(state.marks, [AssignedMark { user: ADA, group: LoadGroup::InboxMail, no: second.no }]);
+    assert_eq!(state.marks, [AssignedMark { user: ADA, group: LoadGroup::InboxMail, no: second.mark() }]);
     assert_eq!(state.turns[0].served.get(&ADA).copied(), second.turn);
     assert_eq!(state.owned.len(), 1);
 }
@@ -99,7 +101,7 @@ fn r5_4_what_holds_between_refused_decisions_stays() {
     world.step(&refusal(&first, RefusalReason::ItemChanged, None));
     world.step(&refusal(&third, RefusalReason::ItemChanged, None));
     let state = world.router.state();
-    assert_eq!(state.marks, [AssignedMark { user: ADA, group: LoadGroup::InboxMail, no: second.no }]);
+    assert_eq!(state.marks, [AssignedMark { user: ADA, group: LoadGroup::InboxMail, no: second.mark() }]);
     assert_eq!(state.turns[0].served.get(&ADA).copied(), second.turn);
 }
 
@@ -258,8 +260,15 @@ fn a_router_cannot_start_from_a_state_that_contradicts_itself() {
     let state = RouterState { no: 3, directory_version: 7, ..RouterState::default() };
     let error = Router::new(Arc::new(directory()), state).expect_err("another version");
     assert_eq!(error, CoreError::DirectoryVersion { state: 7, directory: 1 });
-    let item =
-        OwnedItem { item: ItemId(1), conversation: None, user: ADA, group: LoadGroup::InboxMail, owned_since: Timestamp(0) };
+    let item = OwnedItem {
+        item: ItemId(1),
+        conversation: None,
+        user: ADA,
+        group: LoadGroup::InboxMail,
+        owned_since: Timestamp(0),
+        created_at: None,
+        waiting_on_contact: false,
+    };
     let state = RouterState { owned: vec![item.clone(), item], ..RouterState::default() };
     assert_eq!(Router::new(Arc::new(directory()), state).expect_err("twice"), CoreError::DuplicateItem(ItemId(1)));
 }

@@ -5,9 +5,9 @@ use crate::support::{
 };
 use switchboard_core::{skill_uses, validate, validate_rule, validate_structure};
 use switchboard_model::{
-    CapacityWeights, Case, Condition, Demand, Directory, Distribution, FactField, Fallback, HoursSpan, Member, OutsideHours,
-    OverflowStep, Seat, Skill, SkillId, SkillRule, Spoken, Target, TeamId, UserId, UserSkill, Wanted, Weekday, WeeklyHours,
-    WhenNobody, WorkType, WorkspaceAccess, WorkspaceId, ZoneData,
+    CapacityWeights, Case, Condition, Demand, Directory, Distribution, FactField, Fallback, HandBack, HoursSpan, Member,
+    OutsideHours, OverflowStep, Presence, Seat, Skill, SkillId, SkillRule, Spoken, Target, TeamId, UserId, UserSkill, Wanted,
+    Weekday, WeeklyHours, WhenNobody, WorkType, WorkspaceAccess, WorkspaceId, ZoneData,
 };
 
 /// Edits the default directory and compares every fault, one per line.
@@ -166,15 +166,46 @@ fn r7_7_what_cannot_be_done_yet_is_refused_in_so_many_words() {
         |directory| {
             let mut case = Case::new(Target::Assistant { if_cannot_answer: Fallback::Nobody });
             case.distribution = Some(Distribution::LongestIdleTotal);
-            case.when_nobody = WhenNobody::Wait;
             case.outside_hours = OutsideHours::Assistant;
             directory.route(MAIL, case);
         },
         &[
             "channels.mail.rule.cases[0].distribution: `longest_idle_total` cannot be used yet; use `longest_idle`",
-            "channels.mail.rule.cases[0].when_nobody: `wait` cannot be used yet; use `unassigned` or `keep`",
             "channels.mail.rule.cases[0].outside_hours: there is no assistant yet; use `route` or `unassigned`",
             "channels.mail.rule.cases[0].target: there is no assistant yet; use `users_and_teams`, `team_only`, `contact_owner` or `nobody`",
+        ],
+    );
+}
+
+#[test]
+fn r7_7_waiting_overflow_affinity_and_weights_are_allowed() {
+    check(
+        |directory| {
+            directory.person(ADA).capacity.weights =
+                Some(CapacityWeights { limit: 100, per_type: [(WorkType::Call, 100)].into() });
+            let step = OverflowStep { after_s: 60, members: vec![Member::Team(RED)] };
+            directory.person(BEN).team = Some(RED);
+            let waits = Case { when_nobody: WhenNobody::Wait, affinity_days: Some(30), ..Case::new(people(&[ADA])) };
+            directory.route(MAIL, Case { overflow: vec![step], ..waits });
+        },
+        &[],
+    );
+}
+
+#[test]
+fn r7_7_times_of_presence_and_of_handing_back_are_checked() {
+    check(
+        |directory| {
+            directory.teams[0].presence = Some(Presence { away_after_min: 0 });
+            let hand_back = Some(HandBack { absent_min: Some(60), unanswered_min: Some(50_000) });
+            directory.route(MAIL, Case { hand_back, ..Case::new(people(&[ADA])) });
+            let nothing = Some(HandBack::default());
+            directory.route(TICKETS, Case { hand_back: nothing, ..Case::new(people(&[ADA])) });
+        },
+        &[
+            "teams.\"red\".presence.away_after_min: 0 minutes; 1 to 1440 are allowed, leave it out to switch presence off",
+            "channels.mail.rule.cases[0].hand_back.unanswered_min: 50000 minutes; 1 to 43200 are allowed",
+            "channels.tickets.rule.cases[0].hand_back: names no time; set `absent_min` or `unanswered_min`, or leave it out",
         ],
     );
 }
@@ -322,7 +353,7 @@ fn r8_4_skills_and_their_rules_are_checked_and_a_skill_in_use_is_named_where() {
 }
 
 #[test]
-fn r7_7_overflow_affinity_and_weights_are_checked_and_wait_until_they_are_supported() {
+fn r7_7_overflow_affinity_and_weights_are_checked() {
     check(
         |directory| {
             directory.person(ADA).capacity.weights =
@@ -336,9 +367,6 @@ fn r7_7_overflow_affinity_and_weights_are_checked_and_wait_until_they_are_suppor
         },
         &[
             "users.\"user101@example.org\".capacity.weights.per_type.call: 200000 is above 100000; leave the limit out to set none",
-            "users.\"user101@example.org\".capacity.weights: weights cannot be used yet; use `total` and `per_type`",
-            "channels.mail.rule.cases[0].overflow: overflow steps cannot be used yet; leave them out",
-            "channels.mail.rule.cases[0].affinity_days: affinity cannot be used yet; leave it out",
             "channels.mail.rule.cases[0].affinity_days: 0 days; 1 to 3650 are allowed",
             "channels.mail.rule.cases[0].overflow[1].after_s: 60 s; must come after the step before it and by 2592000 s",
             "channels.mail.rule.cases[0].overflow[1].members: names nobody; name users or teams",

@@ -37,6 +37,7 @@ struct Named {
 pub fn decide(facts: &Facts, arrival: &Arrival, full: Option<UserId>) -> Decided {
     let decision = Decision {
         no: facts.no,
+        place: 0,
         item: arrival.item,
         item_version: arrival.version,
         event: arrival.event,

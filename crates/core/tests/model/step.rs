@@ -4,7 +4,7 @@ use crate::decide::{Decided, decide};
 use crate::facts::{Facts, Served};
 use switchboard_model::{
     Arrival, AssignedMark, Directory, Effect, Explanation, Input, ItemChange, Outcome, OwnedItem, Owner, Refusal, RefusalReason,
-    Timestamp, UserId,
+    Timestamp, UserId, mark,
 };
 
 /// What a step answers.
@@ -50,7 +50,7 @@ impl Facts {
     fn on_change(&mut self, change: &ItemChange) -> Answer {
         self.set_item(&change.state);
         if let (true, Some(Owner::User { id })) = (change.assigned, change.state.owner) {
-            self.assignments.push(AssignedMark { user: id, group: change.state.group, no: self.no });
+            self.assignments.push(AssignedMark { user: id, group: change.state.group, no: mark(self.no, 0) });
         }
         nothing()
     }
@@ -61,7 +61,7 @@ impl Facts {
         match decision.outcome {
             Outcome::Assigned { user, .. } => {
                 self.own(arrival, user, self.now);
-                self.assignments.push(AssignedMark { user, group: arrival.group, no: self.no });
+                self.assignments.push(AssignedMark { user, group: arrival.group, no: decision.mark() });
                 if let (Some(cycle), Some(rule)) = (decision.turn, decision.rule) {
                     self.served.push(Served { no: self.no, channel: rule.channel, case: rule.case, user, cycle });
                 }
@@ -76,7 +76,7 @@ impl Facts {
 
     fn on_refusal(&mut self, refusal: &Refusal) -> Answer {
         let decision = &refusal.decision;
-        self.assignments.retain(|one| one.no != decision.no);
+        self.assignments.retain(|one| one.no != decision.mark());
         self.served.retain(|one| one.no != decision.no);
         self.set_item(&refusal.state);
         let chosen = match decision.outcome {
@@ -93,7 +93,7 @@ impl Facts {
 
     fn own(&mut self, arrival: &Arrival, user: UserId, owned_since: Timestamp) {
         let (item, conversation, group) = (arrival.item, arrival.conversation, arrival.group);
-        self.owned.push(OwnedItem { item, conversation, user, group, owned_since });
+        self.owned.push(OwnedItem { item, conversation, user, group, owned_since, created_at: None, waiting_on_contact: false });
     }
 }
 
