@@ -246,7 +246,7 @@ impl<'a> Decider<'a> {
             if self.stages.is_some()
                 && let Some(person) = pool.people.find(user.id)
             {
-                let entry = Entry { person, team: Some(team), main: user.team == Some(team) };
+                let entry = Entry { main: user.team == Some(team), ..Entry::alone(person, Some(team)) };
                 let verdict = reason.map_or(Verdict::Eligible, |reason| Verdict::Skipped { reason });
                 candidates.push(self.group_method().candidate(pool, &entry, None, verdict));
             }
@@ -376,7 +376,7 @@ impl<'a> Decider<'a> {
             self.note(target, Vec::new());
             return Err(None);
         };
-        let entry = Entry { person, team: None, main: true };
+        let entry = Entry::alone(person, None);
         let skip = Slate { entries: &[entry], standing: Standing::Anew(workspace), terms }.skip(pool, 0);
         let passing = skip.as_ref().is_none_or(is_passing) && !pool.is_excluded(person);
         self.hope |= passing && skip.is_some() && terms.capacity && pool.is_skilled_at_last(person);
@@ -447,7 +447,8 @@ impl<'a> Decider<'a> {
             distribution => distribution,
         };
         let turns = self.pool.turns.of(place.channel.id, place.index);
-        Method { distribution, group: self.arrival.group, turns, seed: self.arrival.seed }
+        let weighted = place.plan.cases.get(place.index as usize).is_some_and(|case| case.weighted);
+        Method { distribution, group: self.arrival.group, turns, weighted, seed: self.arrival.seed }
     }
 
     /// How somebody is measured who is looked at alone: by the load of the item's own group.
@@ -456,6 +457,7 @@ impl<'a> Decider<'a> {
             distribution: Distribution::LoadBalanced,
             group: self.arrival.group,
             turns: &crate::turns::UNTOUCHED,
+            weighted: false,
             seed: self.arrival.seed,
         }
     }

@@ -5,6 +5,7 @@
 //! same state, number, time and input give the same effects, bit for bit. `ROUTING.md` in this folder is the
 //! contract; comments name its rules by number.
 
+mod answers;
 mod availability;
 mod blank;
 mod calendar;
@@ -29,6 +30,7 @@ mod usage;
 mod validate;
 mod work;
 
+pub use answers::Subject;
 pub use eligibility::{
     AssignRefusal, NotSelectable, StaleMember, default_distribution, may_assign_by_hand, may_edit_rules, selectable,
     stale_members, team_selectable,

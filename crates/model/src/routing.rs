@@ -474,15 +474,15 @@ pub struct AssignedMark {
     pub no: u64,
 }
 
-/// The turns of one case of one rule: who was served in which cycle.
+/// The turns of one case of one rule: who was served in which cycle; where names have weights, who took which pass.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TurnState {
     /// The channel.
     pub channel: ChannelId,
     /// The case, counted from 0.
     pub case: u32,
-    /// The running cycle, from 1.
+    /// The running cycle, from 1; with weights the highest pass taken.
     pub cycle: u64,
-    /// The cycle in which each user was last served.
+    /// The cycle in which each user was last served; with weights the last pass taken.
     pub served: BTreeMap<UserId, u64>,
 }

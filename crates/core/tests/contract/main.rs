@@ -1,5 +1,6 @@
 //! The router held to `ROUTING.md`, rule by rule, through its public interface.
 
+mod answers;
 mod availability;
 mod distribution;
 mod eligibility;
@@ -16,3 +17,4 @@ mod skills;
 mod sla;
 mod support;
 mod validation;
+mod weights;
