@@ -38,4 +38,4 @@ pub use eligibility::{
 pub use matching::Stranded;
 pub use router::{Availability, CoreError, Router};
 pub use sla::{Pause, SlaClock, SlaFacts, due_at};
-pub use validate::{skill_uses, validate, validate_rule, validate_structure};
+pub use validate::{never, skill_uses, validate, validate_rule, validate_structure};

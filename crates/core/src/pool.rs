@@ -255,6 +255,11 @@ pub(crate) fn could_take(person: &Person, sight: &Sight<'_>, only_available: boo
     present && person.profile.as_ref().is_some_and(has_room)
 }
 
+/// Whether somebody who owns nothing has room for an item of a type.
+pub(crate) fn has_room_at_all(profile: &Profile, work: WorkType) -> bool {
+    fits(profile, work, 0, &[0; TYPES], Shared::default())
+}
+
 /// Whether one more item keeps within the limits (ROUTING 5.5), given what is open, and whether the item counts once
 /// with something of that.
 fn fits(profile: &Profile, work: WorkType, open: u32, per_type: &[u32; TYPES], shared: Shared) -> bool {

@@ -89,6 +89,11 @@ pub(crate) fn wanted_name(wanted: &Wanted, directory: &Directory) -> String {
     }
 }
 
+/// Whether somebody has what is demanded.
+pub(crate) fn meets(wanted: &Wanted, user: &User) -> bool {
+    shortfall(wanted, user).is_some()
+}
+
 /// Seconds of a setting as milliseconds.
 pub(crate) fn ms(seconds: u32) -> i64 {
     i64::from(seconds) * 1_000

@@ -8,6 +8,7 @@ mod leave_out;
 mod load;
 mod marks;
 mod matcher;
+mod never;
 mod properties;
 mod queue;
 mod reach;
