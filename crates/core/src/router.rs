@@ -58,13 +58,13 @@ pub struct Router {
     pub(crate) plan: Arc<Plan>,
     pub(crate) calendars: Vec<Calendar>,
     /// When the calendars are laid out anew.
-    prepare_at: Timestamp,
+    pub(crate) prepare_at: Timestamp,
     pub(crate) people: People,
     pub(crate) work: Work,
     pub(crate) turns: Turns,
     pub(crate) ladders: Ladders,
     pub(crate) queue: Queue,
-    refused: Refused,
+    pub(crate) refused: Refused,
 }
 
 impl Router {
@@ -214,8 +214,7 @@ impl Router {
 
     fn explain_arrival(&self, no: u64, now: Timestamp, arrival: &Arrival) -> Explanation {
         let now = now.max(self.now);
-        let ends = self.work.next_end().is_some_and(|end| end <= now);
-        if ends || self.next_wake().is_some_and(|wake| wake <= now) || self.queue.has_ready() {
+        if self.is_due(now) {
             let (before, out) = self.begun(no, now);
             return before.explain_ask(now, arrival, &before.ask((no, out.place), now, arrival, None), None);
         }
@@ -223,7 +222,7 @@ impl Router {
     }
 
     /// The router as it is when it turns to the input that comes at `now`, and what it has done by then.
-    fn begun(&self, no: u64, now: Timestamp) -> (Self, Outbox) {
+    pub(crate) fn begun(&self, no: u64, now: Timestamp) -> (Self, Outbox) {
         let (mut begun, mut out) = (self.clone(), Outbox::default());
         begun.no = no;
         begun.advance(now.max(self.now));
@@ -233,7 +232,7 @@ impl Router {
 
     /// The occasion of a decision about an item. One that waits, or waited until a decision that was refused, keeps
     /// its place.
-    fn ask(&self, (no, place): (u64, u32), now: Timestamp, arrival: &Arrival, refusal: Option<&Refusal>) -> Ask {
+    pub(crate) fn ask(&self, (no, place): (u64, u32), now: Timestamp, arrival: &Arrival, refusal: Option<&Refusal>) -> Ask {
         let refused = refusal.and_then(|refusal| refusal.decision.queued_since);
         let waited = refusal.is_some_and(|refusal| refusal.decision.outcome != Outcome::Queued);
         let known = self.queue.find(arrival.item).map(|waiting| waiting.since);
@@ -311,7 +310,7 @@ impl Router {
     }
 
     /// Moves on to a time, which is not before the last one: shifts begin and end, load ages.
-    fn advance(&mut self, now: Timestamp) {
+    pub(crate) fn advance(&mut self, now: Timestamp) {
         self.now = now;
         if now >= self.prepare_at {
             self.prepare();
@@ -339,7 +338,7 @@ impl Router {
         }
     }
 
-    fn adopt(&mut self, version: i64, directory: Option<&Arc<Directory>>, out: &mut Outbox) {
+    pub(crate) fn adopt(&mut self, version: i64, directory: Option<&Arc<Directory>>, out: &mut Outbox) {
         let current = self.plan.directory.version;
         let directory = match directory {
             None => Err(format!("directory version {version} came without its content")),
