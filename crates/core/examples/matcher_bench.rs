@@ -189,6 +189,8 @@ impl Centre {
             previous_owner: None,
             owned_since: None,
             excluded: Vec::new(),
+            created_at: None,
+            waiting_on_contact: false,
             seed: self.numbers,
             queue: QueueFacts {
                 priority: Priority::ALL[self.below(4)],
@@ -225,6 +227,8 @@ impl Centre {
                     status: ItemStatus::Open,
                     owner: Some(Owner::User { id: user }),
                     owned_since: Some(self.now),
+                    created_at: None,
+                    waiting_on_contact: false,
                 });
             }
         }

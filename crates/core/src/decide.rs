@@ -157,7 +157,7 @@ impl<'a> Decider<'a> {
             return unassigned(UnassignedReason::OutsideHours);
         }
         let place = Place { channel, plan, workspace, index, case };
-        self.found.wake_at = self.next_change(place);
+        self.found.wake_at = self.next_change(place).into_iter().chain(pool.next_exemption).min();
         if let Some(lanes) = &mut self.lanes {
             lanes.wake_at = self.found.wake_at;
         }
@@ -310,6 +310,7 @@ impl<'a> Decider<'a> {
                     ranking: method.ranking(place.channel.id, place.index),
                     group: method.group,
                     only_available: slate.terms.only_available,
+                    exemption: pool.exemption,
                 };
                 let index = ladders.find(key, &slate, pool);
                 if let Some(lanes) = &mut self.lanes {

@@ -9,10 +9,11 @@ use crate::calendar::Calendar;
 use crate::distribution::{Choice, Method, Ranking, Spot};
 use crate::ladder::{Key, Ladder, Leaf};
 use crate::people::{People, PersonIndex};
-use crate::pool::{Pool, Shared, Slate, could_take};
+use crate::pool::{Pool, Slate, could_take};
 use crate::random::draw;
 use crate::skills::NeedKey;
 use crate::turns::Turns;
+use crate::usage::Exemption;
 use std::collections::BTreeMap;
 use switchboard_model::{Distribution, LoadGroup, Timestamp, WorkspaceId};
 
@@ -34,6 +35,8 @@ pub(crate) struct LadderKey {
     pub group: LoadGroup,
     /// Skip who is not available.
     pub only_available: bool,
+    /// Of whom the item uses no capacity.
+    pub exemption: Exemption,
 }
 
 /// All that the leaves of ladders follow from.
@@ -187,7 +190,8 @@ impl Rungs {
         let Seat { person, spot, shortfall } = self.places[place];
         let person = sight.people.at(person);
         let work = self.key.group.work_type();
-        let eligible = could_take(person, sight, self.key.only_available, work, Shared::default());
+        let shared = self.key.exemption.shared(person.leave_out());
+        let eligible = could_take(person, sight, self.key.only_available, work, shared);
         let key = self.key.ranking.plain_key(person, spot, self.key.group, sight.turns);
         Leaf { key: Key { shortfall, ..key }, eligible }
     }

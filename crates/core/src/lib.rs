@@ -25,6 +25,7 @@ mod router;
 mod skills;
 mod turns;
 mod undone;
+mod usage;
 mod validate;
 mod work;
 

@@ -7,6 +7,7 @@ use crate::place::Place;
 use crate::pool::Pool;
 use crate::queue::Lanes;
 use crate::router::Router;
+use crate::usage::Usage;
 use crate::work::{Owned, share_key};
 use std::cmp::Ordering;
 use switchboard_model::{
@@ -61,13 +62,14 @@ impl Router {
     }
 
     /// When to send [`Input::Tick`] at the latest so that nothing waits longer than it must: the next edge of a shift
-    /// or an absence, or the next change of whom an item may go to. `None` while nothing waits.
+    /// or an absence, the next change of whom an item may go to, or the next item that becomes too old to use capacity.
+    /// `None` while nothing waits.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         if self.queue.is_empty() {
             return None;
         }
-        [self.queue.next_wake(), self.people.next_recheck()].into_iter().flatten().min()
+        [self.queue.next_wake(), self.people.next_recheck(), self.work.next_end()].into_iter().flatten().min()
     }
 
     /// Open items that nobody will get to: the sweep of ROUTING 12.6, as far as the router knows of them. By item.
@@ -202,12 +204,13 @@ impl Router {
             return;
         }
         let arrival = &found.arrival;
-        let known = (arrival.workspace, arrival.group, arrival.conversation);
-        if known != (state.workspace, state.group, state.conversation)
+        let known = (arrival.workspace, arrival.group, arrival.conversation, Usage::from(arrival));
+        if known != (state.workspace, state.group, state.conversation, Usage::from(state))
             && let Some(mut waiting) = self.queue.take(state.item)
         {
             let arrival = &mut waiting.arrival;
             (arrival.workspace, arrival.group, arrival.conversation) = (state.workspace, state.group, state.conversation);
+            (arrival.created_at, arrival.waiting_on_contact) = (state.created_at, state.waiting_on_contact);
             self.queue_up(waiting);
         }
     }
@@ -235,6 +238,14 @@ impl Router {
         let before = self.work.find(item).map(|before| share_key(item, before.conversation));
         self.work.remove(item, &mut self.people);
         self.share_changed(before);
+    }
+
+    /// Lets go of what became too old to use capacity: news of its owner's work, and of what counts once with it.
+    pub(crate) fn end_usage(&mut self) {
+        for ended in self.work.end(&mut self.people, self.now) {
+            self.unbar(self.people.at(ended.person).user);
+            self.share_changed(Some(ended.key));
+        }
     }
 
     fn share_changed(&mut self, key: Option<i64>) {

@@ -3,7 +3,7 @@
 use crate::availability::{Hold, Presence, UNKNOWN, hold, presence};
 use crate::calendar::{Absences, Calendar};
 use std::collections::{BTreeMap, BTreeSet};
-use switchboard_model::{LoadGroup, StatusChange, Timestamp, UserId, WorkType};
+use switchboard_model::{LeaveOut, LoadGroup, StatusChange, Timestamp, UserId, WorkType};
 
 /// How many load groups there are.
 pub(crate) const GROUPS: usize = LoadGroup::ALL.len();
@@ -20,7 +20,7 @@ pub(crate) struct Person {
     pub user: UserId,
     /// Open items per load group, aged tickets left out (ROUTING 5.1, 5.2).
     pub loads: [u32; GROUPS],
-    /// Open items, a conversation and its ticket counted once (ROUTING 5.5).
+    /// Open items that use capacity, a conversation and its ticket counted once (ROUTING 5.5).
     pub open: u32,
     /// The same per type.
     pub open_per_type: [u32; TYPES],
@@ -49,6 +49,8 @@ pub(crate) struct Profile {
     pub limit_per_type: [Option<u32>; TYPES],
     /// Limit on the sum of weights, and the weight of an item per type.
     pub weights: Option<(u32, [u32; TYPES])>,
+    /// What uses no capacity.
+    pub leave_out: LeaveOut,
 }
 
 /// Everybody, by place and by user.
@@ -88,6 +90,11 @@ impl Person {
             Some(profile) => presence(self.hold, &calendars[profile.calendar], &profile.absences, now),
             None => UNKNOWN,
         }
+    }
+
+    /// What uses no capacity of the person; of somebody the directory does not know, everything does.
+    pub(crate) fn leave_out(&self) -> LeaveOut {
+        self.profile.as_ref().map(|profile| profile.leave_out).unwrap_or_default()
     }
 
     /// What the manual status amounts to.

@@ -17,6 +17,8 @@ use switchboard_model::{
 pub(crate) struct Plan {
     /// The directory.
     pub directory: Arc<Directory>,
+    /// Every age, in days, at which items stop using capacity of somebody; ascending.
+    pub ages: Vec<u32>,
     channels: BTreeMap<ChannelId, ChannelPlan>,
 }
 
@@ -114,6 +116,7 @@ impl Plan {
                 limit: user.capacity.total,
                 limit_per_type: limits(&user.capacity),
                 weights: weights(&user.capacity),
+                leave_out: user.capacity.leave_out,
             };
             let index = people.place(user.id);
             people.at_mut(index).profile = Some(profile);
@@ -145,7 +148,8 @@ impl Plan {
             (channel.id, ChannelPlan { position, calendar, cases })
         });
         let channels = channels.collect();
-        (Self { directory: Arc::clone(directory), channels }, calendars.list)
+        let ages: BTreeSet<u32> = directory.users.iter().filter_map(|user| user.capacity.leave_out.older_than_days).collect();
+        (Self { directory: Arc::clone(directory), ages: ages.into_iter().collect(), channels }, calendars.list)
     }
 
     /// A channel and what was made ready of it.

@@ -82,7 +82,7 @@ impl Router {
             if work.find(item.item).is_some() {
                 return Err(CoreError::DuplicateItem(item.item));
             }
-            let owned = Owned::new(item.conversation, people.place(item.user), item.group, item.owned_since);
+            let owned = Owned::new(item.conversation, people.place(item.user), item.group, item.owned_since, item.into());
             work.put(item.item, owned, &mut people, state.now);
         }
         for mark in &state.marks {
@@ -127,6 +127,8 @@ impl Router {
             user: self.people.at(owned.person).user,
             group: owned.group,
             owned_since: owned.since,
+            created_at: owned.usage.created_at,
+            waiting_on_contact: owned.usage.waiting_on_contact,
         });
         let marks = self.people.by_user().flat_map(|person| {
             let marked = LoadGroup::ALL.iter().filter_map(|group| Some((*group, person.marks[*group as usize]?)));
@@ -212,7 +214,8 @@ impl Router {
 
     fn explain_arrival(&self, no: u64, now: Timestamp, arrival: &Arrival) -> Explanation {
         let now = now.max(self.now);
-        if self.next_wake().is_some_and(|wake| wake <= now) || self.queue.has_ready() {
+        let ends = self.work.next_end().is_some_and(|end| end <= now);
+        if ends || self.next_wake().is_some_and(|wake| wake <= now) || self.queue.has_ready() {
             let (before, out) = self.begun(no, now);
             return before.explain_ask(now, arrival, &before.ask((no, out.place), now, arrival, None), None);
         }
@@ -291,7 +294,7 @@ impl Router {
         self.people.at(index).loads[group as usize].saturating_sub(u32::try_from(aged).unwrap_or(u32::MAX))
     }
 
-    /// Open items that the user owns, a conversation and its ticket counted once (ROUTING 5.5).
+    /// Open items that the user owns and that use capacity, a conversation and its ticket counted once (ROUTING 5.5).
     #[must_use]
     pub fn open(&self, user: UserId) -> u32 {
         self.person(user).map_or(0, |person| person.open)
@@ -315,6 +318,7 @@ impl Router {
         }
         self.people.advance(&self.calendars, now);
         self.work.advance(&mut self.people, now);
+        self.end_usage();
         let due = self.queue.take_due(now);
         self.queue_again(due);
     }
@@ -357,6 +361,7 @@ impl Router {
         self.ladders.clear();
         let waiting = self.queue.drain(directory.queue_order, self.now);
         self.settle();
+        self.work.recount(&mut self.people, self.now);
         self.queue_all_again(waiting, out);
     }
 
@@ -391,7 +396,7 @@ impl Router {
         match state.owner {
             Some(Owner::User { id }) if state.status == ItemStatus::Open => {
                 let since = state.owned_since.unwrap_or(self.now);
-                let owned = Owned::new(state.conversation, self.people.place(id), state.group, since);
+                let owned = Owned::new(state.conversation, self.people.place(id), state.group, since, state.into());
                 self.own(state.item, owned);
             }
             _ => self.disown(state.item),
@@ -427,7 +432,7 @@ impl Router {
         match decision.outcome {
             Outcome::Assigned { user, .. } => {
                 let index = self.people.place(user);
-                let owned = Owned::new(arrival.conversation, index, arrival.group, self.now);
+                let owned = Owned::new(arrival.conversation, index, arrival.group, self.now, arrival.into());
                 self.own(arrival.item, owned);
                 self.people.at_mut(index).marks[arrival.group as usize] = Some(decision.mark());
                 if let (Some(rule), Some(turn)) = (decision.rule, decision.turn) {
@@ -438,7 +443,7 @@ impl Router {
                 let index = self.people.place(user);
                 let current = self.work.find(arrival.item).filter(|owned| owned.person == index).map(|owned| owned.since);
                 let since = current.or(arrival.owned_since).unwrap_or(self.now);
-                let owned = Owned::new(arrival.conversation, index, arrival.group, since);
+                let owned = Owned::new(arrival.conversation, index, arrival.group, since, arrival.into());
                 self.own(arrival.item, owned);
             }
             Outcome::TeamSet { .. } | Outcome::Queued | Outcome::Unassigned { .. } => self.disown(arrival.item),

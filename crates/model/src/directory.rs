@@ -140,6 +140,30 @@ pub struct Capacity {
     /// A limit on the sum of what open items weigh, beside the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<CapacityWeights>,
+    /// Open items that use no capacity.
+    #[serde(default, skip_serializing_if = "LeaveOut::is_nothing")]
+    pub leave_out: LeaveOut,
+}
+
+/// Which open items use no capacity of a person: they are left out of the total, the types and the weights
+/// (ROUTING 5.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct LeaveOut {
+    /// Items created more than so many days of 24 hours ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older_than_days: Option<u32>,
+    /// Items of a conversation in which ours is the last message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waiting_on_contact: bool,
+}
+
+impl LeaveOut {
+    /// Whether every open item uses capacity.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.older_than_days.is_none() && !self.waiting_on_contact
+    }
 }
 
 /// What an open item of each type weighs, and how much a person bears (ROUTING 5.5).

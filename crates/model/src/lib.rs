@@ -18,8 +18,8 @@ mod view;
 
 pub use condition::{Condition, FactField, Facts};
 pub use directory::{
-    Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, OutOfOffice, QueueOrder, ReopenOwner, Role, Seat, Team,
-    User, Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
+    Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, LeaveOut, OutOfOffice, QueueOrder, ReopenOwner, Role,
+    Seat, Team, User, Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
 };
 pub use fault::{Fault, nearest};
 pub use hours::{CivilDate, HoursSpan, InvalidDate, InvalidHours, Weekday, WeeklyHours};

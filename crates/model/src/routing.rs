@@ -78,6 +78,12 @@ pub struct Arrival {
     /// What its place in the queue depends on (ROUTING 7.4).
     #[serde(default)]
     pub queue: QueueFacts,
+    /// When it was created; unknown never becomes too old to use capacity (ROUTING 5.5).
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    /// Ours is the last message of its conversation.
+    #[serde(default)]
+    pub waiting_on_contact: bool,
 }
 
 /// What the place of a waiting item depends on (ROUTING 7.4).
@@ -171,6 +177,12 @@ pub struct ItemState {
     pub owner: Option<Owner>,
     /// When the current ownership began.
     pub owned_since: Option<Timestamp>,
+    /// When it was created; unknown never becomes too old to use capacity (ROUTING 5.5).
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    /// Ours is the last message of its conversation.
+    #[serde(default)]
+    pub waiting_on_contact: bool,
 }
 
 words! {
@@ -443,6 +455,12 @@ pub struct OwnedItem {
     pub group: LoadGroup,
     /// When the ownership began.
     pub owned_since: Timestamp,
+    /// When it was created; unknown never becomes too old to use capacity (ROUTING 5.5).
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    /// Ours is the last message of its conversation.
+    #[serde(default)]
+    pub waiting_on_contact: bool,
 }
 
 /// When a person was last assigned work of a group.

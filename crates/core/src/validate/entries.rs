@@ -9,6 +9,8 @@ use switchboard_model::{
 
 /// The highest limit that can be set; whoever needs more sets none.
 const MAX_LIMIT: u32 = 100_000;
+/// The greatest age at which items stop using capacity.
+const MAX_AGE_DAYS: u32 = 3_650;
 /// The most spans of hours that a person or a channel can have.
 const MAX_SPANS: usize = 100;
 /// The most dates of a holiday calendar.
@@ -129,6 +131,10 @@ impl Check<'_> {
             }
         }
         capacity(&at, user, faults);
+        if let Some(days) = user.capacity.leave_out.older_than_days.filter(|days| !(1..=MAX_AGE_DAYS).contains(days)) {
+            let message = format!("{days} days; 1 to {MAX_AGE_DAYS} are allowed, leave it out to count items of any age");
+            faults.push(Fault::new(format!("{at}.capacity.leave_out.older_than_days"), message));
+        }
         if let Some(language) = user.language.as_deref().filter(|language| !LANGUAGES.contains(language)) {
             faults.push(Fault::unknown(format!("{at}.language"), "language", language, LANGUAGES));
         }

@@ -4,6 +4,7 @@ mod availability;
 mod distribution;
 mod eligibility;
 mod gcmu;
+mod leave_out;
 mod load;
 mod marks;
 mod matcher;

@@ -268,6 +268,8 @@ impl World {
             status: ItemStatus::Open,
             owner: user.map(|id| Owner::User { id }),
             owned_since: user.map(|_| self.now.plus_ms(-age_ms)),
+            created_at: None,
+            waiting_on_contact: false,
         };
         let effects = self.step(&Input::Changed(ItemChange { state, assigned: user.is_some() }));
         assert_eq!(effects, []);
@@ -285,6 +287,8 @@ impl World {
             status,
             owner: Some(Owner::User { id: owned.user }),
             owned_since: Some(owned.owned_since),
+            created_at: None,
+            waiting_on_contact: false,
         };
         let effects = self.step(&Input::Changed(ItemChange { state, assigned: false }));
         assert_eq!(effects, []);
@@ -323,6 +327,8 @@ impl World {
             excluded: Vec::new(),
             seed: 42,
             queue: switchboard_model::QueueFacts::default(),
+            created_at: None,
+            waiting_on_contact: false,
         }
     }
 

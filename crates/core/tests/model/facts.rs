@@ -157,7 +157,15 @@ impl Facts {
         if let (ItemStatus::Open, Some(Owner::User { id })) = (state.status, state.owner) {
             let owned_since = state.owned_since.unwrap_or(self.now);
             let (item, conversation, group) = (state.item, state.conversation, state.group);
-            self.owned.push(OwnedItem { item, conversation, user: id, group, owned_since });
+            self.owned.push(OwnedItem {
+                item,
+                conversation,
+                user: id,
+                group,
+                owned_since,
+                created_at: None,
+                waiting_on_contact: false,
+            });
         }
     }
 

@@ -93,7 +93,7 @@ impl Facts {
 
     fn own(&mut self, arrival: &Arrival, user: UserId, owned_since: Timestamp) {
         let (item, conversation, group) = (arrival.item, arrival.conversation, arrival.group);
-        self.owned.push(OwnedItem { item, conversation, user, group, owned_since });
+        self.owned.push(OwnedItem { item, conversation, user, group, owned_since, created_at: None, waiting_on_contact: false });
     }
 }
 

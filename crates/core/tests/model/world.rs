@@ -199,6 +199,8 @@ impl World {
             excluded: Vec::new(),
             seed: self.dice.roll(),
             queue: switchboard_model::QueueFacts::default(),
+            created_at: None,
+            waiting_on_contact: false,
         };
         let state = ItemState {
             item: ItemId(id),
@@ -209,6 +211,8 @@ impl World {
             status: ItemStatus::Open,
             owner: None,
             owned_since: None,
+            created_at: None,
+            waiting_on_contact: false,
         };
         self.rows.push(Row { state, version: 1, template: template.clone() });
         Some(Event::Input(Input::Arrived(template)))
