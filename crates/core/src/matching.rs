@@ -103,6 +103,7 @@ impl Router {
 
     /// Brings ladders and lanes up to date with everybody who changed.
     pub(crate) fn refresh(&mut self) {
+        self.people.account(&self.calendars, self.now);
         let changed = self.people.take_changed();
         let sight = Sight { people: &self.people, calendars: &self.calendars, turns: &self.turns, now: self.now };
         for person in changed {
