@@ -5,6 +5,7 @@ mod availability;
 mod distribution;
 mod eligibility;
 mod gcmu;
+mod idle;
 mod leave_out;
 mod load;
 mod marks;
