@@ -72,6 +72,12 @@ impl Router {
         [self.queue.next_wake(), self.people.next_recheck(), self.work.next_end()].into_iter().flatten().min()
     }
 
+    /// Whether what is decided at `now` follows from more than what the counters hold.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        let due = [self.next_wake(), self.work.next_end()].into_iter().flatten().any(|due| due <= now);
+        due || self.queue.has_ready() || self.idleness_changes(now)
+    }
+
     /// Open items that nobody will get to: the sweep of ROUTING 12.6, as far as the router knows of them. By item.
     #[must_use]
     pub fn stranded(&self) -> Vec<(ItemId, Stranded)> {
@@ -103,6 +109,7 @@ impl Router {
 
     /// Brings ladders and lanes up to date with everybody who changed.
     pub(crate) fn refresh(&mut self) {
+        self.people.account(&self.calendars, self.now);
         let changed = self.people.take_changed();
         let sight = Sight { people: &self.people, calendars: &self.calendars, turns: &self.turns, now: self.now };
         for person in changed {

@@ -41,7 +41,7 @@ pub use record::{
     Verdict, mark,
 };
 pub use routing::{
-    Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, ContactFacts, Effect, Input, ItemChange, ItemState, ItemStatus,
+    Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, ContactFacts, Effect, IdleTotal, Input, ItemChange, ItemState, ItemStatus,
     ManualStatus, OwnedItem, Owner, Priority, QueueFacts, Refusal, RefusalReason, Revision, RouteEvent, RouterState,
     StatusChange, StatusOrigin, StatusValue, TurnState, Undone, UndoneMark, UndoneTurn, WaitingItem,
 };
