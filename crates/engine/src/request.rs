@@ -105,6 +105,17 @@ pub struct PersonView {
     pub previous: Option<ManualStatus>,
 }
 
+/// A change of a person's status as it is kept (ROUTING 4.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusEntry {
+    /// When.
+    pub at: Timestamp,
+    /// By whom; the system for whoever is set away, or back, by presence (ROUTING 4.4).
+    pub actor: Actor,
+    /// The status from then on.
+    pub status: ManualStatus,
+}
+
 /// A list of work items.
 #[derive(Clone, Debug)]
 pub struct ItemsQuery {
@@ -360,6 +371,12 @@ pub struct Statistics {
     pub unconsumed: u64,
     /// Inputs put aside after a failure of the router.
     pub parked: u64,
+    /// Open items that the last sweep of this host found stranded (ROUTING 12.6).
+    pub stranded: u64,
+    /// How often a sweep found that the router's memory differed from the tables, since this host started.
+    pub corrections: u64,
+    /// How often this host has swept since it started.
+    pub sweeps: u64,
 }
 
 /// A row that a search found.
