@@ -251,7 +251,13 @@ fn directory(people: usize) -> Directory {
         last_id: 10_000_000,
         users: (0..people).map(|index| user(as_i64(index), skill)).collect(),
         teams: (0..TEAMS)
-            .map(|id| Team { id: TeamId(100 + id), slug: format!("t{id}"), name: format!("Team {id}"), parent: None })
+            .map(|id| Team {
+                id: TeamId(100 + id),
+                slug: format!("t{id}"),
+                name: format!("Team {id}"),
+                parent: None,
+                presence: None,
+            })
             .collect(),
         workspaces: vec![Workspace {
             id: WorkspaceId(1),
@@ -263,6 +269,7 @@ fn directory(people: usize) -> Directory {
             close_together: true,
             reassign_limited: false,
             skill_rules: vec![SkillRule { when: Some(norwegian), demands }],
+            sla: None,
         }],
         channels: (0..TEAMS).map(channel).collect(),
         skills: vec![Skill {

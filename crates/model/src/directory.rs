@@ -7,6 +7,7 @@ use crate::id::{ChannelId, SkillId, TeamId, UserId, WorkspaceId};
 use crate::kind::{ChannelKind, WorkType, words};
 use crate::rule::Rule;
 use crate::skill::{Skill, SkillRule, Spoken, UserSkill};
+use crate::sla::Sla;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -188,6 +189,17 @@ pub struct Team {
     pub name: String,
     /// Parent team.
     pub parent: Option<TeamId>,
+    /// Main members who are not there are set away; `None` leaves everybody as they set themselves (ROUTING 4.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
+}
+
+/// When somebody counts as not being there, whatever they say (ROUTING 4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Presence {
+    /// After so many minutes without any connected desk.
+    pub away_after_min: u32,
 }
 
 /// Who may open a workspace.
@@ -229,6 +241,9 @@ pub struct Workspace {
     /// Which work demands which skills; the first that applies wins (ROUTING 8.2).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skill_rules: Vec<SkillRule>,
+    /// Service targets; none where absent (ROUTING 14.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sla: Option<Sla>,
 }
 
 /// The directory's side of a connected channel: where its work goes and by which rule.

@@ -175,7 +175,7 @@ fn zone_data(zone: &str) -> ZoneData {
 }
 
 fn team(id: i64) -> Team {
-    Team { id: TeamId(id), slug: format!("team_{id}"), name: format!("Team {id}"), parent: None }
+    Team { id: TeamId(id), slug: format!("team_{id}"), name: format!("Team {id}"), parent: None, presence: None }
 }
 
 fn new_user(dice: &mut Dice, id: UserId, teams: &[Team], start: Timestamp) -> User {
@@ -259,5 +259,6 @@ fn new_workspace(dice: &mut Dice, id: WorkspaceId, directory: &Directory) -> Wor
         close_together: true,
         reassign_limited: false,
         skill_rules: Vec::new(),
+        sla: None,
     }
 }

@@ -9,15 +9,20 @@ mod entry;
 mod export;
 mod file;
 mod merge;
+mod read;
+mod read_rule;
+mod rule_file;
 mod zones;
 
 pub use diff::{ChangeAction, DirectoryChange, diff, loses_last_admin};
 pub use entry::Entry;
 pub use export::export;
 pub use file::{
-    AbsenceFile, AccessFile, CapacityFile, CaseFile, ChannelFile, DirectoryFile, FallbackFile, RuleFile, TargetFile, TeamFile,
-    UserFile, WorkspaceFile, syntax_fault,
+    AbsenceFile, AccessFile, CapacityFile, ChannelFile, DirectoryFile, HolidaysFile, PerTypeFile, SkillFile, SpokenFile,
+    TeamFile, UserFile, UserSkillFile, WeightsFile, WorkspaceFile,
 };
 pub(crate) use merge::kept_rule_version;
 pub use merge::{MergeOptions, merge, merge_text};
+pub use read::syntax_fault;
+pub use rule_file::{CaseFile, DemandFile, FallbackFile, OverflowFile, RuleFile, SkillRuleFile, TargetFile};
 pub use zones::{attach_zones, zone_data};
