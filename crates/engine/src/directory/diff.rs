@@ -24,9 +24,9 @@ pub enum ChangeAction {
 pub struct DirectoryChange {
     /// What happens to it.
     pub action: ChangeAction,
-    /// `skill`, `holidays`, `team`, `user`, `workspace` or `channel`.
+    /// `setting`, `skill`, `holidays`, `team`, `user`, `workspace` or `channel`.
     pub kind: String,
-    /// Its slug or email address.
+    /// Its slug, email address or name.
     pub key: String,
     /// The keys whose values change, each as `key: before → after`.
     pub details: Vec<String>,
@@ -44,11 +44,19 @@ impl std::fmt::Display for DirectoryChange {
     }
 }
 
-/// The differences from `before` to `after`: skills, holiday calendars, teams, users, workspaces, channels, each by key.
+/// The differences from `before` to `after`: settings, skills, holiday calendars, teams, users, workspaces, channels, each by key.
 #[must_use]
 pub fn diff(before: &Directory, after: &Directory) -> Vec<DirectoryChange> {
     let (old, new) = (super::export::to_file(before), super::export::to_file(after));
     let mut changes = Vec::new();
+    if before.queue_order != after.queue_order {
+        changes.push(DirectoryChange {
+            action: ChangeAction::Change,
+            kind: String::from("setting"),
+            key: String::from("queue_order"),
+            details: vec![format!("{} → {}", before.queue_order, after.queue_order)],
+        });
+    }
     compare("skill", &old.skills, &new.skills, |entry| &entry.slug, &mut changes);
     compare_with("holidays", &old.holidays, &new.holidays, |entry| &entry.slug, dates, &mut changes);
     compare("team", &old.teams, &new.teams, |entry| &entry.slug, &mut changes);

@@ -1,6 +1,7 @@
 //! Reads one TOML table key by key, so that every fault of a file is reported at once.
 
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use switchboard_model::{Fault, nearest};
 use toml::{Table, Value};
 
@@ -86,6 +87,19 @@ impl Entry {
             match read(value) {
                 Ok(value) => found.push(value),
                 Err(message) => self.fault(&format!("{key}[{index}]"), message),
+            }
+        }
+        found
+    }
+
+    /// The values of a table by name, each read on its own; none when absent.
+    pub fn named<T: DeserializeOwned>(&mut self, key: &'static str) -> BTreeMap<String, T> {
+        let Some(entry) = self.entry(key) else { return BTreeMap::new() };
+        let mut found = BTreeMap::new();
+        for (name, value) in entry.table {
+            match value.try_into() {
+                Ok(value) => drop(found.insert(name, value)),
+                Err(error) => self.fault(&format!("{key}.\"{name}\""), error.message().trim().replace('\n', " ")),
             }
         }
         found

@@ -8,7 +8,7 @@ use super::rule_file::{CaseFile, DemandFile, FallbackFile, OverflowFile, RuleFil
 use jiff::Timestamp as Instant;
 use switchboard_model::{
     Capacity, Case, ChannelEntry, Demand, Directory, Fallback, Member, Rule, SkillId, SkillRule, Target, TeamId, Timestamp, User,
-    UserId, Wanted, Workspace, WorkspaceAccess,
+    UserId, Wanted, Workspace, WorkspaceAccess, WorkspaceId,
 };
 
 /// The directory as TOML text.
@@ -21,6 +21,7 @@ pub fn export(directory: &Directory) -> String {
 pub(super) fn to_file(directory: &Directory) -> DirectoryFile {
     let names = Names(directory);
     DirectoryFile {
+        queue_order: Some(directory.queue_order),
         skills: (directory.skills.iter())
             .map(|skill| SkillFile { slug: skill.slug.clone(), name: skill.name.clone(), category: skill.category.clone() })
             .collect(),
@@ -104,6 +105,7 @@ impl Names<'_> {
             seats: (workspace.seats != Workspace::default_seats(workspace.kind)).then(|| workspace.seats.clone()),
             close_together: workspace.close_together,
             reassign_limited: workspace.reassign_limited,
+            sla: workspace.sla.clone(),
             skill_rules: workspace.skill_rules.iter().map(|rule| self.skill_rule_file(rule)).collect(),
         }
     }
@@ -131,7 +133,7 @@ impl Names<'_> {
             slug: channel.slug.clone(),
             name: channel.name.clone(),
             kind: channel.kind,
-            workspace: self.0.workspace(channel.workspace).map(|workspace| workspace.slug.clone()).unwrap_or_default(),
+            workspace: self.workspace(channel.workspace).unwrap_or_default(),
             on: channel.on,
             zone: channel.zone.clone(),
             hours: channel.hours.clone(),
@@ -160,13 +162,18 @@ impl Names<'_> {
                 }
             },
             distribution: case.distribution,
+            weights: (case.weights.iter()).filter_map(|(member, weight)| Some((self.member(*member)?, *weight))).collect(),
             only_available: case.only_available,
             when_nobody: case.when_nobody,
             outside_hours: case.outside_hours,
             affinity_days: case.affinity_days,
             hand_back: case.hand_back,
             overflow: (case.overflow.iter())
-                .map(|step| OverflowFile { after_s: step.after_s, to: self.members(&step.members) })
+                .map(|step| OverflowFile {
+                    after_s: step.after_s,
+                    to: self.members(&step.members),
+                    workspaces: step.workspaces.iter().filter_map(|id| self.workspace(*id)).collect(),
+                })
                 .collect(),
         }
     }
@@ -180,13 +187,18 @@ impl Names<'_> {
     }
 
     fn members(&self, members: &[Member]) -> Vec<String> {
-        members
-            .iter()
-            .filter_map(|member| match member {
-                Member::User(id) => self.person(*id),
-                Member::Team(id) => self.team(*id).map(|slug| format!("team:{slug}")),
-            })
-            .collect()
+        members.iter().filter_map(|member| self.member(*member)).collect()
+    }
+
+    fn member(&self, member: Member) -> Option<String> {
+        match member {
+            Member::User(id) => self.person(id),
+            Member::Team(id) => self.team(id).map(|slug| format!("team:{slug}")),
+        }
+    }
+
+    fn workspace(&self, id: WorkspaceId) -> Option<String> {
+        self.0.workspace(id).map(|workspace| workspace.slug.clone())
     }
 }
 

@@ -7,12 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use switchboard_model::{
-    ChannelKind, CivilDate, LeaveOut, Presence, ReopenOwner, Role, Seat, WeeklyHours, WorkType, WorkspaceKind,
+    ChannelKind, CivilDate, LeaveOut, Presence, QueueOrder, ReopenOwner, Role, Seat, Sla, WeeklyHours, WorkType, WorkspaceKind,
 };
 
 /// A directory file. Lists are in file order, which is the order in which new entries get their ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DirectoryFile {
+    /// In which order waiting items are served; absent leaves it as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_order: Option<QueueOrder>,
     /// Skills.
     pub skills: Vec<SkillFile>,
     /// Holiday calendars.
@@ -197,6 +200,9 @@ pub struct WorkspaceFile {
     /// Who may open it; absent is everyone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<AccessFile>,
+    /// Service targets, `{ first_reply_min = 60, zone = "Europe/Oslo", hours = ["mon-fri 08:00-16:00"] }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sla: Option<Sla>,
     /// `[[workspaces.skill_rules]]`
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skill_rules: Vec<SkillRuleFile>,

@@ -7,8 +7,8 @@ use super::zones::attach_zones;
 use std::collections::{BTreeMap, BTreeSet};
 use switchboard_core::skill_uses;
 use switchboard_model::{
-    Capacity, CapacityWeights, ChannelEntry, ChannelId, Directory, Fault, OutOfOffice, Rule, Skill, SkillId, Spoken, Team,
-    TeamId, Timestamp, User, UserId, UserSkill, Workspace, WorkspaceAccess, WorkspaceId,
+    Capacity, CapacityWeights, ChannelEntry, ChannelId, Directory, Fault, OutOfOffice, QueueOrder, Rule, Skill, SkillId, Sla,
+    Spoken, Team, TeamId, Timestamp, User, UserId, UserSkill, Workspace, WorkspaceAccess, WorkspaceId,
 };
 
 /// How to treat what the file does not name.
@@ -42,6 +42,7 @@ pub fn merge_text(current: &Directory, text: &str, options: MergeOptions) -> Res
 pub fn merge(current: &Directory, file: &DirectoryFile, options: MergeOptions) -> Result<Directory, Vec<Fault>> {
     let mut merge = Merge::new(current, options);
     merge.name_everything(file);
+    merge.settings(file);
     merge.skills(file);
     merge.holidays(file);
     merge.teams(file);
@@ -108,6 +109,14 @@ impl<'a> Merge<'a> {
         name_new(file.channels.iter().map(|entry| &entry.slug), "channels", &mut self.names.channels, ChannelId, last_id, faults);
         name_new(file.skills.iter().map(|entry| &entry.slug), "skills", &mut self.names.skills, SkillId, last_id, faults);
         name_once(file.holidays.iter().map(|entry| &entry.slug), "holidays", faults);
+    }
+
+    fn settings(&mut self, file: &DirectoryFile) {
+        match file.queue_order {
+            Some(order) => self.next.queue_order = order,
+            None if self.options.prune => self.next.queue_order = QueueOrder::default(),
+            None => {}
+        }
     }
 
     fn skills(&mut self, file: &DirectoryFile) {
@@ -234,6 +243,10 @@ impl<'a> Merge<'a> {
         let skill_rules = (entry.skill_rules.iter().enumerate())
             .map(|(nth, rule)| self.skill_rule(&format!("workspaces[{index}].skill_rules[{nth}]"), rule))
             .collect();
+        let sla = entry.sla.clone().map(|sla| {
+            let holidays = self.calendars(&format!("workspaces[{index}].sla.holidays"), &sla.holidays);
+            Sla { holidays, ..sla }
+        });
         Workspace {
             id,
             slug: entry.slug.clone(),
@@ -244,6 +257,7 @@ impl<'a> Merge<'a> {
             close_together: entry.close_together,
             reassign_limited: entry.reassign_limited,
             skill_rules,
+            sla,
         }
     }
 
@@ -262,7 +276,7 @@ impl<'a> Merge<'a> {
         let key = format!("channels[{index}].workspace");
         let workspace = match entry.workspace.as_str() {
             "" => None, // Reading the file has said so.
-            slug => resolve(&self.names.workspaces, key, "workspace", slug, &mut self.faults),
+            slug => self.workspace_id(key, slug),
         };
         let mut rule = entry.rule.as_ref().map(|rule| self.rule(&format!("channels[{index}].rule"), rule));
         if let Some(rule) = &mut rule {
@@ -293,6 +307,10 @@ impl<'a> Merge<'a> {
             "" => None, // Reading the file has said so.
             slug => resolve(&self.names.skills, key, "skill", slug, &mut self.faults),
         }
+    }
+
+    fn workspace_id(&mut self, key: String, slug: &str) -> Option<WorkspaceId> {
+        resolve(&self.names.workspaces, key, "workspace", slug, &mut self.faults)
     }
 
     fn calendars(&mut self, key: &str, slugs: &[String]) -> Vec<String> {

@@ -7,7 +7,7 @@ use super::file::{
 };
 use super::read_rule::{read_rule, read_skill_rule};
 use switchboard_model::{
-    ChannelKind, CivilDate, Fault, LeaveOut, Presence, ReopenOwner, Role, SKILL_LEVELS, Seat, WorkspaceKind,
+    ChannelKind, CivilDate, Fault, LeaveOut, Presence, ReopenOwner, Role, SKILL_LEVELS, Seat, Sla, WeeklyHours, WorkspaceKind,
 };
 use toml::Value;
 
@@ -34,6 +34,7 @@ impl DirectoryFile {
         let mut faults = Vec::new();
         let mut root = Entry::new("", table);
         let file = Self {
+            queue_order: root.optional("queue_order"),
             skills: read_all(&mut root, "skills", &mut faults, read_skill),
             holidays: read_all(&mut root, "holidays", &mut faults, read_holidays),
             teams: read_all(&mut root, "teams", &mut faults, read_team),
@@ -194,7 +195,22 @@ fn read_workspace(entry: &mut Entry) -> WorkspaceFile {
         close_together: entry.optional("close_together").unwrap_or(true),
         reassign_limited: entry.optional("reassign_limited").unwrap_or(false),
         access: entry.optional("access"),
+        sla: entry.nested("sla", read_sla),
         skill_rules: entry.each("skill_rules", read_skill_rule),
+    }
+}
+
+fn read_sla(entry: &mut Entry) -> Sla {
+    let (hours, holidays): (WeeklyHours, Vec<String>) =
+        (entry.optional("hours").unwrap_or_default(), entry.optional("holidays").unwrap_or_default());
+    let asks_zone = !hours.0.is_empty() || !holidays.is_empty();
+    Sla {
+        first_reply_min: entry.optional("first_reply_min"),
+        next_reply_min: entry.optional("next_reply_min"),
+        close_min: entry.optional("close_min"),
+        zone: entry.optional("zone").unwrap_or_else(|| if asks_zone { utc() } else { String::new() }),
+        hours,
+        holidays,
     }
 }
 

@@ -31,6 +31,7 @@ fn read_case(rule: &mut Entry, mut entry: Entry) -> CaseFile {
         when: read_when(&mut entry),
         target: entry.required_or("target", TargetFile::Nobody),
         distribution: entry.optional("distribution"),
+        weights: entry.named("weights"),
         only_available: entry.optional("only_available").unwrap_or(true),
         when_nobody: entry.optional("when_nobody").unwrap_or(WhenNobody::Unassigned),
         outside_hours: entry.optional("outside_hours").unwrap_or(OutsideHours::Route),
@@ -82,7 +83,12 @@ fn read_comparison(entry: &mut Entry) -> (FactField, Vec<String>) {
 }
 
 fn read_step(entry: &mut Entry) -> OverflowFile {
-    OverflowFile { after_s: entry.required("after_s"), to: entry.required("to") }
+    let names_workspaces = entry.has("workspaces");
+    OverflowFile {
+        after_s: entry.required("after_s"),
+        to: if names_workspaces { entry.optional("to").unwrap_or_default() } else { entry.required("to") },
+        workspaces: entry.optional("workspaces").unwrap_or_default(),
+    }
 }
 
 fn read_demand(entry: &mut Entry) -> DemandFile {

@@ -1,6 +1,7 @@
 //! The shapes of rules in a directory file: which work demands which skills, and whom a channel's work goes to.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use switchboard_model::{Condition, Distribution, HandBack, OutsideHours, WhenNobody};
 
 /// `[[workspaces.skill_rules]]`: what work demands (ROUTING 8.2).
@@ -55,6 +56,9 @@ pub struct CaseFile {
     /// Distribution; the default of the channel kind when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,
+    /// Shares under `round_robin`, `{ "team:support" = 3, "pia@example.test" = 1 }`; 1 for who is left out.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub weights: BTreeMap<String, u32>,
     /// Skip people who are not available; true when absent.
     pub only_available: bool,
     /// When nobody is eligible; `unassigned` when absent.
@@ -72,13 +76,17 @@ pub struct CaseFile {
     pub overflow: Vec<OverflowFile>,
 }
 
-/// One overflow step: `{ after_s = 60, to = ["team:sales"] }` (ROUTING 7.5).
+/// One overflow step: `{ after_s = 60, to = ["team:sales"], workspaces = ["sales"] }` (ROUTING 7.5).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct OverflowFile {
     /// After so many seconds of waiting.
     pub after_s: u32,
     /// People by email address, teams as `team:slug`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
+    /// Slugs of workspaces: everybody who can be given work there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub workspaces: Vec<String>,
 }
 
 /// A target: `"nobody"`, `{ users_and_teams = ["team:support", "pia@example.test"] }`, `{ team_only = "support" }`

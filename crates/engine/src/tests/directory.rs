@@ -1,5 +1,6 @@
 //! Directory files: read, merged, compared and written.
 
+mod ical;
 mod routing;
 
 use super::{DIRECTORY, Desk};

@@ -48,12 +48,19 @@ impl Merge<'_> {
             .map(|(nth, step)| OverflowStep {
                 after_s: step.after_s,
                 members: self.members(&format!("{path}.overflow[{nth}].to"), &step.to),
+                workspaces: (step.workspaces.iter().enumerate())
+                    .filter_map(|(place, slug)| self.workspace_id(format!("{path}.overflow[{nth}].workspaces[{place}]"), slug))
+                    .collect(),
             })
+            .collect();
+        let weights = (case.weights.iter())
+            .filter_map(|(name, weight)| Some((self.member(format!("{path}.weights.\"{name}\""), name)?, *weight)))
             .collect();
         Case {
             when: case.when.clone(),
             target,
             distribution: case.distribution,
+            weights,
             only_available: case.only_available,
             when_nobody: case.when_nobody,
             outside_hours: case.outside_hours,
@@ -72,14 +79,15 @@ impl Merge<'_> {
     }
 
     fn members(&mut self, key: &str, members: &[String]) -> Vec<Member> {
-        let mut resolved = Vec::with_capacity(members.len());
-        for (nth, member) in members.iter().enumerate() {
-            let key = format!("{key}[{nth}]");
-            resolved.extend(match member.strip_prefix("team:") {
-                Some(slug) => self.team(key, slug.trim()).map(Member::Team),
-                None => self.person(key, member).map(Member::User),
-            });
+        let named = members.iter().enumerate();
+        named.filter_map(|(nth, name)| self.member(format!("{key}[{nth}]"), name)).collect()
+    }
+
+    /// A person by email address, or a team as `team:slug`.
+    fn member(&mut self, key: String, name: &str) -> Option<Member> {
+        match name.trim().strip_prefix("team:") {
+            Some(slug) => self.team(key, slug.trim()).map(Member::Team),
+            None => self.person(key, name).map(Member::User),
         }
-        resolved
     }
 }

@@ -3,12 +3,14 @@
 use super::faults;
 use crate::directory::{DirectoryFile, MergeOptions, diff, export, merge, merge_text};
 use switchboard_model::{
-    CapacityWeights, Demand, Directory, Fault, HandBack, LeaveOut, Member, OverflowStep, Presence, SkillId, SkillRule, Spoken,
-    UserSkill, Wanted, WhenNobody, WorkType,
+    CapacityWeights, Demand, Directory, Fault, HandBack, LeaveOut, Member, OverflowStep, Presence, QueueOrder, SkillId,
+    SkillRule, Sla, Spoken, UserSkill, Wanted, WhenNobody, WorkType,
 };
 
 /// Everything that rules go by.
 pub(super) const FULL: &str = r#"
+queue_order = "gcmu"
+
 [[skills]]
 slug = "billing"
 name = "Billing"
@@ -44,6 +46,12 @@ seat = "service"
 [[workspaces]]
 slug = "mail"
 kind = "inbox"
+[workspaces.sla]
+first_reply_min = 60
+close_min = 2880
+zone = "Europe/Oslo"
+hours = ["mon-fri 08:00-16:00"]
+holidays = ["norway"]
 [[workspaces.skill_rules]]
 when = { contains = { field = "message.subject", values = ["invoice"] } }
 [[workspaces.skill_rules.demands]]
@@ -57,6 +65,11 @@ required = false
 [[workspaces.skill_rules]]
 demands = [{ skill = "returns" }]
 
+[[workspaces]]
+slug = "sales"
+kind = "inbox"
+sla = { next_reply_min = 5 }
+
 [[channels]]
 slug = "support"
 kind = "email"
@@ -64,10 +77,12 @@ workspace = "mail"
 holidays = ["norway"]
 [[channels.rule.cases]]
 target = { users_and_teams = ["team:support"] }
+distribution = "round_robin"
+weights = { "team:support" = 3, "cy@desk.test" = 2 }
 when_nobody = "wait"
 affinity_days = 30
 hand_back = { absent_min = 60 }
-overflow = [{ after_s = 60, to = ["cy@desk.test"] }]
+overflow = [{ after_s = 60, to = ["cy@desk.test"] }, { after_s = 90, workspaces = ["sales"] }]
 "#;
 
 fn read(text: &str) -> Directory {
@@ -135,7 +150,47 @@ fn r5_5_and_r7_5_weights_waiting_overflow_and_affinity_come_from_the_file() {
     assert_eq!(directory.teams[0].presence, Some(Presence { away_after_min: 20 }));
     assert_eq!((case.when_nobody, case.affinity_days), (WhenNobody::Wait, Some(30)));
     let cy = directory.user_by_email("cy@desk.test").unwrap().id;
-    assert_eq!(case.overflow, [OverflowStep { after_s: 60, members: vec![Member::User(cy)] }]);
+    let sales = directory.workspaces[1].id;
+    assert_eq!(
+        case.overflow,
+        [
+            OverflowStep { after_s: 60, members: vec![Member::User(cy)], workspaces: Vec::new() },
+            OverflowStep { after_s: 90, members: Vec::new(), workspaces: vec![sales] },
+        ]
+    );
+}
+
+#[test]
+fn r6_2_and_r7_4_weights_of_names_and_the_order_of_the_queue_come_from_the_file() {
+    let directory = read(FULL);
+    assert_eq!(directory.queue_order, QueueOrder::Gcmu);
+    let case = &directory.channels[0].rule.as_ref().unwrap().cases[0];
+    let cy = directory.user_by_email("cy@desk.test").unwrap().id;
+    assert_eq!(case.weights, [(Member::Team(directory.teams[0].id), 3), (Member::User(cy), 2)].into());
+    let kept = merge_text(&directory, "", MergeOptions::default()).unwrap();
+    assert_eq!(kept.queue_order, QueueOrder::Gcmu, "what a file does not name stays");
+    let reset = merge_text(&directory, "queue_order = \"priority\"\n", MergeOptions::default()).unwrap();
+    let changes: Vec<String> = diff(&directory, &reset).iter().map(ToString::to_string).collect();
+    assert_eq!(changes, ["~ setting queue_order\n    gcmu → priority"]);
+}
+
+#[test]
+fn r14_3_service_targets_have_a_clock_of_their_own() {
+    let directory = read(FULL);
+    let [mail, sales] = directory.workspaces.as_slice() else { panic!("two workspaces") };
+    let clock = mail.sla.as_ref().unwrap();
+    assert_eq!((clock.first_reply_min, clock.next_reply_min, clock.close_min), (Some(60), None, Some(2880)));
+    assert_eq!(
+        (clock.zone.as_str(), clock.hours.0.len(), clock.holidays.as_slice()),
+        ("Europe/Oslo", 1, &["norway".to_owned()][..])
+    );
+    assert_eq!(sales.sla, Some(Sla { next_reply_min: Some(5), ..Sla::default() }), "a clock that always runs needs no zone");
+    let edit = |sla: &str| format!("[[workspaces]]\nslug = \"sales\"\nkind = \"inbox\"\nsla = {sla}\n");
+    let hours = "hours = [\"mon-fri 08:00-16:00\"]";
+    let default = merge_text(&directory, &edit(&format!("{{ {hours} }}")), MergeOptions::default()).unwrap();
+    assert_eq!(default.workspaces[1].sla.as_ref().unwrap().zone, "UTC");
+    let refused = merge_text(&directory, &edit(&format!("{{ zone = \"Europe/Olso\", {hours} }}")), MergeOptions::default());
+    assert!(refused.unwrap_err()[0].to_string().starts_with("workspaces.sales.sla.zone: unknown time zone `Europe/Olso`"));
 }
 
 #[test]
@@ -152,6 +207,7 @@ fn everything_that_rules_go_by_is_exported_and_reads_back_to_itself() {
 #[test]
 fn every_fault_of_what_rules_go_by_is_named_at_once() {
     let text = r#"
+queue_order = "fair"
 [[skills]]
 slug = "billing"
 [[holidays]]
@@ -171,6 +227,7 @@ capacity = { totl = 3, weights = { chat = -1 }, leave_out = { older = 3 } }
 [[workspaces]]
 slug = "mail"
 kind = "inbox"
+sla = { first_reply = 5, close_min = "soon", holidays = ["norwy"] }
 skill_rules = [{ demands = [{}, { skill = "billing", language = "nb" }, { language = "nb", min_level = 2 }] }, { when = 3 }, { when = { iz = {} }, demands = [] }, { when = { any = [{ is = { field = "contact.name", values = [] }, all = [] }, { not = { contains = { value = "x" } } }] }, demands = [] }]
 [[channels]]
 slug = "mail"
@@ -179,7 +236,8 @@ workspace = "mail"
 [[channels.rule.cases]]
 target = "nobody"
 affinity_days = "long"
-overflow = [{ to = ["team:sales"] }, { after_s = 5, people = [] }]
+overflow = [{ to = ["team:sales"] }, { after_s = 5, people = [] }, { after_s = 9, workspaces = ["post"] }]
+weights = { "bo@desk.test" = "much", "team:sales" = 2 }
 "#;
     insta::assert_snapshot!(faults(text).join("\n"), @r#"
     skills[0].category: missing
@@ -199,6 +257,8 @@ overflow = [{ to = ["team:sales"] }, { after_s = 5, people = [] }]
     users[0].skills[2].skill: missing
     users[0].skills[2].level: invalid type: string "high", expected i64
     users[0].skills[2].lvl: unknown key `lvl`; did you mean `level`?
+    workspaces[0].sla.close_min: invalid type: string "soon", expected u32
+    workspaces[0].sla.first_reply: unknown key `first_reply`; did you mean `first_reply_min`?
     workspaces[0].skill_rules[0].demands[0].skill: missing; a demand names a `skill` or a `language`
     workspaces[0].skill_rules[0].demands[1].language: stands beside `skill`; a demand names one of the two
     workspaces[0].skill_rules[0].demands[2].min_level: only skills have levels
@@ -210,14 +270,19 @@ overflow = [{ to = ["team:sales"] }, { after_s = 5, people = [] }]
     workspaces[0].skill_rules[3].when.any[1].not.contains.field: missing
     workspaces[0].skill_rules[3].when.any[1].not.contains.values: missing
     workspaces[0].skill_rules[3].when.any[1].not.contains.value: unknown key `value`; did you mean `values`?
+    channels[0].rule.cases[0].weights."bo@desk.test": invalid type: string "much", expected u32
     channels[0].rule.cases[0].affinity_days: invalid type: string "long", expected u32
     channels[0].rule.cases[0].overflow[0].after_s: missing
     channels[0].rule.cases[0].overflow[1].to: missing
-    channels[0].rule.cases[0].overflow[1].people: unknown key `people`; known are after_s, to
+    channels[0].rule.cases[0].overflow[1].people: unknown key `people`; known are after_s, to, workspaces
+    queue_order: unknown variant `fair`, expected `priority` or `gcmu`
     holidays[2]: `norway` stands in holidays[0] already
     users[0].skills[0].skill: unknown skill `biling`; did you mean `billing`?
     users[0].holidays[0]: unknown holiday calendar `norwy`; did you mean `norway`?
+    workspaces[0].sla.holidays[0]: unknown holiday calendar `norwy`; did you mean `norway`?
     channels[0].rule.cases[0].overflow[0].to[0]: unknown team `sales`; there is none yet
+    channels[0].rule.cases[0].overflow[2].workspaces[0]: unknown workspace `post`; known are mail
+    channels[0].rule.cases[0].weights."team:sales": unknown team `sales`; there is none yet
     "#);
 }
 
@@ -249,7 +314,7 @@ fn a_pruned_calendar_goes_and_one_in_use_is_a_fault() {
     let unknown = "unknown holiday calendar `norway`; did you mean `norge`?";
     assert_eq!(
         prune(&current, &without).unwrap_err(),
-        [format!("users[0].holidays[0]: {unknown}"), format!("channels[0].holidays[0]: {unknown}")]
+        ["users[0].holidays[0]", "workspaces[0].sla.holidays[0]", "channels[0].holidays[0]"].map(|key| format!("{key}: {unknown}"))
     );
 }
 
