@@ -16,9 +16,9 @@ use switchboard_core::Router;
 use switchboard_model::{
     Arrival, Capacity, Case, ChannelEntry, ChannelId, ChannelKind, Condition, ContactFacts, ContactId, Demand, Directory,
     Distribution, Effect, FactField, Facts, Input, ItemChange, ItemId, ItemKind, ItemState, ItemStatus, LoadGroup, ManualStatus,
-    Member, Outcome, Owner, Priority, QueueFacts, ReopenOwner, Role, RouteEvent, RouterState, Rule, Seat, Skill, SkillId,
-    SkillRule, StatusChange, StatusOrigin, StatusValue, Target, Team, TeamId, Timestamp, User, UserId, UserSkill, Wanted,
-    WeeklyHours, WhenNobody, Workspace, WorkspaceAccess, WorkspaceId, WorkspaceKind, ZoneData,
+    Member, Outcome, Owner, Priority, QueueFacts, QueueOrder, ReopenOwner, Role, RouteEvent, RouterState, Rule, Seat, Skill,
+    SkillId, SkillRule, StatusChange, StatusOrigin, StatusValue, Target, Team, TeamId, Timestamp, User, UserId, UserSkill,
+    Wanted, WeeklyHours, WhenNobody, Workspace, WorkspaceAccess, WorkspaceId, WorkspaceKind, ZoneData,
 };
 
 const TEAMS: i64 = 50;
@@ -273,6 +273,7 @@ fn directory(people: usize) -> Directory {
             name: "Norwegian".to_owned(),
         }],
         holidays: BTreeMap::new(),
+        queue_order: QueueOrder::default(),
         zones: [("UTC".to_owned(), utc())].into(),
     }
 }

@@ -438,14 +438,10 @@ impl<'a> Decider<'a> {
         self.decision.availability_version = status.filter(|_| terms.only_available).map(|status| status.version);
     }
 
-    /// How the case chooses (ROUTING 6.6). The total over a shift, which no rule can be saved with yet, goes by the
-    /// last assignment.
+    /// How the case chooses (ROUTING 6.6).
     fn method(&self, place: Place<'a>) -> Method<'a> {
         let default = || default_distribution(place.channel.kind, place.workspace.kind);
-        let distribution = match place.case.distribution.unwrap_or_else(default) {
-            Distribution::LongestIdleTotal => Distribution::LongestIdle,
-            distribution => distribution,
-        };
+        let distribution = place.case.distribution.unwrap_or_else(default);
         let turns = self.pool.turns.of(place.channel.id, place.index);
         let weighted = place.plan.cases.get(place.index as usize).is_some_and(|case| case.weighted);
         Method { distribution, group: self.arrival.group, turns, weighted, seed: self.arrival.seed }

@@ -127,6 +127,11 @@ impl<'a> Pool<'a> {
         self.person(index).open.saturating_sub(own)
     }
 
+    /// The rank of a person by the idle time over the shift (ROUTING 6.5).
+    pub(crate) fn idle_rank(&self, index: PersonIndex, group: LoadGroup) -> u64 {
+        self.people.totals().rank(index, group, self.load(index, group) == 0, self.now)
+    }
+
     /// What ladders follow from.
     pub(crate) const fn sight(&self) -> Sight<'a> {
         Sight { people: self.people, calendars: self.calendars, turns: self.turns, now: self.now }

@@ -8,14 +8,14 @@ use crate::matching::Outbox;
 use crate::people::{People, Person};
 use crate::plan::Plan;
 use crate::pool::Pool;
-use crate::queue::{Place, Queue};
+use crate::queue::Queue;
 use crate::turns::Turns;
 use crate::undone::Refused;
 use crate::work::{Owned, Work};
 use std::sync::Arc;
 use switchboard_model::{
-    Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus,
-    LoadGroup, Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, TurnState,
+    Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, Explanation, IdleTotal, Input, ItemChange, ItemId, ItemState,
+    ItemStatus, LoadGroup, Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, TurnState,
     UnavailableCause, UserId, WaitingItem, WorkType, mark,
 };
 use thiserror::Error;
@@ -46,9 +46,6 @@ pub struct Availability {
     /// When the answer changes by itself; `None` when only somebody's action changes it.
     pub until: Option<Timestamp>,
 }
-
-/// How long the calendars' kept schedules are relied on.
-const PREPARED_MS: i64 = 7 * 86_400_000;
 
 /// The router. Everything it knows is in its [`RouterState`] and the directory.
 #[derive(Clone, Debug)]
@@ -104,10 +101,16 @@ impl Router {
             work,
             turns,
             ladders: Ladders::default(),
-            queue: Queue::default(),
+            queue: Queue::new(directory.queue_order),
             refused,
         };
         router.settle();
+        router.people.totals_mut().keep(router.plan.goes_by_idle_total);
+        for idle in &state.idle {
+            let index = router.people.place(idle.user);
+            router.people.totals_mut().restore(index, idle.group, idle.total_ms);
+        }
+        router.people.account_all(&router.calendars, now);
         for waiting in state.waiting {
             let item = waiting.arrival.item;
             if router.work.find(item).is_some() || router.queue.find(item).is_some() {
@@ -134,6 +137,15 @@ impl Router {
             let marked = LoadGroup::ALL.iter().filter_map(|group| Some((*group, person.marks[*group as usize]?)));
             marked.map(|(group, no)| AssignedMark { user: person.user, group, no })
         });
+        let totals = |person: &Person| {
+            let index = self.people.find(person.user)?;
+            let total = |group: LoadGroup| IdleTotal {
+                user: person.user,
+                group,
+                total_ms: self.people.totals().total_ms(index, group, self.now),
+            };
+            Some(LoadGroup::ALL.iter().map(|group| total(*group)).filter(|idle| idle.total_ms > 0).collect::<Vec<_>>())
+        };
         RouterState {
             no: self.no,
             now: self.now,
@@ -143,6 +155,7 @@ impl Router {
             marks: marks.collect(),
             turns: self.turns.states(),
             undone: self.refused.undone(),
+            idle: self.people.by_user().filter_map(totals).flatten().collect(),
             waiting: self.queue.items().cloned().collect(),
         }
     }
@@ -179,13 +192,14 @@ impl Router {
                 Ok(()) => {
                     if let Some(retry) = &refusal.retry {
                         let ask = self.ask((no, out.place), self.now, retry, Some(refusal));
-                        self.match_waiting(Some(Place::new(retry, ask.since)), out);
+                        self.match_waiting(Some(self.queue.place(retry, ask.since)), out);
                         self.route(retry, &Ask { place: out.place, ..ask }, full(refusal), out);
                     }
                 }
             },
         }
         self.match_waiting(None, out);
+        self.people.account(&self.calendars, self.now);
     }
 
     /// The decision that [`Router::step`] would make about this arrival now, with everybody who was looked at.
@@ -205,7 +219,7 @@ impl Router {
                 let (mut before, mut out) = self.begun(no, now);
                 before.undo(refusal).ok()?;
                 let ask = before.ask((no, 0), before.now, retry, Some(refusal));
-                before.match_waiting(Some(Place::new(retry, ask.since)), &mut out);
+                before.match_waiting(Some(before.queue.place(retry, ask.since)), &mut out);
                 Some(before.explain_ask(before.now, retry, &Ask { place: out.place, ..ask }, full(refusal)))
             }
             Input::Directory { .. } | Input::Changed(_) | Input::Status(_) | Input::Revised(_) | Input::Tick => None,
@@ -309,35 +323,6 @@ impl Router {
         self.people.find(user).map(|index| self.people.at(index))
     }
 
-    /// Moves on to a time, which is not before the last one: shifts begin and end, load ages.
-    pub(crate) fn advance(&mut self, now: Timestamp) {
-        self.now = now;
-        if now >= self.prepare_at {
-            self.prepare();
-        }
-        self.people.advance(&self.calendars, now);
-        self.work.advance(&mut self.people, now);
-        self.end_usage();
-        let due = self.queue.take_due(now);
-        self.queue_again(due);
-    }
-
-    fn prepare(&mut self) {
-        for calendar in &mut self.calendars {
-            calendar.prepare(self.now);
-        }
-        self.prepare_at = self.now.plus_ms(PREPARED_MS);
-    }
-
-    /// Evaluates everybody anew under the directory in force.
-    fn settle(&mut self) {
-        self.prepare();
-        for user in &self.plan.directory.users {
-            let index = self.people.place(user.id);
-            self.people.settle(index, &self.calendars, self.now);
-        }
-    }
-
     pub(crate) fn adopt(&mut self, version: i64, directory: Option<&Arc<Directory>>, out: &mut Outbox) {
         let current = self.plan.directory.version;
         let directory = match directory {
@@ -358,9 +343,11 @@ impl Router {
         self.plan = Arc::new(plan);
         self.calendars = calendars;
         self.ladders.clear();
-        let waiting = self.queue.drain();
+        let waiting = self.queue.drain(directory.queue_order, self.now);
         self.settle();
         self.work.recount(&mut self.people, self.now);
+        self.people.totals_mut().keep(self.plan.goes_by_idle_total);
+        self.people.account_all(&self.calendars, self.now);
         self.queue_all_again(waiting, out);
     }
 

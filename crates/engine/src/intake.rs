@@ -1,6 +1,6 @@
 //! Taking in: one commit per message with its contact, thread, text and the router's input (ROUTING 12.1).
 
-use crate::arrival::{ArrivalParts, Known, arrival, arrival_input};
+use crate::arrival::{ArrivalParts, Known, arrival, arrival_input, last_owner, tell_turn};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::random;
@@ -275,12 +275,15 @@ impl Intake {
         let item = match (is_new, item.status) {
             (true, _) => item.clone(),
             (false, ItemStatus::Closed | ItemStatus::Snoozed) => self.reopen(tx, item).await?,
-            (false, ItemStatus::Open | ItemStatus::Spam) => return Ok(()),
+            (false, ItemStatus::Open) => return tell_turn(tx, &self.directory, item, self.at).await,
+            (false, ItemStatus::Spam) => return Ok(()),
         };
         let event = if is_new { RouteEvent::Arrived } else { RouteEvent::Reopened };
         let contact = self.contact_of(tx, &item).await?;
         let channel = item.channel.and_then(|id| self.directory.channel(id)).unwrap_or(&self.channel);
         let parts = ArrivalParts {
+            last_owner: last_owner(tx, &item, channel).await?,
+            directory: &self.directory,
             channel,
             contact: &contact,
             event,

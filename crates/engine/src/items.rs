@@ -3,7 +3,7 @@
 //! All of them go through [`Tx::change_item`] with the version that the person saw, and tell the router in the
 //! same transaction.
 
-use crate::arrival::{ArrivalParts, arrival, arrival_input, tell_change};
+use crate::arrival::{ArrivalParts, arrival, arrival_input, last_owner, tell_change};
 use crate::engine::{Engine, caller_user};
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::random;
@@ -257,6 +257,8 @@ impl Reroute {
             return Err(EngineError::invalid("its channel or contact is gone, so no rule can route it"));
         };
         let parts = ArrivalParts {
+            last_owner: last_owner(tx, item, channel).await?,
+            directory,
             channel,
             contact: &contact,
             event: self.event,

@@ -16,6 +16,7 @@ mod intake;
 mod items;
 mod lists;
 mod live;
+mod memory;
 mod observer;
 mod people;
 mod random;

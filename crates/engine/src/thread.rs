@@ -1,12 +1,14 @@
 //! Writing in a thread: replies that go out through the outbox, and notes among colleagues (ROUTING 2.3).
 
+use crate::arrival::tell_turn;
 use crate::engine::{Engine, caller_user};
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::items::change_and_tell;
 use crate::request::{Caller, NewMessage};
+use std::sync::Arc;
 use switchboard_model::{
-    Actor, BlobId, ChannelId, ConversationId, ItemId, LiveEventKind, MessageId, MessageKind, MessageView, Nature, Owner,
-    Timestamp,
+    Actor, BlobId, ChannelId, ConversationId, Directory, ItemId, LiveEventKind, MessageId, MessageKind, MessageView, Nature,
+    Owner, Timestamp,
 };
 use switchboard_storage::{ItemRecord, ItemUpdate, NewAttachment, NewEvent, NewMessage as Stored, NewOutbox, Tx};
 
@@ -35,8 +37,18 @@ impl Engine {
         }
         let html = self.clean(message.html.clone()).await?;
         let ids = self.inner.store.next_ids(2 + message.attachments.len()).await?;
-        let writing =
-            Writing { caller: caller.clone(), author, conversation, channel, item: id, message, html, at: self.now(), ids };
+        let writing = Writing {
+            caller: caller.clone(),
+            directory,
+            author,
+            conversation,
+            channel,
+            item: id,
+            message,
+            html,
+            at: self.now(),
+            ids,
+        };
         let message_id = MessageId(writing.ids[0]);
         self.commit(move |tx| Box::pin(async move { writing.write(tx).await })).await?;
         let view =
@@ -97,6 +109,7 @@ impl Engine {
 /// One reply or note on its way into the database.
 struct Writing {
     caller: Caller,
+    directory: Arc<Directory>,
     author: Option<String>,
     conversation: ConversationId,
     channel: ChannelId,
@@ -119,6 +132,9 @@ impl Writing {
             let (channel, conversation) = (self.channel, self.conversation);
             tx.enqueue(&NewOutbox { id: self.ids[1], key, channel, conversation, message: id, at: self.at }).await?;
             self.take(tx).await?;
+            if let Some(item) = self.work_item(tx).await? {
+                tell_turn(tx, &self.directory, &item, self.at).await?;
+            }
         }
         let Some(item) = tx.item_record(self.item, false).await? else { return Ok(()) };
         let event = NewEvent {

@@ -61,6 +61,18 @@ words! {
     }
 }
 
+words! {
+    /// In which order waiting items are served (ROUTING 7.4).
+    #[derive(Default)]
+    QueueOrder {
+        /// Priority, then slack, then the time queued.
+        #[default]
+        Priority = "priority",
+        /// The cost of waiting in units of each item's own target, weighed by priority, with a cap against starvation.
+        Gcmu = "gcmu",
+    }
+}
+
 /// A person who signs in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -281,6 +293,9 @@ pub struct Directory {
     /// Holiday calendars by their key in directory files, `[a-z0-9_]+`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub holidays: BTreeMap<String, BTreeSet<CivilDate>>,
+    /// In which order waiting items are served.
+    #[serde(default)]
+    pub queue_order: QueueOrder,
     /// Data of every zone that is named above.
     pub zones: BTreeMap<String, ZoneData>,
 }

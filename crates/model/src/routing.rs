@@ -390,6 +390,20 @@ pub struct RouterState {
     /// Items that wait, by item (ROUTING 7.4).
     #[serde(default)]
     pub waiting: Vec<WaitingItem>,
+    /// Idle time of everybody who has any, while a rule goes by it (ROUTING 6.5).
+    #[serde(default)]
+    pub idle: Vec<IdleTotal>,
+}
+
+/// How long a person was idle over the shift: available, without load in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IdleTotal {
+    /// The user.
+    pub user: UserId,
+    /// The group.
+    pub group: LoadGroup,
+    /// Milliseconds up to the time of the state.
+    pub total_ms: u64,
 }
 
 /// An item that waits for somebody to become eligible.

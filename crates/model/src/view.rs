@@ -172,6 +172,12 @@ pub struct ItemRow {
     pub unassigned_reason: Option<UnassignedReason>,
     /// Since when the contact has been without an answer.
     pub waiting_since: Option<Timestamp>,
+    /// Since when it has waited for somebody to become eligible (ROUTING 7.4).
+    #[serde(default)]
+    pub queued_since: Option<Timestamp>,
+    /// When its next target is breached by the workspace's clock (ROUTING 14.3).
+    #[serde(default)]
+    pub due_at: Option<Timestamp>,
     /// The last message of either side.
     pub last_message_at: Timestamp,
     /// When it began.

@@ -3,6 +3,7 @@
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::NewEvent;
 use crate::items::{ItemRecord, counted_together, owner_columns, priority_rank};
+use crate::room;
 use crate::row::{Bundle, Db, execute, json, row, rows, values};
 use crate::store::Tx;
 use std::collections::BTreeMap;
@@ -34,6 +35,10 @@ pub struct ItemUpdate {
     pub snoozed_until: Option<Timestamp>,
     /// Why nobody owns it now; an owner clears it without being asked.
     pub unassigned_reason: Option<Option<UnassignedReason>>,
+    /// Since when it waits for somebody to become eligible (ROUTING 7.4); an owner or another status than open ends it.
+    pub queued_since: Option<Option<Timestamp>>,
+    /// When its next target is breached (ROUTING 14.3).
+    pub due_at: Option<Option<Timestamp>>,
     /// By whom.
     pub actor: Actor,
     /// When.
@@ -103,6 +108,8 @@ impl ItemUpdate {
             workspace: None,
             snoozed_until: None,
             unassigned_reason: None,
+            queued_since: None,
+            due_at: None,
             actor,
             at,
             decision: None,
@@ -185,14 +192,16 @@ impl Tx {
         if let Some((user, version)) = update.availability {
             if Some(user) == taker {
                 expected = Some(version);
-            } else if self.count_guarded(user, Counts::default(), Some(version), false).await?.is_some() {
+            } else if self.count_guarded((user, Counts::default()), Some(version), None).await?.is_some() {
                 return Ok(Some(RefusalReason::StatusChanged));
             }
         }
         let guarded = taker.filter(|_| expected.is_some() || update.capacity_guard);
         if let Some(user) = guarded {
             let delta = moves.get(&user).copied().unwrap_or_default();
-            if let Some(reason) = self.count_guarded(user, delta, expected, update.capacity_guard).await? {
+            if let Some(reason) =
+                self.count_guarded((user, delta), expected, update.capacity_guard.then_some((after, update.at))).await?
+            {
                 return Ok(Some(reason));
             }
         }
@@ -204,16 +213,22 @@ impl Tx {
 
     async fn count_guarded(
         &self,
-        user: UserId,
-        delta: Counts,
+        (user, delta): (UserId, Counts),
         expected: Option<i64>,
-        capacity: bool,
+        taken: Option<(&ItemRecord, Timestamp)>,
     ) -> Result<Option<RefusalReason>, StoreError> {
         let room = |part: &str, number: u8| {
             format!("AND (${number} <= 0 OR limit_{part} IS NULL OR open_{part} + ${number} <= limit_{part})")
         };
-        let limits =
-            if capacity { [room("total", 2), room("chat", 3), room("mail", 4), room("call", 5)].concat() } else { String::new() };
+        let added = "$3 * weight_chat + $4 * weight_mail + $5 * weight_call";
+        let weight = format!(
+            "AND (limit_weight IS NULL OR {added} <= 0 OR open_chat * weight_chat + open_mail * weight_mail \
+             + open_call * weight_call + {added} <= limit_weight)"
+        );
+        let limits = match taken {
+            Some(_) => [room("total", 2), room("chat", 3), room("mail", 4), room("call", 5), weight].concat(),
+            None => String::new(),
+        };
         let sql = format!(
             "UPDATE person SET open_total = open_total + $2, open_chat = open_chat + $3, open_mail = open_mail + $4, \
              open_call = open_call + $5 WHERE user_id = $1 AND ($6 IS NULL OR availability_version = $6) {limits} \
@@ -229,7 +244,10 @@ impl Tx {
             // Nobody has heard of the person yet, so nothing limits them.
             (None, None) => self.count(user, delta).await.map(|()| None),
             (version, Some(_)) if version != expected => Ok(Some(RefusalReason::StatusChanged)),
-            _ => Ok(Some(RefusalReason::AtCapacity)),
+            _ => match taken {
+                Some((item, at)) if room::has_room(self, user, item, at).await? => self.count(user, delta).await.map(|()| None),
+                _ => Ok(Some(RefusalReason::AtCapacity)),
+            },
         }
     }
 
@@ -246,7 +264,7 @@ fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
     let (owner_kind, owner_id) = owner_columns(item.owner);
     let sql = "UPDATE item SET version = $2, workspace_id = $3, status = $4, priority = $5, owner_kind = $6, owner_id = $7, \
         team_id = $8, owned_since = $9, unassigned_reason = $10, waiting_since = $11, snoozed_until = $12, \
-        last_decision = $13 WHERE id = $1";
+        last_decision = $13, queued_since = $14, due_at = $15 WHERE id = $1";
     let values = values![
         item.id,
         item.version,
@@ -261,6 +279,8 @@ fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
         item.waiting_since,
         item.snoozed_until,
         item.last_decision,
+        item.queued_since,
+        item.due_at,
     ];
     bundle.add(sql, values);
 }
@@ -345,6 +365,11 @@ impl ItemUpdate {
         if matches!(after.status, ItemStatus::Closed | ItemStatus::Spam) {
             after.waiting_since = None;
         }
+        after.queued_since = self.queued_since.unwrap_or(before.queued_since);
+        if after.owner.is_some() || after.status != ItemStatus::Open {
+            after.queued_since = None;
+        }
+        after.due_at = self.due_at.unwrap_or(before.due_at);
         after.last_decision = self.decision.or(before.last_decision);
         after
     }

@@ -13,7 +13,7 @@ use switchboard_model::{
 pub(crate) const ITEM_COLUMNS: &str = "i.id, i.kind, i.version, i.workspace_id, i.channel_id, i.contact_id, i.identity_kind, \
     i.identity_value, i.conversation_id, i.ticket_id, i.count_key, i.thread_key, i.status, i.priority, i.ticket_type, \
     i.load_group, i.owner_kind, i.owner_id, i.team_id, i.owned_since, i.routed, i.unassigned_reason, i.waiting_since, \
-    i.last_message_at, i.subject, i.preview, i.snoozed_until, i.created_at, i.last_decision";
+    i.queued_since, i.due_at, i.first_reply_at, i.last_message_at, i.subject, i.preview, i.snoozed_until, i.created_at, i.last_decision";
 /// How many changes an item shows.
 const HISTORY_SHOWN: u32 = 200;
 
@@ -60,6 +60,12 @@ pub struct ItemRecord {
     pub unassigned_reason: Option<UnassignedReason>,
     /// Since when the contact has been without an answer.
     pub waiting_since: Option<Timestamp>,
+    /// Since when it has waited for somebody to become eligible (ROUTING 7.4).
+    pub queued_since: Option<Timestamp>,
+    /// When its next target is breached by the workspace's clock (ROUTING 14.3).
+    pub due_at: Option<Timestamp>,
+    /// When the contact got the first answer.
+    pub first_reply_at: Option<Timestamp>,
     /// The last message of either side.
     pub last_message_at: Timestamp,
     /// Subject.
@@ -100,7 +106,15 @@ impl ItemRecord {
             status: self.status,
             owner: self.owner,
             owned_since: self.owned_since,
+            created_at: Some(self.created_at),
+            waiting_on_contact: self.waits_on_contact(),
         }
+    }
+
+    /// Ours is the last message: nothing of the contact is unanswered.
+    #[must_use]
+    pub const fn waits_on_contact(&self) -> bool {
+        self.waiting_since.is_none()
     }
 }
 
@@ -191,6 +205,21 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// The person who owned the contact's last work item besides this one, and when last (ROUTING 7.6): the later of
+    /// the last message in it and the beginning of the ownership.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn last_owner_of(&self, contact: ContactId, besides: ItemId) -> Result<Option<(UserId, Timestamp)>, StoreError> {
+        let sql = "SELECT owner_id, CASE WHEN owned_since > last_message_at THEN owned_since ELSE last_message_at END AS last_at \
+            FROM item WHERE contact_id = $1 AND id <> $2 AND count_key <> (SELECT count_key FROM item WHERE id = $2) \
+            AND owner_kind = 'user' AND routed ORDER BY last_at DESC, id DESC LIMIT 1";
+        let found = row(self, sql, values![contact, besides]).await?;
+        found.map(|row| Ok((row.id("owner_id", UserId)?, row.id("last_at", Timestamp)?))).transpose()
+    }
+}
+
 /// The item and those that capacity counts together with it, locked in the order of their ids.
 pub(crate) async fn counted_together(tx: &Tx, item: ItemId) -> Result<Vec<ItemRecord>, StoreError> {
     let lock = if tx.is_shared() { "FOR UPDATE" } else { "" };
@@ -227,6 +256,8 @@ pub(crate) fn item_row(row: &Row) -> Result<ItemRow, StoreError> {
         owned_since: item.owned_since,
         unassigned_reason: item.unassigned_reason,
         waiting_since: item.waiting_since,
+        queued_since: item.queued_since,
+        due_at: item.due_at,
         last_message_at: item.last_message_at,
         created_at: item.created_at,
     })
@@ -337,6 +368,9 @@ fn record(row: &Row) -> Result<ItemRecord, StoreError> {
         routed: row.get("routed")?,
         unassigned_reason: row.opt_word("unassigned_reason")?,
         waiting_since: row.opt_id("waiting_since", Timestamp)?,
+        queued_since: row.opt_id("queued_since", Timestamp)?,
+        due_at: row.opt_id("due_at", Timestamp)?,
+        first_reply_at: row.opt_id("first_reply_at", Timestamp)?,
         last_message_at: row.id("last_message_at", Timestamp)?,
         subject: row.opt("subject")?,
         preview: row.get("preview")?,

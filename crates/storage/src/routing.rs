@@ -3,11 +3,7 @@
 use crate::error::{StoreError, StoreErrorKind};
 use crate::row::{Db, Row, execute, insert_rows, json, one, row, rows, tuples, values};
 use crate::store::{Store, Tx};
-use std::collections::BTreeMap;
-use switchboard_model::{
-    AssignedMark, Decision, DecisionId, DecisionView, Input, ItemId, LoadGroup, RefusalReason, RouterState, Timestamp, TurnState,
-    UserId,
-};
+use switchboard_model::{Decision, DecisionId, DecisionView, Input, ItemId, RefusalReason, RouterState, Timestamp};
 
 const INPUT: &str = "SELECT seq, at, item_id, body, consumed_no, consumed_at, directory_version, parked FROM routing_input";
 const DECISION: &str = "SELECT id, at, no, directory_version, decision, duration_us, refused FROM decision";
@@ -290,43 +286,6 @@ impl Tx {
         }
     }
 
-    /// Stores last assignments (ROUTING 5.4).
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn save_marks(&self, marks: &[AssignedMark]) -> Result<(), StoreError> {
-        // PostgreSQL takes each key once per statement; the last one counts.
-        let last: BTreeMap<_, _> = marks.iter().map(|mark| ((mark.user, mark.group), mark.no)).collect();
-        let records = last.into_iter().map(|((user, group), no)| values![user, group, no]).collect();
-        let tail = "ON CONFLICT (user_id, load_group) DO UPDATE SET no = excluded.no";
-        insert_rows(self, "INSERT INTO mark (user_id, load_group, no)", tail, records).await.map(|_| ())
-    }
-
-    /// Forgets last assignments, which a refused decision took back to never.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn delete_marks(&self, marks: &[(UserId, LoadGroup)]) -> Result<(), StoreError> {
-        for (user, group) in marks {
-            execute(self, "DELETE FROM mark WHERE user_id = $1 AND load_group = $2", values![*user, *group]).await?;
-        }
-        Ok(())
-    }
-
-    /// Stores turns (ROUTING 6.2).
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn save_turns(&self, turns: &[TurnState]) -> Result<(), StoreError> {
-        let last: BTreeMap<_, _> = turns.iter().map(|turn| ((turn.channel, turn.case), turn)).collect();
-        let mut records = Vec::with_capacity(last.len());
-        for ((channel, case), turn) in last {
-            records.push(values![channel, case, turn.cycle, json(&turn.served)?]);
-        }
-        let tail = "ON CONFLICT (channel_id, case_no) DO UPDATE SET cycle = excluded.cycle, served = excluded.served";
-        insert_rows(self, "INSERT INTO turn (channel_id, case_no, cycle, served)", tail, records).await.map(|_| ())
-    }
-
     /// Moves the cursor on, holding its row until the commit. Do this first in a decision transaction.
     ///
     /// # Errors
@@ -420,6 +379,7 @@ const fn kind(input: &Input) -> &'static str {
         Input::Changed(_) => "changed",
         Input::Status(_) => "status",
         Input::Refused(_) => "refused",
+        Input::Revised(_) => "revised",
         Input::Tick => "tick",
     }
 }

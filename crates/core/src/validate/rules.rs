@@ -107,10 +107,6 @@ pub(super) fn people(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault
 }
 
 fn settings(at: &str, case: &Case, faults: &mut Vec<Fault>) {
-    if case.distribution == Some(Distribution::LongestIdleTotal) {
-        let message = "`longest_idle_total` cannot be used yet; use `longest_idle`";
-        faults.push(Fault::new(format!("{at}.distribution"), message));
-    }
     if let Some(days) = case.affinity_days {
         let key = format!("{at}.affinity_days");
         if !(1..=MAX_AFFINITY_DAYS).contains(&days) {

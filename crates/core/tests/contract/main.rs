@@ -4,6 +4,8 @@ mod answers;
 mod availability;
 mod distribution;
 mod eligibility;
+mod gcmu;
+mod idle;
 mod leave_out;
 mod load;
 mod marks;

@@ -170,7 +170,6 @@ fn r7_7_what_cannot_be_done_yet_is_refused_in_so_many_words() {
             directory.route(MAIL, case);
         },
         &[
-            "channels.mail.rule.cases[0].distribution: `longest_idle_total` cannot be used yet; use `longest_idle`",
             "channels.mail.rule.cases[0].outside_hours: there is no assistant yet; use `route` or `unassigned`",
             "channels.mail.rule.cases[0].target: there is no assistant yet; use `users_and_teams`, `team_only`, `contact_owner` or `nobody`",
         ],

@@ -138,6 +138,7 @@ impl<'a> Merge<'a> {
             extra_teams,
             zone: entry.zone.clone(),
             hours: entry.hours.clone(),
+            holidays: Vec::new(),
             out_of_office: entry
                 .out_of_office
                 .iter()
@@ -146,7 +147,9 @@ impl<'a> Merge<'a> {
                     to: Timestamp(absence.to.as_millisecond()),
                 })
                 .collect(),
-            capacity: Capacity { total: entry.capacity.total, per_type: entry.capacity.per_type() },
+            capacity: Capacity { total: entry.capacity.total, per_type: entry.capacity.per_type(), weights: None },
+            skills: Vec::new(),
+            languages: Vec::new(),
             language: entry.language.clone(),
         }
     }
@@ -183,6 +186,7 @@ impl<'a> Merge<'a> {
             seats: entry.seats.clone().unwrap_or_else(|| Workspace::default_seats(entry.kind)),
             close_together: entry.close_together,
             reassign_limited: entry.reassign_limited,
+            skill_rules: Vec::new(),
         }
     }
 
@@ -217,6 +221,7 @@ impl<'a> Merge<'a> {
             on: entry.on,
             zone: entry.zone.clone(),
             hours: entry.hours.clone(),
+            holidays: Vec::new(),
             reopen_owner: entry.reopen_owner,
             rule,
         }
@@ -247,6 +252,8 @@ impl<'a> Merge<'a> {
             only_available: case.only_available,
             when_nobody: case.when_nobody,
             outside_hours: case.outside_hours,
+            overflow: Vec::new(),
+            affinity_days: None,
         }
     }
 
