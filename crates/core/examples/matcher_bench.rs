@@ -264,7 +264,13 @@ fn directory(people: usize) -> Directory {
         last_id: 10_000_000,
         users: (0..people).map(|index| user(as_i64(index), skill)).collect(),
         teams: (0..TEAMS)
-            .map(|id| Team { id: TeamId(100 + id), slug: format!("t{id}"), name: format!("Team {id}"), parent: None })
+            .map(|id| Team {
+                id: TeamId(100 + id),
+                slug: format!("t{id}"),
+                name: format!("Team {id}"),
+                parent: None,
+                presence: None,
+            })
             .collect(),
         workspaces: vec![Workspace {
             id: WorkspaceId(1),

@@ -105,7 +105,7 @@ impl Router {
             Subject::Arrival(arrival) => (arrival.item, Some(arrival)),
         };
         if let Some(waiting) = self.queue.find(item) {
-            let ask = Ask { no, place: 0, since: waiting.since, waiting: true };
+            let ask = Ask { no, place: 0, since: waiting.since, queued: true, waiting: true };
             return Some(Question { arrival: waiting.arrival.clone(), ask, full: waiting.barred });
         }
         let arrival = arrival?;

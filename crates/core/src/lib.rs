@@ -5,6 +5,7 @@
 //! same state, number, time and input give the same effects, bit for bit. `ROUTING.md` in this folder is the
 //! contract; comments name its rules by number.
 
+mod absence;
 mod answers;
 mod availability;
 mod blank;
@@ -12,6 +13,7 @@ mod calendar;
 mod decide;
 mod distribution;
 mod eligibility;
+mod explain;
 mod idle;
 mod ladder;
 mod ladders;

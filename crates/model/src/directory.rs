@@ -189,6 +189,17 @@ pub struct Team {
     pub name: String,
     /// Parent team.
     pub parent: Option<TeamId>,
+    /// Main members who are not there are set away; `None` leaves everybody as they set themselves (ROUTING 4.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
+}
+
+/// When somebody counts as not being there, whatever they say (ROUTING 4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Presence {
+    /// After so many minutes without any connected desk.
+    pub away_after_min: u32,
 }
 
 /// Who may open a workspace.

@@ -21,8 +21,8 @@ mod view;
 pub use answer::{CapacityUse, Change, Lack, LaneLack, Preference, Remedy, WhyNot, WhyWaiting};
 pub use condition::{Condition, FactField, Facts};
 pub use directory::{
-    Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, LeaveOut, OutOfOffice, QueueOrder, ReopenOwner, Role,
-    Seat, Team, User, Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
+    Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, LeaveOut, OutOfOffice, Presence, QueueOrder,
+    ReopenOwner, Role, Seat, Team, User, Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
 };
 pub use fault::{Fault, nearest};
 pub use hours::{CivilDate, HoursSpan, InvalidDate, InvalidHours, Weekday, WeeklyHours};
@@ -45,7 +45,9 @@ pub use routing::{
     ManualStatus, OwnedItem, Owner, Priority, QueueFacts, Refusal, RefusalReason, Revision, RouteEvent, RouterState,
     StatusChange, StatusOrigin, StatusValue, TurnState, Undone, UndoneMark, UndoneTurn, WaitingItem,
 };
-pub use rule::{Case, Distribution, Fallback, Member, MemberWeight, OutsideHours, OverflowStep, Rule, Target, WhenNobody};
+pub use rule::{
+    Case, Distribution, Fallback, HandBack, Member, MemberWeight, OutsideHours, OverflowStep, Rule, Target, WhenNobody,
+};
 pub use skill::{Demand, SKILL_LEVELS, Skill, SkillRule, Spoken, UserSkill, Wanted};
 pub use sla::Sla;
 pub use time::Timestamp;

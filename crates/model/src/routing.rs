@@ -312,6 +312,8 @@ words! {
         Initial = "initial",
         /// Set by hand, by the person or a lead.
         ByHand = "by_hand",
+        /// Set because the person was not there (ROUTING 4.4).
+        Presence = "presence",
     }
 }
 

@@ -147,6 +147,15 @@ impl Store {
         row(self.reads(), sql, values![no]).await?.map(checkpoint).transpose()
     }
 
+    /// Consumption number of the newest checkpoint; `None` before the first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn newest_checkpoint_no(&self) -> Result<Option<u64>, StoreError> {
+        let found = row(self.reads(), "SELECT no FROM checkpoint ORDER BY no DESC LIMIT 1", values![]).await?;
+        found.map(|row| row.count("no")).transpose()
+    }
+
     /// The oldest checkpoint with a consumption number above `no`.
     ///
     /// # Errors
@@ -156,12 +165,16 @@ impl Store {
         row(self.reads(), sql, values![no]).await?.map(checkpoint).transpose()
     }
 
-    /// Decisions about an item, oldest first.
+    /// Decisions about an item, oldest first: with those about what held the same work before it was moved, and what was
+    /// merged into it (ROUTING 12.4).
     ///
     /// # Errors
     /// `Corrupt` when one cannot be read back.
     pub async fn decisions_of(&self, item: ItemId) -> Result<Vec<DecisionView>, StoreError> {
-        let sql = format!("{DECISION} WHERE item_id = $1 ORDER BY no, id");
+        let sql = format!(
+            "{DECISION} WHERE item_id IN (SELECT o.id FROM item i JOIN item o ON o.count_key = i.count_key WHERE i.id = $1 \
+             AND (i.routed OR o.id = i.id) UNION SELECT id FROM item WHERE merged_into = $1) ORDER BY no, id"
+        );
         rows(self.reads(), sql, values![item]).await?.iter().map(decision_view).collect()
     }
 

@@ -9,6 +9,8 @@ use switchboard_model::{
 
 /// The highest limit that can be set; whoever needs more sets none.
 const MAX_LIMIT: u32 = 100_000;
+/// The longest time without a desk after which somebody counts as away: a day.
+const MAX_AWAY_AFTER_MIN: u32 = 24 * 60;
 /// The greatest age at which items stop using capacity.
 const MAX_AGE_DAYS: u32 = 3_650;
 /// The longest service target: a year of minutes.
@@ -147,6 +149,12 @@ impl Check<'_> {
         slug(&at, &team.slug, faults);
         name(&at, &team.name, faults);
         self.known_team(&format!("{at}.parent"), team.parent, faults);
+        let minutes = team.presence.map(|presence| presence.away_after_min);
+        if let Some(minutes) = minutes.filter(|minutes| !(1..=MAX_AWAY_AFTER_MIN).contains(minutes)) {
+            let message =
+                format!("{minutes} minutes; 1 to {MAX_AWAY_AFTER_MIN} are allowed, leave it out to switch presence off");
+            faults.push(Fault::new(format!("{at}.presence.away_after_min"), message));
+        }
         if self.is_own_ancestor(team) {
             faults.push(Fault::new(format!("{at}.parent"), "the team is its own parent, directly or through others"));
         }

@@ -111,7 +111,7 @@ pub fn user(id: UserId) -> User {
 }
 
 fn team(id: TeamId, slug: &str) -> Team {
-    Team { id, slug: slug.to_owned(), name: slug.to_owned(), parent: None }
+    Team { id, slug: slug.to_owned(), name: slug.to_owned(), parent: None, presence: None }
 }
 
 fn workspace(id: WorkspaceId, slug: &str, kind: WorkspaceKind) -> Workspace {

@@ -175,7 +175,7 @@ fn zone_data(zone: &str) -> ZoneData {
 }
 
 fn team(id: i64) -> Team {
-    Team { id: TeamId(id), slug: format!("team_{id}"), name: format!("Team {id}"), parent: None }
+    Team { id: TeamId(id), slug: format!("team_{id}"), name: format!("Team {id}"), parent: None, presence: None }
 }
 
 fn new_user(dice: &mut Dice, id: UserId, teams: &[Team], start: Timestamp) -> User {

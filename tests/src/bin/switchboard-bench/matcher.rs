@@ -212,7 +212,7 @@ fn directory(agents: usize, distribution: Distribution) -> Directory {
         version: 1,
         last_id: last,
         users: (FIRST_USER..last).map(UserId).map(user).collect(),
-        teams: vec![Team { id: TEAM, slug: "support".to_owned(), name: "Support".to_owned(), parent: None }],
+        teams: vec![Team { id: TEAM, slug: "support".to_owned(), name: "Support".to_owned(), parent: None, presence: None }],
         workspaces: vec![Workspace {
             id: PLACE,
             slug: "mail".to_owned(),
