@@ -74,7 +74,7 @@ impl Router {
     /// Whether what is decided at `now` follows from more than what the counters hold.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         let due = [self.next_wake(), self.work.next_end()].into_iter().flatten().any(|due| due <= now);
-        due || self.queue.has_ready() || self.idleness_changes(now)
+        due || self.idleness_changes(now) || self.queue.has_ready()
     }
 
     /// Open items that nobody will get to: the sweep of ROUTING 12.6, as far as the router knows of them. By item.

@@ -155,6 +155,8 @@ fn r7_4_a_refused_match_goes_back_to_its_place_under_gcmu() {
         status,
         owner,
         owned_since: None,
+        created_at: None,
+        waiting_on_contact: false,
     };
     let closed = state(busy, Some(Owner::User { id: ADA }), ItemStatus::Closed);
     let effects = world.step(&Input::Changed(ItemChange { state: closed, assigned: false }));
