@@ -6,15 +6,16 @@
 
 use crate::load::{Job, Load, StatusEvent};
 use crate::outcome::{Fate, Outcome, PersonLog, Visit};
+use crate::place::{item_kind, place_of};
 use crate::random::Stream;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use switchboard_core::{CoreError, Router};
 use switchboard_model::{
-    Arrival, ContactId, Decision, Directory, Effect, Input, ItemChange, ItemId, ItemKind, ItemState, ItemStatus, LoadGroup,
-    ManualStatus, Outcome as Decided, Owner, QueueFacts, RouteEvent, RouterState, StatusChange, StatusOrigin, StatusValue,
-    Timestamp, UserId, WorkspaceId, WorkspaceKind,
+    Arrival, ContactId, Decision, Directory, Effect, Input, ItemChange, ItemId, ItemState, ItemStatus, LoadGroup, ManualStatus,
+    Outcome as Decided, Owner, QueueFacts, RouteEvent, RouterState, StatusChange, StatusOrigin, StatusValue, Timestamp, UserId,
+    WorkspaceId,
 };
 use thiserror::Error;
 
@@ -273,15 +274,9 @@ impl<O: Observer> Run<'_, O> {
 
     fn arrive(&mut self, job: usize) -> Result<(), SimulationError> {
         let coming = &self.load.jobs[job];
-        let channel = self.directory.channel(coming.channel);
-        let workspace = channel.and_then(|channel| self.directory.workspace(channel.workspace));
         let item = &mut self.items[job];
-        if let (Some(channel), Some(workspace)) = (channel, workspace) {
-            item.workspace = workspace.id;
-            item.group = match workspace.kind {
-                WorkspaceKind::HelpDesk => channel.kind.ticket_type().group(),
-                WorkspaceKind::Inbox => channel.kind.inbox_group(),
-            };
+        if let Some(channel) = self.directory.channel(coming.channel) {
+            (item.workspace, item.group) = place_of(self.directory, channel);
         }
         (item.stage, item.since) = (Stage::Waiting, self.now);
         self.unsettled += 1;
@@ -313,6 +308,8 @@ impl<O: Observer> Run<'_, O> {
             owned_since: item.owned_since,
             excluded: Vec::new(),
             seed: coming.seed,
+            created_at: Some(item.since),
+            waiting_on_contact: false,
             queue: QueueFacts { priority: coming.priority, due_at: coming.due_at, since: None },
         }
     }
@@ -368,6 +365,8 @@ impl<O: Observer> Run<'_, O> {
             status,
             owner: item.owner.map(|id| Owner::User { id }),
             owned_since: item.owned_since,
+            created_at: Some(item.since),
+            waiting_on_contact: false,
         }
     }
 
@@ -490,8 +489,4 @@ fn item_id(job: usize) -> ItemId {
 
 fn job_of(item: ItemId) -> Option<usize> {
     usize::try_from(item.0 - FIRST_ITEM).ok()
-}
-
-const fn item_kind(group: LoadGroup) -> ItemKind {
-    if group.is_help_desk() { ItemKind::Ticket } else { ItemKind::Conversation }
 }
