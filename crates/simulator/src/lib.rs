@@ -17,6 +17,7 @@ mod outcome;
 mod place;
 mod presence;
 mod random;
+mod render;
 pub mod report;
 mod rule_test;
 mod simulation;

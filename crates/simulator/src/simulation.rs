@@ -407,7 +407,7 @@ impl<O: Observer> Run<'_, O> {
         item.offers += 1;
         self.people.entry(user).or_default().begin(self.now);
         self.owned += 1;
-        if self.people[&user].open == 1 {
+        if self.people[&user].open() == 1 {
             self.observer.busy(self.now, user);
         }
         if let Some(missed) = self.load.missed.get(&coming.channel) {
@@ -447,7 +447,7 @@ impl<O: Observer> Run<'_, O> {
         let person = self.people.entry(user).or_default();
         person.end(self.now);
         self.owned -= 1;
-        if person.open == 0 {
+        if person.open() == 0 {
             self.observer.idle(self.now, user, self.owned + self.unsettled);
         }
         Some(user)
@@ -467,8 +467,13 @@ impl<O: Observer> Run<'_, O> {
 
     fn outcome(mut self) -> Outcome {
         let end = self.now;
-        for person in self.people.values_mut() {
-            person.stop(end);
+        // What people have begun they end, though nobody watches any more.
+        while let Some(Reverse((at, _, event))) = self.events.pop() {
+            if let Event::Ended(job) | Event::Missed(job) = event
+                && let Some(person) = self.items[job].owner.and_then(|owner| self.people.get_mut(&owner))
+            {
+                person.end(at);
+            }
         }
         let visits = self.items.iter().map(|item| {
             let (fate, wait_ms) = match item.stage {

@@ -247,7 +247,7 @@ impl ChannelTraffic {
         }
         let shares: f64 = self.mix.iter().map(|mix| mix.share).sum();
         if self.mix.iter().any(|mix| !(0.0..=1.0).contains(&mix.share)) || shares > 1.0 + 1e-9 {
-            faults.push(Fault::new(format!("{key}.mix"), format!("shares are 0 to 1 and at most 1 together, not {shares}")));
+            faults.push(Fault::new(format!("{key}.mix"), format!("shares are 0 to 1 and at most 1 together, not {shares:.3}")));
         }
         for (index, mix) in self.mix.iter().enumerate() {
             for name in mix.facts.keys().filter(|name| !FactField((*name).clone()).is_known()) {

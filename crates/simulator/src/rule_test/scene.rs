@@ -38,10 +38,12 @@ impl Scene {
         let statuses = test.statuses.iter().filter_map(|(email, value)| Some((names.user("statuses", email)?, *value)));
         let statuses: Vec<_> = statuses.collect();
         test.facts.keys().for_each(|name| names.fact(name));
+        let working = test.open.iter().filter_map(|(email, work)| Some((names.user("open", email)?, work)));
+        let working: Vec<(UserId, &OpenWork)> = working.collect();
         let channel = names.channel(&test.channel)?;
         let at = names.moment(test.at.as_deref(), channel)?;
         let (workspace, group) = place_of(names.directory(), channel);
-        let open = open_work(names, test, (workspace, group));
+        let open = open_work(names, &working, (workspace, group));
         let mut facts: Facts = test.facts.iter().map(|(name, value)| (FactField(name.clone()), value.clone())).collect();
         facts.entry(FactField("contact.known".to_owned())).or_insert_with(|| contact.proven.to_string());
         complete(&mut facts, channel, owner.is_some());
@@ -129,12 +131,11 @@ impl Scene {
 
 fn open_work(
     names: &mut Names<'_>,
-    test: &RuleTest,
+    working: &[(UserId, &OpenWork)],
     (workspace, group): (WorkspaceId, LoadGroup),
 ) -> Vec<(UserId, WorkspaceId, LoadGroup, u32)> {
     let mut open = Vec::new();
-    for (email, work) in &test.open {
-        let Some(user) = names.user("open", email) else { continue };
+    for (user, work) in working {
         let counts = match work {
             OpenWork::Alike(count) => vec![(group, *count)],
             OpenWork::ByType(counts) => {
@@ -145,9 +146,9 @@ fn open_work(
         };
         for (group, count) in counts {
             if count > MAX_OPEN {
-                names.fault("open", format!("{count} open items of {email} are too many; {MAX_OPEN} is the most"));
+                names.fault("open", format!("{count} open items are too many; {MAX_OPEN} is the most"));
             }
-            open.push((user, workspace, group, count.min(MAX_OPEN)));
+            open.push((*user, workspace, group, count.min(MAX_OPEN)));
         }
     }
     open
