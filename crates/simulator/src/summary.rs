@@ -94,7 +94,7 @@ impl Summary<'_> {
         let all: Vec<Waits> = self.runs[index].iter().map(|run| run.figures.all.clone()).collect();
         let all = summarised(&all);
         let floor = self.floor(index);
-        let floor_s = floor.as_ref().ok().copied();
+        let floor_s = floor.as_ref().ok().copied().map(rounded);
         let gap = |floor_s: &f64| {
             let over = self.column(index, |figures| figures.all.mean_s / floor_s);
             estimate(&over)
@@ -236,8 +236,14 @@ fn asked(directory: &Directory) -> BTreeSet<FactField> {
     fields.into_iter().collect()
 }
 
+/// Rounded to millionths, which is far below what chance does to it and reads the same from every file.
 fn estimate(figures: &[f64]) -> Estimate {
-    Estimate::of(figures).unwrap_or_default()
+    let Estimate { mean, low, high } = Estimate::of(figures).unwrap_or_default();
+    Estimate { mean: rounded(mean), low: rounded(low), high: rounded(high) }
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 /// The mean of differences, seed by seed.
@@ -270,6 +276,6 @@ fn summarised(waits: &[Waits]) -> report::Waits {
         still_waiting: of(|waits| waits.still_waiting),
         to_team: of(|waits| waits.to_team),
         unassigned: reasons.iter().map(|reason| (*reason, of_reason(reason))).collect(),
-        curve: curve_shares().enumerate().map(|(index, share)| CurvePoint { share, wait_s: at(index) }).collect(),
+        curve: curve_shares().enumerate().map(|(index, share)| CurvePoint { share, wait_s: rounded(at(index)) }).collect(),
     }
 }

@@ -67,7 +67,7 @@ fn status(user: UserId, value: StatusValue, origin: StatusOrigin) -> Input {
 fn logged(inputs: &[(i64, Input)]) -> History {
     let mut value = house();
     case(&mut value, 0)["target"] = serde_json::json!({"kind": "users_and_teams", "members": [{"user": ADA}]});
-    let mut router = Router::new(Arc::new(directory(value)), RouterState::default()).unwrap();
+    let mut router = Router::new(Arc::new(directory(value)), RouterState::default()).expect("an empty state fits");
     let mut history = History::default();
     for (minute, input) in inputs {
         let at = START.plus_ms(minute * MINUTE_MS);

@@ -182,8 +182,8 @@ test "wrong names" cannot be run
   test[0].expect.owner: unknown user `clea@example.org`; did you mean `cleo@example.org`?
   test[0].expect.team: unknown team `second_line`; known are first_line
   test[0].contact.owner: unknown user `adda@example.org`; did you mean `ada@example.org`?
-  test[0].open: unknown user `bern@example.org`; did you mean `ben@example.org`?
   test[0].facts: unknown fact `message.subjekt`; did you mean `message.subject`?
+  test[0].open: unknown user `bern@example.org`; did you mean `ben@example.org`?
   test[0].at: `yesterday` is no moment like `2027-02-01 09:30` or `2027-02-01T09:30:00+01:00`
 test "two wishes" cannot be run
   test[1].expect: says one of `owner`, `one_of`, `team`, `unassigned` and `waits`; a team may stand beside people

@@ -7,7 +7,8 @@ use switchboard_simulator::{Durations, Generated, Job, Recorded, RecordedArrival
 
 fn recorded(arrivals: usize, closed: usize) -> Recorded {
     let arrival = |index: usize| {
-        let job = Job::new(Timestamp(1_801_440_000_000 + i64::try_from(index).unwrap() * 60_000), CHAT);
+        let number = i64::try_from(index).expect("a small number");
+        let job = Job::new(Timestamp(1_801_440_000_000 + number * 60_000), CHAT);
         RecordedArrival {
             at: job.at,
             channel: if index.is_multiple_of(2) { CHAT } else { MAIL },
@@ -17,7 +18,7 @@ fn recorded(arrivals: usize, closed: usize) -> Recorded {
             previous_owner: None,
             priority: Priority::Normal,
             due_in_ms: None,
-            service_ms: (index < closed).then(|| i64::try_from(index).unwrap() * 1_000),
+            service_ms: (index < closed).then_some(number * 1_000),
         }
     };
     Recorded { arrivals: (0..arrivals).map(arrival).collect(), ..Recorded::default() }
