@@ -16,9 +16,9 @@ use switchboard_core::Router;
 use switchboard_model::{
     Arrival, Capacity, Case, ChannelEntry, ChannelId, ChannelKind, Condition, ContactFacts, ContactId, Demand, Directory,
     Distribution, Effect, FactField, Facts, Input, ItemChange, ItemId, ItemKind, ItemState, ItemStatus, LoadGroup, ManualStatus,
-    Member, Outcome, Owner, Priority, QueueFacts, ReopenOwner, Role, RouteEvent, RouterState, Rule, Seat, Skill, SkillId,
-    SkillRule, StatusChange, StatusOrigin, StatusValue, Target, Team, TeamId, Timestamp, User, UserId, UserSkill, Wanted,
-    WeeklyHours, WhenNobody, Workspace, WorkspaceAccess, WorkspaceId, WorkspaceKind, ZoneData,
+    Member, Outcome, Owner, Priority, QueueFacts, QueueOrder, ReopenOwner, Role, RouteEvent, RouterState, Rule, Seat, Skill,
+    SkillId, SkillRule, StatusChange, StatusOrigin, StatusValue, Target, Team, TeamId, Timestamp, User, UserId, UserSkill,
+    Wanted, WeeklyHours, WhenNobody, Workspace, WorkspaceAccess, WorkspaceId, WorkspaceKind, ZoneData,
 };
 
 const TEAMS: i64 = 50;
@@ -269,6 +269,7 @@ fn directory(people: usize) -> Directory {
             close_together: true,
             reassign_limited: false,
             skill_rules: vec![SkillRule { when: Some(norwegian), demands }],
+            sla: None,
         }],
         channels: (0..TEAMS).map(channel).collect(),
         skills: vec![Skill {
@@ -278,6 +279,7 @@ fn directory(people: usize) -> Directory {
             name: "Norwegian".to_owned(),
         }],
         holidays: BTreeMap::new(),
+        queue_order: QueueOrder::default(),
         zones: [("UTC".to_owned(), utc())].into(),
     }
 }

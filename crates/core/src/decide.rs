@@ -246,7 +246,7 @@ impl<'a> Decider<'a> {
             if self.stages.is_some()
                 && let Some(person) = pool.people.find(user.id)
             {
-                let entry = Entry { person, team: Some(team), main: user.team == Some(team) };
+                let entry = Entry { main: user.team == Some(team), ..Entry::alone(person, Some(team)) };
                 let verdict = reason.map_or(Verdict::Eligible, |reason| Verdict::Skipped { reason });
                 candidates.push(self.group_method().candidate(pool, &entry, None, verdict));
             }
@@ -376,7 +376,7 @@ impl<'a> Decider<'a> {
             self.note(target, Vec::new());
             return Err(None);
         };
-        let entry = Entry { person, team: None, main: true };
+        let entry = Entry::alone(person, None);
         let skip = Slate { entries: &[entry], standing: Standing::Anew(workspace), terms }.skip(pool, 0);
         let passing = skip.as_ref().is_none_or(is_passing) && !pool.is_excluded(person);
         self.hope |= passing && skip.is_some() && terms.capacity && pool.is_skilled_at_last(person);
@@ -438,16 +438,13 @@ impl<'a> Decider<'a> {
         self.decision.availability_version = status.filter(|_| terms.only_available).map(|status| status.version);
     }
 
-    /// How the case chooses (ROUTING 6.6). The total over a shift, which no rule can be saved with yet, goes by the
-    /// last assignment.
+    /// How the case chooses (ROUTING 6.6).
     fn method(&self, place: Place<'a>) -> Method<'a> {
         let default = || default_distribution(place.channel.kind, place.workspace.kind);
-        let distribution = match place.case.distribution.unwrap_or_else(default) {
-            Distribution::LongestIdleTotal => Distribution::LongestIdle,
-            distribution => distribution,
-        };
+        let distribution = place.case.distribution.unwrap_or_else(default);
         let turns = self.pool.turns.of(place.channel.id, place.index);
-        Method { distribution, group: self.arrival.group, turns, seed: self.arrival.seed }
+        let weighted = place.plan.cases.get(place.index as usize).is_some_and(|case| case.weighted);
+        Method { distribution, group: self.arrival.group, turns, weighted, seed: self.arrival.seed }
     }
 
     /// How somebody is measured who is looked at alone: by the load of the item's own group.
@@ -456,6 +453,7 @@ impl<'a> Decider<'a> {
             distribution: Distribution::LoadBalanced,
             group: self.arrival.group,
             turns: &crate::turns::UNTOUCHED,
+            weighted: false,
             seed: self.arrival.seed,
         }
     }

@@ -6,7 +6,7 @@
 //! from the people alone, so a router that goes on from a stored state makes them anew.
 
 use crate::calendar::Calendar;
-use crate::distribution::{Choice, Method, Ranking};
+use crate::distribution::{Choice, Method, Ranking, Spot};
 use crate::ladder::{Key, Ladder, Leaf};
 use crate::people::{People, PersonIndex};
 use crate::pool::{Pool, Slate, could_take};
@@ -67,7 +67,7 @@ struct Rungs {
 struct Seat {
     person: PersonIndex,
     /// In the roster.
-    position: u32,
+    spot: Spot,
     /// How far the person falls short of the preferred skills.
     shortfall: u32,
 }
@@ -94,7 +94,7 @@ impl Ladders {
         let mut rungs = Rungs { key: key.clone(), ladder: Ladder::new(Vec::new()), places: Vec::new(), is_moved: false };
         slate.lasting(pool, false, |position, entry| {
             let shortfall = pool.shortfall(entry.person);
-            rungs.places.push(Seat { person: entry.person, position, shortfall });
+            rungs.places.push(Seat { person: entry.person, spot: Spot { position, weight: entry.weight }, shortfall });
         });
         rungs.ladder = Ladder::new((0..rungs.places.len()).map(|place| rungs.leaf(place, &sight)).collect());
         self.seats.resize(self.seats.len().max(sight.people.len()), Vec::new());
@@ -164,14 +164,17 @@ impl Ladders {
         slate: &Slate<'_>,
         method: &Method<'_>,
     ) -> (Option<Choice>, u32) {
+        if matches!(self.list[index as usize].key.ranking, Ranking::IdleTotal(_)) && !slate.terms.only_available {
+            // Who is away and free gains nothing while others do, so that no order of everybody lasts.
+            return method.choose(pool, slate);
+        }
         let mut before: Vec<(usize, Leaf)> = Vec::new();
         for person in pool.concerned() {
             let Some(place) = self.place(index, person).map(|place| place as usize) else { continue };
             let rungs = &mut self.list[index as usize];
-            let Seat { position, shortfall, .. } = rungs.places[place];
-            let load = pool.load(person, method.ranking_group());
-            let key = rungs.key.ranking.key(pool.person(person), load, position as usize, method);
-            let eligible = slate.skip(pool, position as usize).is_none();
+            let Seat { spot, shortfall, .. } = rungs.places[place];
+            let key = rungs.key.ranking.key(pool, person, spot, method);
+            let eligible = slate.skip(pool, spot.position as usize).is_none();
             let leaf = Leaf { key: Key { shortfall, ..key }, eligible };
             before.push((place, rungs.ladder.leaf(place)));
             rungs.ladder.set(place, leaf);
@@ -187,19 +190,19 @@ impl Ladders {
 
 impl Rungs {
     fn leaf(&self, place: usize, sight: &Sight<'_>) -> Leaf {
-        let Seat { person, position, shortfall } = self.places[place];
+        let Seat { person, spot, shortfall } = self.places[place];
+        let key = self.key.ranking.plain_key(person, spot, self.key.group, sight);
         let person = sight.people.at(person);
         let work = self.key.group.work_type();
         let shared = self.key.exemption.shared(person.leave_out());
         let eligible = could_take(person, sight, self.key.only_available, work, shared);
-        let key = self.key.ranking.plain_key(person, position as usize, self.key.group, sight.turns);
         Leaf { key: Key { shortfall, ..key }, eligible }
     }
 
     fn chosen(&self, pool: &Pool<'_>, slate: &Slate<'_>, method: &Method<'_>) -> (Option<Choice>, u32) {
         let eligible = self.ladder.eligible();
         let Some(top) = self.ladder.top() else { return (None, eligible) };
-        let entry = |place: usize| slate.entries[self.places[place].position as usize];
+        let entry = |place: usize| slate.entries[self.places[place].spot.position as usize];
         let choice = match method.distribution {
             Distribution::Random => {
                 let index = draw(method.seed, top.tied);
@@ -207,10 +210,9 @@ impl Rungs {
                 Choice { entry: entry(place), tied: top.tied, draw: Some(index), turn: None }
             }
             Distribution::RoundRobin => {
-                let place = self.ladder.first_below(method.turns.bound()).unwrap_or(top.place);
-                let entry = entry(place);
-                let turn = Some(method.turns.turn(pool.person(entry.person).user));
-                Choice { entry, tied: 1, draw: None, turn }
+                let turned = if method.weighted { None } else { self.ladder.first_below(method.turns.bound()) };
+                let entry = entry(turned.unwrap_or(top.place));
+                Choice { entry, tied: 1, draw: None, turn: Some(method.turn(pool, &entry)) }
             }
             Distribution::LoadBalanced | Distribution::LeastBusy | Distribution::LongestIdle | Distribution::LongestIdleTotal => {
                 Choice { entry: entry(top.place), tied: top.tied, draw: None, turn: None }

@@ -6,33 +6,40 @@
 //! contract; comments name its rules by number.
 
 mod absence;
+mod answers;
 mod availability;
 mod blank;
 mod calendar;
 mod decide;
 mod distribution;
 mod eligibility;
+mod idle;
 mod ladder;
 mod ladders;
 mod lanes;
 mod matching;
+mod passing;
 mod people;
+mod place;
 mod plan;
 mod pool;
 mod queue;
 mod random;
 mod router;
 mod skills;
+mod sla;
 mod turns;
 mod undone;
 mod usage;
 mod validate;
 mod work;
 
+pub use answers::Subject;
 pub use eligibility::{
     AssignRefusal, NotSelectable, StaleMember, default_distribution, may_assign_by_hand, may_edit_rules, selectable,
     stale_members, team_selectable,
 };
 pub use matching::Stranded;
 pub use router::{Availability, CoreError, Router};
-pub use validate::{skill_uses, validate, validate_rule, validate_structure};
+pub use sla::{Pause, SlaClock, SlaFacts, due_at};
+pub use validate::{never, skill_uses, validate, validate_rule, validate_structure};

@@ -3,11 +3,13 @@
 
 use crate::decide::{Ask, Mode, Resolution, decide};
 use crate::ladders::Sight;
+use crate::place::Place;
 use crate::pool::Pool;
-use crate::queue::{Lanes, Place};
+use crate::queue::Lanes;
 use crate::router::Router;
 use crate::usage::Usage;
 use crate::work::{Owned, share_key};
+use std::cmp::Ordering;
 use switchboard_model::{
     Arrival, Decision, Effect, Explanation, Input, ItemId, ItemState, ItemStatus, Outcome, Revision, Timestamp, UserId,
     WaitingItem,
@@ -52,10 +54,11 @@ impl Router {
         self.queue.items()
     }
 
-    /// The place of an item among those that wait for the same people, from 1; `None` when it does not wait.
+    /// The place of an item among those that wait for the same people, from 1, at the time of the last input; `None` when
+    /// it does not wait.
     #[must_use]
     pub fn position(&self, item: ItemId) -> Option<u32> {
-        self.queue.position(item).map(|position| u32::try_from(position).unwrap_or(u32::MAX))
+        self.queue.position(item, self.now).map(|position| u32::try_from(position).unwrap_or(u32::MAX))
     }
 
     /// When to send [`Input::Tick`] at the latest so that nothing waits longer than it must: the next edge of a shift
@@ -67,6 +70,12 @@ impl Router {
             return None;
         }
         [self.queue.next_wake(), self.people.next_recheck(), self.work.next_end()].into_iter().flatten().min()
+    }
+
+    /// Whether what is decided at `now` follows from more than what the counters hold.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        let due = [self.next_wake(), self.work.next_end()].into_iter().flatten().any(|due| due <= now);
+        due || self.queue.has_ready() || self.idleness_changes(now)
     }
 
     /// Open items that nobody will get to: the sweep of ROUTING 12.6, as far as the router knows of them. By item.
@@ -100,6 +109,7 @@ impl Router {
 
     /// Brings ladders and lanes up to date with everybody who changed.
     pub(crate) fn refresh(&mut self) {
+        self.people.account(&self.calendars, self.now);
         let changed = self.people.take_changed();
         let sight = Sight { people: &self.people, calendars: &self.calendars, turns: &self.turns, now: self.now };
         for person in changed {
@@ -118,7 +128,9 @@ impl Router {
         }
         self.refresh();
         let mut left = Vec::new();
-        while let Some(place) = self.queue.first_ready().filter(|place| before.is_none_or(|before| *place < before)) {
+        let now = self.now;
+        let in_front = |place: &Place| before.is_none_or(|before| place.compare(&before, now) == Ordering::Less);
+        while let Some(place) = self.queue.first_ready(now).filter(in_front) {
             let Some(waiting) = self.queue.take(place.item) else { break };
             if let Some(waiting) = self.decide_waiting(waiting, out) {
                 left.push(waiting);

@@ -2,6 +2,7 @@
 
 use crate::availability::{Hold, Presence, UNKNOWN, hold, presence};
 use crate::calendar::{Absences, Calendar};
+use crate::idle::Totals;
 use std::collections::{BTreeMap, BTreeSet};
 use switchboard_model::{LeaveOut, LoadGroup, StatusChange, Timestamp, UserId, WorkType};
 
@@ -64,6 +65,7 @@ pub(crate) struct People {
     changed: Vec<PersonIndex>,
     /// Per person: stands in `changed`.
     is_changed: Vec<bool>,
+    totals: Totals,
 }
 
 impl Person {
@@ -150,7 +152,67 @@ impl People {
         self.rechecks.first().map(|(due, _)| *due)
     }
 
+    /// How long everybody was idle.
+    pub(crate) const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// The same, to change.
+    pub(crate) const fn totals_mut(&mut self) -> &mut Totals {
+        &mut self.totals
+    }
+
+    /// Takes in who of those who changed is idle since `at`, or until then.
+    pub(crate) fn account(&mut self, calendars: &[Calendar], at: Timestamp) {
+        for index in self.totals.take_touched() {
+            self.account_one(index, calendars, at);
+        }
+    }
+
+    /// The same of everybody.
+    pub(crate) fn account_all(&mut self, calendars: &[Calendar], at: Timestamp) {
+        let everybody = if self.totals.is_kept() { self.list.len() } else { 0 };
+        for index in (0..).take(everybody) {
+            self.account_one(index, calendars, at);
+        }
+    }
+
+    fn account_one(&mut self, index: PersonIndex, calendars: &[Calendar], at: Timestamp) {
+        let person = &self.list[index as usize];
+        let calendar = person.profile.as_ref().map(|profile| &calendars[profile.calendar]);
+        let is_available = person.cause(calendars, at).cause.is_none();
+        self.totals.account(index, (is_available, &person.loads), calendar, at);
+    }
+
+    /// Has the totals of those begin anew whose shifts start at `at`, at which everybody was accounted for.
+    pub(crate) fn begin_shifts(&mut self, calendars: &[Calendar], at: Timestamp) {
+        while let Some(index) = self.totals.take_start(at) {
+            let profile = self.list[index as usize].profile.as_ref();
+            let calendar = profile.map(|profile| &calendars[profile.calendar]);
+            if calendar.is_some_and(|calendar| calendar.starts_at(at)) {
+                self.totals.restart(index, at);
+                self.touch(index);
+            }
+            self.totals.watch(index, calendar, at);
+        }
+    }
+
+    /// Passes over the time before `from` for everybody for whom that is right, given the first start of a shift after
+    /// it: their totals begin there.
+    pub(crate) fn skip_to(&mut self, from: Timestamp, calendars: &[Calendar], is_right: impl Fn(Option<Timestamp>) -> bool) {
+        for index in (0..).take(self.list.len()) {
+            let Some(profile) = &self.list[index as usize].profile else { continue };
+            let calendar = &calendars[profile.calendar];
+            if is_right(calendar.look(from).next_start) {
+                self.settle(index, calendars, from);
+                self.totals.forget(index);
+                self.account_one(index, calendars, from);
+            }
+        }
+    }
+
     fn touch(&mut self, index: PersonIndex) {
+        self.totals.touch(index);
         let is_changed = &mut self.is_changed[index as usize];
         if !*is_changed {
             *is_changed = true;

@@ -8,14 +8,14 @@ use crate::matching::Outbox;
 use crate::people::{People, Person};
 use crate::plan::Plan;
 use crate::pool::Pool;
-use crate::queue::{Place, Queue};
+use crate::queue::Queue;
 use crate::turns::Turns;
 use crate::undone::Refused;
 use crate::work::{Owned, Work};
 use std::sync::Arc;
 use switchboard_model::{
-    Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus,
-    LoadGroup, Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, TurnState,
+    Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, Explanation, IdleTotal, Input, ItemChange, ItemId, ItemState,
+    ItemStatus, LoadGroup, Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, TurnState,
     UnavailableCause, UserId, WaitingItem, WorkType, mark,
 };
 use thiserror::Error;
@@ -47,9 +47,6 @@ pub struct Availability {
     pub until: Option<Timestamp>,
 }
 
-/// How long the calendars' kept schedules are relied on.
-const PREPARED_MS: i64 = 7 * 86_400_000;
-
 /// The router. Everything it knows is in its [`RouterState`] and the directory.
 #[derive(Clone, Debug)]
 pub struct Router {
@@ -58,13 +55,13 @@ pub struct Router {
     pub(crate) plan: Arc<Plan>,
     pub(crate) calendars: Vec<Calendar>,
     /// When the calendars are laid out anew.
-    prepare_at: Timestamp,
+    pub(crate) prepare_at: Timestamp,
     pub(crate) people: People,
     pub(crate) work: Work,
     pub(crate) turns: Turns,
     pub(crate) ladders: Ladders,
     pub(crate) queue: Queue,
-    refused: Refused,
+    pub(crate) refused: Refused,
 }
 
 impl Router {
@@ -104,10 +101,16 @@ impl Router {
             work,
             turns,
             ladders: Ladders::default(),
-            queue: Queue::default(),
+            queue: Queue::new(directory.queue_order),
             refused,
         };
         router.settle();
+        router.people.totals_mut().keep(router.plan.goes_by_idle_total);
+        for idle in &state.idle {
+            let index = router.people.place(idle.user);
+            router.people.totals_mut().restore(index, idle.group, idle.total_ms);
+        }
+        router.people.account_all(&router.calendars, now);
         for waiting in state.waiting {
             let item = waiting.arrival.item;
             if router.work.find(item).is_some() || router.queue.find(item).is_some() {
@@ -134,6 +137,15 @@ impl Router {
             let marked = LoadGroup::ALL.iter().filter_map(|group| Some((*group, person.marks[*group as usize]?)));
             marked.map(|(group, no)| AssignedMark { user: person.user, group, no })
         });
+        let totals = |person: &Person| {
+            let index = self.people.find(person.user)?;
+            let total = |group: LoadGroup| IdleTotal {
+                user: person.user,
+                group,
+                total_ms: self.people.totals().total_ms(index, group, self.now),
+            };
+            Some(LoadGroup::ALL.iter().map(|group| total(*group)).filter(|idle| idle.total_ms > 0).collect::<Vec<_>>())
+        };
         RouterState {
             no: self.no,
             now: self.now,
@@ -143,6 +155,7 @@ impl Router {
             marks: marks.collect(),
             turns: self.turns.states(),
             undone: self.refused.undone(),
+            idle: self.people.by_user().filter_map(totals).flatten().collect(),
             waiting: self.queue.items().cloned().collect(),
         }
     }
@@ -179,13 +192,14 @@ impl Router {
                 Ok(()) => {
                     if let Some(retry) = &refusal.retry {
                         let ask = self.ask((no, out.place), self.now, retry, Some(refusal));
-                        self.match_waiting(Some(Place::new(retry, ask.since)), out);
+                        self.match_waiting(Some(self.queue.place(retry, ask.since)), out);
                         self.route(retry, &Ask { place: out.place, ..ask }, full(refusal), out);
                     }
                 }
             },
         }
         self.match_waiting(None, out);
+        self.people.account(&self.calendars, self.now);
     }
 
     /// The decision that [`Router::step`] would make about this arrival now, with everybody who was looked at.
@@ -205,7 +219,7 @@ impl Router {
                 let (mut before, mut out) = self.begun(no, now);
                 before.undo(refusal).ok()?;
                 let ask = before.ask((no, 0), before.now, retry, Some(refusal));
-                before.match_waiting(Some(Place::new(retry, ask.since)), &mut out);
+                before.match_waiting(Some(before.queue.place(retry, ask.since)), &mut out);
                 Some(before.explain_ask(before.now, retry, &Ask { place: out.place, ..ask }, full(refusal)))
             }
             Input::Directory { .. } | Input::Changed(_) | Input::Status(_) | Input::Revised(_) | Input::Tick => None,
@@ -214,8 +228,7 @@ impl Router {
 
     fn explain_arrival(&self, no: u64, now: Timestamp, arrival: &Arrival) -> Explanation {
         let now = now.max(self.now);
-        let ends = self.work.next_end().is_some_and(|end| end <= now);
-        if ends || self.next_wake().is_some_and(|wake| wake <= now) || self.queue.first_ready().is_some() {
+        if self.is_due(now) {
             let (before, out) = self.begun(no, now);
             return before.explain_ask(now, arrival, &before.ask((no, out.place), now, arrival, None), None);
         }
@@ -223,7 +236,7 @@ impl Router {
     }
 
     /// The router as it is when it turns to the input that comes at `now`, and what it has done by then.
-    fn begun(&self, no: u64, now: Timestamp) -> (Self, Outbox) {
+    pub(crate) fn begun(&self, no: u64, now: Timestamp) -> (Self, Outbox) {
         let (mut begun, mut out) = (self.clone(), Outbox::default());
         begun.no = no;
         begun.advance(now.max(self.now));
@@ -233,7 +246,7 @@ impl Router {
 
     /// The occasion of a decision about an item. One that waits, or waited until a decision that was refused, keeps
     /// its place.
-    fn ask(&self, (no, place): (u64, u32), now: Timestamp, arrival: &Arrival, refusal: Option<&Refusal>) -> Ask {
+    pub(crate) fn ask(&self, (no, place): (u64, u32), now: Timestamp, arrival: &Arrival, refusal: Option<&Refusal>) -> Ask {
         let refused = refusal.and_then(|refusal| refusal.decision.queued_since);
         let waited = refusal.is_some_and(|refusal| refusal.decision.outcome != Outcome::Queued);
         let known = self.queue.find(arrival.item).map(|waiting| waiting.since);
@@ -310,36 +323,7 @@ impl Router {
         self.people.find(user).map(|index| self.people.at(index))
     }
 
-    /// Moves on to a time, which is not before the last one: shifts begin and end, load ages.
-    fn advance(&mut self, now: Timestamp) {
-        self.now = now;
-        if now >= self.prepare_at {
-            self.prepare();
-        }
-        self.people.advance(&self.calendars, now);
-        self.work.advance(&mut self.people, now);
-        self.end_usage();
-        let due = self.queue.take_due(now);
-        self.queue_again(due);
-    }
-
-    fn prepare(&mut self) {
-        for calendar in &mut self.calendars {
-            calendar.prepare(self.now);
-        }
-        self.prepare_at = self.now.plus_ms(PREPARED_MS);
-    }
-
-    /// Evaluates everybody anew under the directory in force.
-    fn settle(&mut self) {
-        self.prepare();
-        for user in &self.plan.directory.users {
-            let index = self.people.place(user.id);
-            self.people.settle(index, &self.calendars, self.now);
-        }
-    }
-
-    fn adopt(&mut self, version: i64, directory: Option<&Arc<Directory>>, out: &mut Outbox) {
+    pub(crate) fn adopt(&mut self, version: i64, directory: Option<&Arc<Directory>>, out: &mut Outbox) {
         let current = self.plan.directory.version;
         let directory = match directory {
             None => Err(format!("directory version {version} came without its content")),
@@ -359,9 +343,11 @@ impl Router {
         self.plan = Arc::new(plan);
         self.calendars = calendars;
         self.ladders.clear();
-        let waiting = self.queue.drain();
+        let waiting = self.queue.drain(directory.queue_order, self.now);
         self.settle();
         self.work.recount(&mut self.people, self.now);
+        self.people.totals_mut().keep(self.plan.goes_by_idle_total);
+        self.people.account_all(&self.calendars, self.now);
         self.queue_all_again(waiting, out);
     }
 

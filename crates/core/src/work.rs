@@ -175,6 +175,11 @@ impl Work {
         }
     }
 
+    /// When load next becomes too old.
+    pub(crate) fn next_ageing(&self) -> Option<Timestamp> {
+        self.ageing.first().map(|(due, _)| *due)
+    }
+
     /// Lets go of what became too old to use capacity, and says what that was.
     pub(crate) fn end(&mut self, people: &mut People, now: Timestamp) -> Vec<Ended> {
         let mut ended = Vec::new();

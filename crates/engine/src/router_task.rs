@@ -15,7 +15,8 @@ use switchboard_model::{Actor, BEHAVIOUR_VERSION, DecisionId, Effect, Input, Ite
 use switchboard_storage::{Consumed, ItemUpdate, Lease, NewInput, StoredInput};
 use tokio_util::sync::CancellationToken;
 
-const LEASE: &str = "router";
+/// The name of the router's lease.
+pub(crate) const LEASE: &str = "router";
 const LEASE_MS: i64 = 8_000;
 const RENEW_BEFORE_MS: i64 = 5_000;
 const BATCH: u32 = 256;
@@ -53,7 +54,7 @@ impl Engine {
         }
     }
 
-    async fn acquire_router(&self) -> Result<Option<Lease>> {
+    pub(crate) async fn acquire_router(&self) -> Result<Option<Lease>> {
         let (now, holder) = (self.now(), self.inner.holder.clone());
         self.inner
             .store
@@ -103,6 +104,7 @@ impl Engine {
                 }
             }
         }
+        self.forget_sweep();
         (routing.lease, end)
     }
 }
@@ -138,6 +140,8 @@ pub(crate) struct Routing {
     /// One input at a time, to find the one that the database always refuses.
     is_careful: bool,
     next_checkpoint: u64,
+    /// When stranded work is next looked for.
+    pub next_sweep_at: Timestamp,
 }
 
 /// One input with what the core answered.
@@ -152,9 +156,11 @@ pub(crate) struct Stepped {
 
 impl Routing {
     /// After a failure what was committed counts, whatever the log has led to.
-    async fn start(engine: Engine, lease: Lease, is_careful: bool, after_failure: bool) -> Result<Self> {
+    pub(crate) async fn start(engine: Engine, lease: Lease, is_careful: bool, after_failure: bool) -> Result<Self> {
         let Memory { router, is_kept } = remember(&engine, after_failure).await?;
-        let mut routing = Self { engine, lease, router, refusals: BTreeMap::new(), is_careful, next_checkpoint: 0 };
+        let next_sweep_at = engine.now();
+        let mut routing =
+            Self { engine, lease, router, refusals: BTreeMap::new(), is_careful, next_checkpoint: 0, next_sweep_at };
         if is_kept {
             routing.next_checkpoint = routing.router.no() + CHECKPOINT_EVERY;
         } else {
@@ -167,6 +173,7 @@ impl Routing {
     async fn round(&mut self, shutdown: &CancellationToken) -> Result<()> {
         self.renew_when_due().await?;
         let waiting = self.engine.inner.store.next_inputs(if self.is_careful { 1 } else { BATCH }).await?;
+        self.sweep_when_due(waiting.is_empty()).await;
         if waiting.is_empty() {
             return self.rest(shutdown).await;
         }
@@ -198,14 +205,17 @@ impl Routing {
         let mut rest = poll;
         if let Some(wake) = self.router.next_wake() {
             let now = self.engine.inner.store.now(self.engine.now()).await?;
-            if wake <= now {
+            // A wake that a step has left behind it would come back at once, so it gets no more than the usual pace.
+            if wake <= now && wake > self.router.now() {
                 let tick = NewInput { at: now, item: None, input: Input::Tick, consumed: None };
                 return self
                     .engine
                     .commit(move |tx| Box::pin(async move { Ok(tx.insert_inputs(&[tick]).await.map(drop)?) }))
                     .await;
             }
-            rest = poll.min(Duration::from_millis(u64::try_from(wake.ms_since(now)).unwrap_or(0)));
+            if wake > now {
+                rest = poll.min(Duration::from_millis(u64::try_from(wake.ms_since(now)).unwrap_or(0)));
+            }
         }
         tokio::select! {
             () = shutdown.cancelled() => {}
@@ -294,7 +304,7 @@ impl Routing {
         parked.await
     }
 
-    async fn checkpoint(&mut self) -> Result<()> {
+    pub(crate) async fn checkpoint(&mut self) -> Result<()> {
         let (state, now) = (self.router.state(), self.engine.now());
         let open = u64::try_from(state.owned.len()).unwrap_or(u64::MAX);
         self.next_checkpoint = state.no + CHECKPOINT_EVERY.max(open / OPEN_PER_DECISION);

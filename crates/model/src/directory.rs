@@ -7,6 +7,7 @@ use crate::id::{ChannelId, SkillId, TeamId, UserId, WorkspaceId};
 use crate::kind::{ChannelKind, WorkType, words};
 use crate::rule::Rule;
 use crate::skill::{Skill, SkillRule, Spoken, UserSkill};
+use crate::sla::Sla;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +58,18 @@ words! {
         Route = "route",
         /// Nobody.
         Unassign = "unassign",
+    }
+}
+
+words! {
+    /// In which order waiting items are served (ROUTING 7.4).
+    #[derive(Default)]
+    QueueOrder {
+        /// Priority, then slack, then the time queued.
+        #[default]
+        Priority = "priority",
+        /// The cost of waiting in units of each item's own target, weighed by priority, with a cap against starvation.
+        Gcmu = "gcmu",
     }
 }
 
@@ -228,6 +241,9 @@ pub struct Workspace {
     /// Which work demands which skills; the first that applies wins (ROUTING 8.2).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skill_rules: Vec<SkillRule>,
+    /// Service targets; none where absent (ROUTING 14.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sla: Option<Sla>,
 }
 
 /// The directory's side of a connected channel: where its work goes and by which rule.
@@ -288,6 +304,9 @@ pub struct Directory {
     /// Holiday calendars by their key in directory files, `[a-z0-9_]+`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub holidays: BTreeMap<String, BTreeSet<CivilDate>>,
+    /// In which order waiting items are served.
+    #[serde(default)]
+    pub queue_order: QueueOrder,
     /// Data of every zone that is named above.
     pub zones: BTreeMap<String, ZoneData>,
 }

@@ -392,6 +392,20 @@ pub struct RouterState {
     /// Items that wait, by item (ROUTING 7.4).
     #[serde(default)]
     pub waiting: Vec<WaitingItem>,
+    /// Idle time of everybody who has any, while a rule goes by it (ROUTING 6.5).
+    #[serde(default)]
+    pub idle: Vec<IdleTotal>,
+}
+
+/// How long a person was idle over the shift: available, without load in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IdleTotal {
+    /// The user.
+    pub user: UserId,
+    /// The group.
+    pub group: LoadGroup,
+    /// Milliseconds up to the time of the state.
+    pub total_ms: u64,
 }
 
 /// An item that waits for somebody to become eligible.
@@ -476,15 +490,15 @@ pub struct AssignedMark {
     pub no: u64,
 }
 
-/// The turns of one case of one rule: who was served in which cycle.
+/// The turns of one case of one rule: who was served in which cycle; where names have weights, who took which pass.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TurnState {
     /// The channel.
     pub channel: ChannelId,
     /// The case, counted from 0.
     pub case: u32,
-    /// The running cycle, from 1.
+    /// The running cycle, from 1; with weights the highest pass taken.
     pub cycle: u64,
-    /// The cycle in which each user was last served.
+    /// The cycle in which each user was last served; with weights the last pass taken.
     pub served: BTreeMap<UserId, u64>,
 }

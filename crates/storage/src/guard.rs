@@ -141,8 +141,12 @@ impl Tx {
             return Err(StoreError::new(StoreErrorKind::NotFound, format!("there is no item {}", update.item)));
         };
         let before = together[place].clone();
-        if update.expected_version.is_some_and(|version| version != before.version) {
+        if update.expected_version.is_some_and(|version| version != before.version || before.merged_into.is_some()) {
             return Ok(Err(Guard::ItemChanged(Box::new(before))));
+        }
+        if before.merged_into.is_some() {
+            // What was merged stays as it is; whoever names no version only tidies up.
+            return Ok(Ok(Changed { after: before.clone(), before }));
         }
         let counted_before = counts(&together);
         let mut after = update.applied_to(&before);
@@ -182,12 +186,7 @@ impl Tx {
             Some(Owner::User { id }) => Some(id),
             _ => None,
         };
-        if self.is_shared() && moves.len() > 1 {
-            // Everybody locks people in the order of their ids.
-            let ids: Vec<_> = moves.keys().map(|user| user.0.to_string()).collect();
-            let sql = format!("SELECT user_id FROM person WHERE user_id IN ({}) ORDER BY user_id FOR UPDATE", ids.join(", "));
-            rows(self, sql, values![]).await?;
-        }
+        self.lock_people(moves).await?;
         let mut expected = None;
         if let Some((user, version)) = update.availability {
             if Some(user) == taker {
@@ -209,6 +208,25 @@ impl Tx {
             self.count(*user, *delta).await?;
         }
         Ok(None)
+    }
+
+    /// Moves counted work between people whom no limit holds back.
+    pub(crate) async fn shift_counts(&self, moves: &Moves) -> Result<(), StoreError> {
+        self.lock_people(moves).await?;
+        for (user, delta) in moves {
+            self.count(*user, *delta).await?;
+        }
+        Ok(())
+    }
+
+    /// Everybody locks people in the order of their ids.
+    async fn lock_people(&self, moves: &Moves) -> Result<(), StoreError> {
+        if self.is_shared() && moves.len() > 1 {
+            let ids: Vec<_> = moves.keys().map(|user| user.0.to_string()).collect();
+            let sql = format!("SELECT user_id FROM person WHERE user_id IN ({}) ORDER BY user_id FOR UPDATE", ids.join(", "));
+            rows(self, sql, values![]).await?;
+        }
+        Ok(())
     }
 
     async fn count_guarded(
@@ -251,7 +269,7 @@ impl Tx {
         }
     }
 
-    async fn count(&self, user: UserId, [total, chat, mail, call]: Counts) -> Result<(), StoreError> {
+    pub(crate) async fn count(&self, user: UserId, [total, chat, mail, call]: Counts) -> Result<(), StoreError> {
         let sql = "INSERT INTO person (user_id, open_total, open_chat, open_mail, open_call) VALUES ($1, $2, $3, $4, $5) \
             ON CONFLICT (user_id) DO UPDATE SET open_total = person.open_total + excluded.open_total, \
             open_chat = person.open_chat + excluded.open_chat, open_mail = person.open_mail + excluded.open_mail, \
@@ -260,7 +278,7 @@ impl Tx {
     }
 }
 
-fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
+pub(crate) fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
     let (owner_kind, owner_id) = owner_columns(item.owner);
     let sql = "UPDATE item SET version = $2, workspace_id = $3, status = $4, priority = $5, owner_kind = $6, owner_id = $7, \
         team_id = $8, owned_since = $9, unassigned_reason = $10, waiting_since = $11, snoozed_until = $12, \
@@ -321,9 +339,17 @@ fn told<'a>(at: Timestamp, before: &ItemRecord, after: &ItemRecord, people: impl
     events
 }
 
+/// The live events of several changes at once.
+pub(crate) fn told_of<'a>(at: Timestamp, changed: impl Iterator<Item = &'a Changed>, moves: &Moves) -> Vec<NewEvent> {
+    let mut events: Vec<NewEvent> =
+        changed.flat_map(|Changed { before, after }| told(at, before, after, std::iter::empty())).collect();
+    events.extend(moves.keys().map(|user| NewEvent { user: Some(*user), ..NewEvent::new(LiveEventKind::Person, at) }));
+    events
+}
+
 /// Open work in all, and of the types chat, mail and call.
-type Counts = [i64; 4];
-type Moves = BTreeMap<UserId, Counts>;
+pub(crate) type Counts = [i64; 4];
+pub(crate) type Moves = BTreeMap<UserId, Counts>;
 
 impl ItemUpdate {
     /// What the change leaves in the item's history.
@@ -383,7 +409,7 @@ fn differs(before: &ItemRecord, after: &ItemRecord) -> bool {
 
 /// What items that count together add to the open work of each person: at most one in all and one of each type
 /// (ROUTING 5.5).
-fn counts(together: &[ItemRecord]) -> Moves {
+pub(crate) fn counts(together: &[ItemRecord]) -> Moves {
     let mut counts = Moves::new();
     for item in together.iter().filter(|item| item.status == ItemStatus::Open) {
         if let Some(Owner::User { id }) = item.owner {
@@ -399,7 +425,7 @@ fn counts(together: &[ItemRecord]) -> Moves {
     counts
 }
 
-fn moves(before: &Moves, after: &Moves) -> Moves {
+pub(crate) fn moves(before: &Moves, after: &Moves) -> Moves {
     let mut moves = after.clone();
     for (user, count) in before {
         let entry = moves.entry(*user).or_default();

@@ -13,7 +13,8 @@ use switchboard_model::{
 pub(crate) const ITEM_COLUMNS: &str = "i.id, i.kind, i.version, i.workspace_id, i.channel_id, i.contact_id, i.identity_kind, \
     i.identity_value, i.conversation_id, i.ticket_id, i.count_key, i.thread_key, i.status, i.priority, i.ticket_type, \
     i.load_group, i.owner_kind, i.owner_id, i.team_id, i.owned_since, i.routed, i.unassigned_reason, i.waiting_since, \
-    i.queued_since, i.due_at, i.first_reply_at, i.last_message_at, i.subject, i.preview, i.snoozed_until, i.created_at, i.last_decision";
+    i.queued_since, i.due_at, i.first_reply_at, i.last_message_at, i.subject, i.preview, i.snoozed_until, i.created_at, i.last_decision, \
+    i.merged_into";
 /// How many changes an item shows.
 const HISTORY_SHOWN: u32 = 200;
 
@@ -78,6 +79,8 @@ pub struct ItemRecord {
     pub created_at: Timestamp,
     /// The last decision.
     pub last_decision: Option<DecisionId>,
+    /// The item that it was merged into (ROUTING 12.4); then it is closed, and has no messages.
+    pub merged_into: Option<ItemId>,
 }
 
 /// A contact as it is stored.
@@ -146,8 +149,9 @@ impl Store {
             Some(contact) => self.contact(contact.id).await?,
             None => None,
         };
+        let merged_contacts = merged_contacts(db, item).await?;
         let history = history(db, item).await?;
-        Ok(Some(ItemView { row, linked, contact_detail, last_decision, history }))
+        Ok(Some(ItemView { row, linked, contact_detail, last_decision, merged_contacts, history }))
     }
 
     /// A contact in full, for showing.
@@ -229,6 +233,16 @@ pub(crate) async fn counted_together(tx: &Tx, item: ItemId) -> Result<Vec<ItemRe
     rows(tx, sql, values![item]).await?.iter().map(record).collect()
 }
 
+/// The same for two items at once.
+pub(crate) async fn both_counted(tx: &Tx, one: ItemId, other: ItemId) -> Result<Vec<ItemRecord>, StoreError> {
+    let lock = if tx.is_shared() { "FOR UPDATE" } else { "" };
+    let sql = format!(
+        "SELECT {ITEM_COLUMNS} FROM item i WHERE i.count_key IN ((SELECT count_key FROM item WHERE id = $1), \
+         (SELECT count_key FROM item WHERE id = $2)) ORDER BY i.id {lock}"
+    );
+    rows(tx, sql, values![one, other]).await?.iter().map(record).collect()
+}
+
 /// A row of a list, from [`ITEM_COLUMNS`] and `contact_name`.
 pub(crate) fn item_row(row: &Row) -> Result<ItemRow, StoreError> {
     let item = record(row)?;
@@ -260,6 +274,7 @@ pub(crate) fn item_row(row: &Row) -> Result<ItemRow, StoreError> {
         due_at: item.due_at,
         last_message_at: item.last_message_at,
         created_at: item.created_at,
+        merged_into: item.merged_into,
     })
 }
 
@@ -297,10 +312,13 @@ async fn shown(db: &impl Db, item: ItemId) -> Result<Option<(ItemRow, Option<Dec
 }
 
 async fn history(db: &impl Db, item: ItemId) -> Result<Vec<History>, StoreError> {
-    let sql = "SELECT at, actor, change, decision_id FROM history WHERE item_id = $1 ORDER BY id DESC LIMIT $2";
+    // Work that has moved on has brought the history of the item that it was before, so ids are not in order of time.
+    let sql = "SELECT item_id, at, actor, change, decision_id FROM history WHERE item_id IN (SELECT id FROM item WHERE id = $1 \
+        UNION ALL SELECT id FROM item WHERE merged_into = $1) ORDER BY at DESC, id DESC LIMIT $2";
     let mut history = Vec::new();
     for row in rows(db, sql, values![item, HISTORY_SHOWN]).await?.iter().rev() {
         history.push(History {
+            item: row.id("item_id", ItemId)?,
             at: row.id("at", Timestamp)?,
             actor: row.json("actor")?,
             change: row.json("change")?,
@@ -308,6 +326,21 @@ async fn history(db: &impl Db, item: ItemId) -> Result<Vec<History>, StoreError>
         });
     }
     Ok(history)
+}
+
+/// Contacts of items that were merged into this one, besides its own, each once.
+async fn merged_contacts(db: &impl Db, item: ItemId) -> Result<Vec<ContactBrief>, StoreError> {
+    let sql = "SELECT i.contact_id, i.identity_kind, i.identity_value, c.name FROM item i JOIN contact c ON c.id = i.contact_id \
+        WHERE i.merged_into = $1 AND i.contact_id <> COALESCE((SELECT contact_id FROM item WHERE id = $1), 0) ORDER BY i.id";
+    let mut contacts: Vec<ContactBrief> = Vec::new();
+    for row in rows(db, sql, values![item]).await? {
+        let (id, identity) = (row.id("contact_id", ContactId)?, identity(&row)?);
+        let address = || identity.as_ref().map(|identity| identity.value.clone()).unwrap_or_default();
+        if contacts.iter().all(|known| known.id != id) {
+            contacts.push(ContactBrief { id, name: row.opt("name")?.unwrap_or_else(address), identity });
+        }
+    }
+    Ok(contacts)
 }
 
 async fn open_items_of(db: &impl Db, user: UserId) -> Result<Vec<ItemRecord>, StoreError> {
@@ -330,11 +363,14 @@ async fn contact_record(db: &impl Db, contact: ContactId) -> Result<Option<Conta
     found.as_ref().map(record).transpose()
 }
 
-fn record(row: &Row) -> Result<ItemRecord, StoreError> {
-    let identity = match (row.opt_word::<IdentityKind>("identity_kind")?, row.opt("identity_value")?) {
+fn identity(row: &Row) -> Result<Option<Identity>, StoreError> {
+    Ok(match (row.opt_word::<IdentityKind>("identity_kind")?, row.opt("identity_value")?) {
         (Some(kind), Some(value)) => Some(Identity { kind, value }),
         _ => None,
-    };
+    })
+}
+
+fn record(row: &Row) -> Result<ItemRecord, StoreError> {
     let owner = match row.opt::<String>("owner_kind")?.as_deref() {
         None => None,
         Some("bot") => Some(Owner::Bot),
@@ -354,7 +390,7 @@ fn record(row: &Row) -> Result<ItemRecord, StoreError> {
         workspace: row.id("workspace_id", WorkspaceId)?,
         channel: row.opt_id("channel_id", ChannelId)?,
         contact: row.opt_id("contact_id", ContactId)?,
-        identity,
+        identity: identity(row)?,
         conversation: row.opt_id("conversation_id", ConversationId)?,
         ticket: row.opt_id("ticket_id", TicketId)?,
         thread_key: row.opt("thread_key")?,
@@ -377,5 +413,6 @@ fn record(row: &Row) -> Result<ItemRecord, StoreError> {
         snoozed_until: row.opt_id("snoozed_until", Timestamp)?,
         created_at: row.id("created_at", Timestamp)?,
         last_decision: row.opt_id("last_decision", DecisionId)?,
+        merged_into: row.opt_id("merged_into", ItemId)?,
     })
 }

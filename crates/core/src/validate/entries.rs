@@ -4,7 +4,7 @@ use super::{repeated, team_name, user_name};
 use crate::calendar::read_zone;
 use std::collections::BTreeSet;
 use switchboard_model::{
-    ChannelEntry, Directory, Fault, Seat, Team, TeamId, User, UserId, WeeklyHours, Workspace, WorkspaceAccess,
+    ChannelEntry, Directory, Fault, Seat, Sla, Team, TeamId, User, UserId, WeeklyHours, Workspace, WorkspaceAccess,
 };
 
 /// The highest limit that can be set; whoever needs more sets none.
@@ -13,6 +13,8 @@ const MAX_LIMIT: u32 = 100_000;
 const MAX_AWAY_AFTER_MIN: u32 = 24 * 60;
 /// The greatest age at which items stop using capacity.
 const MAX_AGE_DAYS: u32 = 3_650;
+/// The longest service target: a year of minutes.
+const MAX_TARGET_MIN: u32 = 366 * 1440;
 /// The most spans of hours that a person or a channel can have.
 const MAX_SPANS: usize = 100;
 /// The most dates of a holiday calendar.
@@ -186,6 +188,9 @@ impl Check<'_> {
                 format!("the seat `{}` is named twice", workspace.seats[index]),
             ));
         }
+        if let Some(sla) = &workspace.sla {
+            self.sla(&format!("{at}.sla"), sla, faults);
+        }
         if let WorkspaceAccess::Restricted { users, teams } = &workspace.access {
             if users.is_empty() && teams.is_empty() {
                 faults.push(Fault::new(
@@ -208,6 +213,25 @@ impl Check<'_> {
                 faults.push(Fault::new(format!("{at}.access.teams[{index}]"), message));
             }
         }
+    }
+
+    /// Targets of a sensible size, and a clock that can be read.
+    fn sla(&self, at: &str, sla: &Sla, faults: &mut Vec<Fault>) {
+        let targets =
+            [("first_reply_min", sla.first_reply_min), ("next_reply_min", sla.next_reply_min), ("close_min", sla.close_min)];
+        if targets.iter().all(|(_, minutes)| minutes.is_none()) {
+            faults.push(Fault::new(at, "names no target; set `first_reply_min`, `next_reply_min` or `close_min`"));
+        }
+        for (key, minutes) in targets.iter().filter_map(|(key, minutes)| Some((key, (*minutes)?))) {
+            if !(1..=MAX_TARGET_MIN).contains(&minutes) {
+                let message = format!("{minutes} minutes; 1 to {MAX_TARGET_MIN} are allowed, leave it out to set no target");
+                faults.push(Fault::new(format!("{at}.{key}"), message));
+            }
+        }
+        if !sla.hours.0.is_empty() || !sla.holidays.is_empty() {
+            self.hours(at, &sla.zone, &sla.hours, faults);
+        }
+        self.holidays(at, &sla.holidays, faults);
     }
 
     fn channel(&self, channel: &ChannelEntry, faults: &mut Vec<Fault>) {

@@ -362,7 +362,7 @@ impl History {
 
 /// A run with a new seed, or with the one in the environment, which is printed with the command that repeats it.
 fn config() -> ProptestConfig {
-    let mut config = ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() };
+    let mut config = ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() };
     if config.rng_seed == RngSeed::Random {
         config.rng_seed = RngSeed::Fixed(RandomState::new().build_hasher().finish());
     }

@@ -1,12 +1,16 @@
 //! The router held to `ROUTING.md`, rule by rule, through its public interface.
 
+mod answers;
 mod availability;
 mod distribution;
 mod eligibility;
+mod gcmu;
+mod idle;
 mod leave_out;
 mod load;
 mod marks;
 mod matcher;
+mod never;
 mod presence;
 mod properties;
 mod queue;
@@ -14,5 +18,7 @@ mod reach;
 mod refusals;
 mod rules;
 mod skills;
+mod sla;
 mod support;
 mod validation;
+mod weights;

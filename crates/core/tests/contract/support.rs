@@ -77,6 +77,7 @@ pub fn directory() -> Directory {
         ],
         skills: Vec::new(),
         holidays: std::collections::BTreeMap::new(),
+        queue_order: switchboard_model::QueueOrder::default(),
         zones: zones.into_iter().map(|name| (name.to_owned(), zone(name))).collect(),
     }
 }
@@ -124,6 +125,7 @@ fn workspace(id: WorkspaceId, slug: &str, kind: WorkspaceKind) -> Workspace {
         close_together: true,
         reassign_limited: false,
         skill_rules: Vec::new(),
+        sla: None,
     }
 }
 

@@ -310,6 +310,7 @@ impl Ask<'_> {
             load: self.facts.load(user, measure, self.facts.now),
             open: self.facts.open(user, None),
             limit: self.facts.directory.user(user).and_then(|user| user.capacity.total),
+            idle_ms: None,
             last_assigned: self.facts.mark(user, self.arrival.group),
             rank: None,
             verdict,

@@ -203,6 +203,7 @@ impl Facts {
             turns: turns.into_values().collect(),
             undone: Undone::default(),
             waiting: Vec::new(),
+            idle: Vec::new(),
         }
     }
 }

@@ -259,5 +259,6 @@ fn new_workspace(dice: &mut Dice, id: WorkspaceId, directory: &Directory) -> Wor
         close_together: true,
         reassign_limited: false,
         skill_rules: Vec::new(),
+        sla: None,
     }
 }

@@ -102,3 +102,37 @@ async fn what_waits_leaves_the_queue_when_it_is_closed_or_taken_by_hand() {
     assert_eq!(desk.list("bo", View::Mine).await, [left]);
     assert_eq!((desk.owner(closed).await, desk.owner(taken).await), (None, desk.owned_by("ann")));
 }
+
+#[tokio::test]
+async fn r14_3_what_is_due_first_goes_first_and_a_reply_stops_the_clock() {
+    let desk = Desk::open().await;
+    let with_targets = DIRECTORY.replace(
+        "slug = \"mail\"\nkind = \"inbox\"",
+        "slug = \"mail\"\nkind = \"inbox\"\nsla = { first_reply_min = 60, next_reply_min = 30, close_min = 480 }",
+    );
+    for name in ["bo", "cy"] {
+        set(&desk, name, StatusValue::Away).await;
+    }
+    let before = desk.mail("queue", "kim@customer.test").await;
+    desk.advance(MINUTE_MS);
+    desk.engine.apply(&Caller::system(), &with_targets, ApplyOptions::default()).await.unwrap();
+    let item = desk.mail("queue", "lu@customer.test").await;
+    let row = desk.row(item).await;
+    assert_eq!(desk.row(before).await.due_at, None, "it came before there were targets");
+    assert_eq!(row.due_at, Some(row.created_at.plus_ms(HOUR_MS)));
+    comes_back(&desk, "bo").await;
+    let decisions = desk.engine.decisions(&Caller::system(), item).await.unwrap();
+    let others = desk.engine.decisions(&Caller::system(), before).await.unwrap();
+    let order = |decision: &switchboard_model::DecisionView| (decision.no, decision.decision.place);
+    assert!(order(&decisions[0]) < order(&others[0]), "a target comes before none, though it came later");
+    desk.reply("bo", item, "On its way.").await;
+    assert_eq!(desk.row(item).await.due_at, None, "nothing runs while it waits on the contact");
+    desk.advance(HOUR_MS);
+    let mut again = desk.message("queue", "lu@customer.test");
+    again.thread.conversation = desk.row(item).await.conversation;
+    desk.receive(again).await;
+    let row = desk.row(item).await;
+    assert_eq!(row.due_at, Some(row.last_message_at.plus_ms(HOUR_MS / 2)), "half an hour for the next reply");
+    close(&desk, item).await;
+    assert_eq!(desk.row(item).await.due_at, None);
+}

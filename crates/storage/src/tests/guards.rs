@@ -15,7 +15,7 @@ use switchboard_model::{
     Owner, RefusalReason, StatusOrigin, StatusValue, TeamId, TicketType, UnassignedReason, UserId, WorkType,
 };
 
-async fn change(store: &Store, update: ItemUpdate) -> Result<Changed, Guard> {
+pub(super) async fn change(store: &Store, update: ItemUpdate) -> Result<Changed, Guard> {
     write(store, move |tx| async move { tx.change_item(&update).await }.boxed()).await.unwrap()
 }
 
@@ -33,7 +33,7 @@ async fn status(store: &Store, id: i64, value: StatusValue) -> i64 {
 }
 
 /// Counts every person's open work anew from the items, the way ROUTING 5.5 words it.
-async fn recounted(store: &Store) -> BTreeMap<i64, [u32; 4]> {
+pub(super) async fn recounted(store: &Store) -> BTreeMap<i64, [u32; 4]> {
     let sql = "SELECT id, conversation_id, owner_id, load_group FROM item WHERE status = 'open' AND owner_kind = 'user'";
     let mut seen = BTreeSet::new();
     let mut counts = BTreeMap::<i64, [u32; 4]>::new();
@@ -51,7 +51,7 @@ async fn recounted(store: &Store) -> BTreeMap<i64, [u32; 4]> {
     counts
 }
 
-async fn stored_counts(store: &Store) -> BTreeMap<i64, [u32; 4]> {
+pub(super) async fn stored_counts(store: &Store) -> BTreeMap<i64, [u32; 4]> {
     let people = store.people().await.unwrap();
     let counts = people.into_iter().map(|person| {
         let per_type = |kind| person.open_per_type[&kind];
