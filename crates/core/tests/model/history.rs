@@ -11,8 +11,9 @@ pub enum Event {
     Directory(Arc<Directory>),
     /// Anything else but a refusal.
     Input(Input),
-    /// The database refuses what was decided at an earlier number of this same history.
-    Refused { of: u64, reason: RefusalReason, state: ItemState, retry: Option<Arrival> },
+    /// The database refuses what was decided at an earlier number of this same history: the number, and the place
+    /// among the decisions made at it.
+    Refused { of: (u64, usize), reason: RefusalReason, state: ItemState, retry: Option<Arrival> },
 }
 
 /// One entry: the time and the event.
@@ -38,7 +39,8 @@ impl Event {
             Self::Directory(directory) => Input::Directory { version: directory.version, directory: Some(directory.clone()) },
             Self::Input(input) => input.clone(),
             Self::Refused { of, reason, state, retry } => {
-                decisions.iter().find(|decision| decision.no == *of).map_or(Input::Tick, |decision| {
+                let mut made = decisions.iter().filter(|decision| decision.no == of.0);
+                made.nth(of.1).filter(|decision| decision.item == state.item).map_or(Input::Tick, |decision| {
                     let (decision, state) = (Box::new(decision.clone()), state.clone());
                     Input::Refused(Refusal { decision, reason: *reason, state, retry: retry.clone() })
                 })
@@ -61,7 +63,8 @@ impl History {
                 Event::Directory(directory) => format!("directory {}", plain(directory)),
                 Event::Input(input) => json!(input).to_string(),
                 Event::Refused { of, reason, state, retry } => {
-                    format!("refused no {of}, {reason}, state {}, retry {}", json!(state), json!(retry))
+                    let (no, place) = of;
+                    format!("refused no {no} place {place}, {reason}, state {}, retry {}", json!(state), json!(retry))
                 }
             };
             lines.push(format!("no {} now {} {event}", index + 1, entry.now.0));

@@ -1,0 +1,186 @@
+//! Who is eligible and who of them is best: the text of ROUTING 3, 6 and 8.3.
+
+use crate::decide::{Ask, Named, Terms};
+use crate::dice::Dice;
+use crate::facts::count;
+use crate::skills::{Shortfall, lacking, shortfall};
+use switchboard_model::{
+    Candidate, Distribution, LoadGroup, Member, Seat, SkipReason, Stage, StageTarget, UnavailableCause, User, UserId, Verdict,
+    WorkspaceKind,
+};
+
+impl Ask<'_> {
+    /// ROUTING 6.2 and 3.4: in the listed order, teams by user id, everybody once; an extra member has a place
+    /// only where the list does not reach the person otherwise.
+    pub fn expand(&self, members: &[Member]) -> Vec<Named> {
+        let directory = &self.facts.directory;
+        let mut all = Vec::new();
+        for member in members {
+            match member {
+                Member::User(user) => all.push(Named::alone(*user)),
+                Member::Team(team) => {
+                    for user in directory.users.iter().filter(|user| user.is_member(*team)) {
+                        all.push(Named { user: user.id, team: Some(*team), main: user.team == Some(*team) });
+                    }
+                }
+            }
+        }
+        let mut once: Vec<Named> = Vec::new();
+        for one in &all {
+            let better = all.iter().any(|other| other.user == one.user && other.main);
+            if (one.main || !better) && once.iter().all(|other| other.user != one.user) {
+                once.push(*one);
+            }
+        }
+        once
+    }
+
+    /// Looks at people, ranks the eligible, and says who gets it.
+    pub fn look_at(&mut self, target: StageTarget, named: &[Named], terms: Terms) -> Option<Candidate> {
+        let measure = match terms.distribution {
+            Some(Distribution::LeastBusy) if !self.arrival.group.is_help_desk() => LoadGroup::InboxChat,
+            _ => self.arrival.group,
+        };
+        let mut candidates = Vec::new();
+        for one in named.iter().filter(|one| self.facts.directory.user(one.user).is_some()) {
+            let skipped = self.skipped(one, terms);
+            let verdict = skipped.map_or(Verdict::Eligible, |reason| Verdict::Skipped { reason });
+            candidates.push(self.candidate(*one, measure, verdict));
+        }
+        let winner = self.rank(&mut candidates, terms.distribution);
+        if let Some(winner) = winner {
+            candidates[winner].verdict = Verdict::Chosen;
+        }
+        let taken = winner.map(|winner| candidates[winner].clone());
+        self.stages.push(Stage { target, candidates });
+        taken
+    }
+
+    /// A candidate as it is recorded.
+    pub fn candidate(&self, named: Named, measure: LoadGroup, verdict: Verdict) -> Candidate {
+        let Named { user, team, .. } = named;
+        Candidate {
+            user,
+            team,
+            load: self.facts.load(user, measure, self.facts.now),
+            open: self.facts.open(user, None),
+            limit: self.facts.directory.user(user).and_then(|user| user.capacity.total),
+            last_assigned: self.facts.mark(user, self.arrival.group),
+            rank: None,
+            verdict,
+        }
+    }
+
+    /// ROUTING 6 behind 8.3: gives ranks to the eligible and names the winner's place among the candidates.
+    fn rank(&mut self, candidates: &mut [Candidate], distribution: Option<Distribution>) -> Option<usize> {
+        let mut eligible: Vec<usize> =
+            (0..candidates.len()).filter(|place| candidates[*place].verdict == Verdict::Eligible).collect();
+        if distribution == Some(Distribution::Random) {
+            let least = eligible.iter().map(|place| self.shortfall(candidates[*place].user)).min()?;
+            eligible.retain(|place| self.shortfall(candidates[*place].user) == least);
+            let draw = draw(self.arrival.seed, eligible.len());
+            self.decision.draw = Some(count(draw));
+            eligible.iter().for_each(|place| candidates[*place].rank = Some(1));
+            return Some(eligible[draw]);
+        }
+        eligible.sort_by_key(|place| {
+            let one = &candidates[*place];
+            let (load, mark, user) = (one.load, one.last_assigned, one.user);
+            let measure = match distribution {
+                Some(Distribution::RoundRobin) => (u32::from(self.has_no_turn(user)), None, count(*place), user),
+                Some(Distribution::LongestIdle) => (0, mark, 0, user),
+                _ => (load, mark, 0, user),
+            };
+            (self.shortfall(user), measure)
+        });
+        for (rank, place) in eligible.iter().enumerate() {
+            candidates[*place].rank = Some(count(rank + 1));
+        }
+        eligible.first().copied()
+    }
+
+    fn shortfall(&self, user: UserId) -> Shortfall {
+        self.facts.directory.user(user).map(|user| shortfall(user, &self.demands)).unwrap_or_default()
+    }
+
+    fn has_no_turn(&self, user: UserId) -> bool {
+        let rule = self.decision.rule.expect("only a case of a rule takes turns");
+        let (served, running) = self.facts.turn(rule.channel, rule.case, user);
+        served == Some(running)
+    }
+
+    /// Whether an eligible person ranked as the best one did before ties were broken.
+    pub fn shares_best(&self, one: &Candidate, best: &Candidate, distribution: Distribution) -> bool {
+        let eligible = one.rank.is_some() && self.shortfall(one.user) == self.shortfall(best.user);
+        match distribution {
+            Distribution::RoundRobin => one.user == best.user,
+            Distribution::Random => eligible,
+            Distribution::LongestIdle => eligible && one.last_assigned == best.last_assigned,
+            _ => eligible && one.load == best.load,
+        }
+    }
+
+    /// The first reason of ROUTING 3 that applies.
+    fn skipped(&self, named: &Named, terms: Terms) -> Option<SkipReason> {
+        if let Some(reason) = self.unselectable(named.user) {
+            return Some(reason);
+        }
+        if !named.main {
+            return Some(SkipReason::NotMainMember);
+        }
+        if let Some(cause) = self.unavailable(named.user).filter(|_| terms.only_available) {
+            return Some(SkipReason::Unavailable { cause });
+        }
+        let full = self.barred == Some(named.user) || !self.facts.has_room(named.user, self.arrival);
+        if full && !terms.keeps {
+            return Some(SkipReason::AtCapacity);
+        }
+        let person = self.facts.directory.user(named.user)?;
+        if let Some(demand) = lacking(person, &self.demands, Some(self.waited_ms)).filter(|_| !terms.keeps) {
+            return Some(SkipReason::LacksSkill { skill: self.facts.called(&demand.wanted) });
+        }
+        self.arrival.excluded.contains(&named.user).then_some(SkipReason::Excluded)
+    }
+
+    fn unavailable(&self, user: UserId) -> Option<UnavailableCause> {
+        self.facts.unavailable(user, self.facts.now)
+    }
+
+    /// Whether somebody could take the item as the directory stands (ROUTING 7.2).
+    pub fn could_take(&self, user: UserId) -> bool {
+        let skilled = |user: &User| lacking(user, &self.demands, None).is_none();
+        let left_out = self.arrival.excluded.contains(&user);
+        self.unselectable(user).is_none() && !left_out && self.facts.directory.user(user).is_some_and(skilled)
+    }
+
+    /// ROUTING 3.1 to 3.3.
+    pub fn unselectable(&self, user: UserId) -> Option<SkipReason> {
+        let Some(user) = self.facts.directory.user(user) else { return Some(SkipReason::Inactive) };
+        let workspace = self.facts.directory.workspace(self.arrival.workspace);
+        if !user.is_active() {
+            return Some(SkipReason::Inactive);
+        }
+        if user.seat == Seat::None || workspace.is_some_and(|workspace| !workspace.seats.contains(&user.seat)) {
+            return Some(SkipReason::NoSeat);
+        }
+        let opens = |user: &User| {
+            workspace.is_some_and(|workspace| {
+                workspace.may_open(user) && (workspace.kind == WorkspaceKind::Inbox || user.ticket_access)
+            })
+        };
+        (!opens(user)).then_some(SkipReason::NoAccess)
+    }
+}
+
+/// ROUTING 6.3: drawn again while the value lies in the last, incomplete run of indexes.
+fn draw(seed: u64, among: usize) -> usize {
+    let among = u128::try_from(among).unwrap_or(1);
+    let fair = (1_u128 << 64) / among * among;
+    let mut dice = Dice::new(seed);
+    loop {
+        let value = u128::from(dice.roll());
+        if value < fair {
+            return usize::try_from(value % among).unwrap_or(0);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What waits, in its order, and who gets it: the text of ROUTING 7.4, by trying everything after every change.
+
+use crate::decide::{Decided, Question, decide};
+use crate::facts::Facts;
+use crate::step::Answer;
+use std::cmp::Reverse;
+use switchboard_model::{ItemId, Outcome, Priority, Timestamp, UserId, WaitingItem};
+
+/// What the place in the queue depends on.
+pub type Place = (Reverse<Priority>, Timestamp, Timestamp, ItemId);
+
+/// The place of a waiting item: a total order.
+pub fn place(waiting: &WaitingItem) -> Place {
+    let queue = &waiting.arrival.queue;
+    (Reverse(queue.priority), queue.due_at.unwrap_or(Timestamp(i64::MAX)), waiting.since, waiting.arrival.item)
+}
+
+impl Facts {
+    /// Gives the first item that anybody could have to the best person for it, and so on until nobody can have
+    /// anything.
+    pub fn match_waiting(&mut self, answer: &mut Answer) {
+        while let Some((waiting, decided)) = self.first_match() {
+            self.leave(waiting.arrival.item);
+            self.conclude(&waiting.arrival, true, waiting.barred, decided, answer);
+        }
+    }
+
+    /// Decides anew about everything that waits, in order; what goes on waiting is not spoken of.
+    pub fn decide_anew(&mut self, answer: &mut Answer) {
+        for waiting in self.in_order() {
+            let decided = self.decide_waiting(&waiting);
+            if decided.decision.outcome != Outcome::Queued {
+                self.leave(waiting.arrival.item);
+                self.conclude(&waiting.arrival, true, waiting.barred, decided, answer);
+            }
+        }
+    }
+
+    /// Everything that waits, in its order.
+    pub fn in_order(&self) -> Vec<WaitingItem> {
+        let mut all = self.waiting.clone();
+        all.sort_by_key(place);
+        all
+    }
+
+    /// The first that somebody can have now, with the decision.
+    pub fn first_match(&self) -> Option<(WaitingItem, Decided)> {
+        let tried = self.in_order().into_iter().map(|waiting| {
+            let decided = self.decide_waiting(&waiting);
+            (waiting, decided)
+        });
+        tried.into_iter().find(|(_, decided)| matches!(decided.decision.outcome, Outcome::Assigned { .. }))
+    }
+
+    /// Takes an item out of the queue.
+    pub fn leave(&mut self, item: ItemId) -> Option<WaitingItem> {
+        let at = self.waiting.iter().position(|waiting| waiting.arrival.item == item)?;
+        Some(self.waiting.remove(at))
+    }
+
+    /// There is news of a person's work or status: nobody leaves the person out any more.
+    pub fn news_of(&mut self, user: UserId) {
+        for waiting in self.waiting.iter_mut().filter(|waiting| waiting.barred == Some(user)) {
+            waiting.barred = None;
+        }
+    }
+
+    /// Moments from now until `horizon`, itself excluded, at which time alone may have changed who could have what.
+    pub fn moments(&self, horizon: Timestamp) -> Vec<Timestamp> {
+        let mut moments = vec![horizon.plus_ms(-1)];
+        for user in &self.directory.users {
+            moments.extend(self.calendar(user.id).map(|calendar| calendar.edges()).unwrap_or_default());
+            moments.extend(user.out_of_office.iter().flat_map(|away| [away.from, away.to]));
+        }
+        for waiting in &self.waiting {
+            let relaxing = self.demands(&waiting.arrival).into_iter().filter_map(|demand| demand.relax_after_s);
+            let rules = self.directory.channels.iter().filter_map(|channel| channel.rule.as_ref());
+            let steps = rules.flat_map(|rule| &rule.cases).flat_map(|case| &case.overflow).map(|step| step.after_s);
+            moments.extend(relaxing.chain(steps).map(|after_s| waiting.since.plus_ms(i64::from(after_s) * 1_000)));
+        }
+        moments.retain(|moment| self.now < *moment && *moment < horizon);
+        moments.sort();
+        moments.dedup();
+        moments
+    }
+
+    /// What would become of a waiting item now; nobody is told.
+    pub fn decide_waiting(&self, waiting: &WaitingItem) -> Decided {
+        let (arrival, since, barred) = (&waiting.arrival, Some(waiting.since), waiting.barred);
+        let decided = decide(self, Question { arrival, since, barred, arrives: false });
+        Decided { notify: None, ..decided }
+    }
+}
