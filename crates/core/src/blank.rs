@@ -1,11 +1,13 @@
 //! The record of a decision before anything is decided.
 
+use crate::decide::Ask;
 use switchboard_model::{Arrival, BEHAVIOUR_VERSION, Decision, Outcome, UnassignedReason};
 
-/// The record of a decision about an item, unassigned and with nobody looked at; `no` is the consumption number.
-pub(crate) const fn blank(arrival: &Arrival, no: u64) -> Decision {
+/// The record of a decision about an item, unassigned and with nobody looked at.
+pub(crate) const fn blank(arrival: &Arrival, ask: &Ask) -> Decision {
     Decision {
-        no,
+        no: ask.no,
+        place: ask.place,
         item: arrival.item,
         item_version: arrival.version,
         event: arrival.event,

@@ -46,6 +46,8 @@ pub(crate) enum Mode<'a> {
 pub(crate) struct Ask {
     /// Consumption number of the input.
     pub no: u64,
+    /// How much the input has led to before.
+    pub place: u32,
     /// When the item began to wait; the present for one that did not.
     pub since: Timestamp,
     /// The item has waited: what is asked on arrival only is not asked again (ROUTING 4.6, 12.2).
@@ -54,7 +56,7 @@ pub(crate) struct Ask {
 
 /// Decides about an item. An explanation comes to the same decision; a survey to none.
 pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, ask: &Ask, mode: Mode<'_>) -> Resolution {
-    let decision = blank(arrival, ask.no);
+    let decision = blank(arrival, ask);
     let (ladders, stages, lanes) = match mode {
         Mode::Decide(ladders) => (Some(ladders), None, None),
         Mode::Explain => (None, Some(Vec::new()), None),
@@ -244,7 +246,7 @@ impl<'a> Decider<'a> {
             if self.stages.is_some()
                 && let Some(person) = pool.people.find(user.id)
             {
-                let entry = Entry { person, team: Some(team), main: user.team == Some(team) };
+                let entry = Entry { main: user.team == Some(team), ..Entry::alone(person, Some(team)) };
                 let verdict = reason.map_or(Verdict::Eligible, |reason| Verdict::Skipped { reason });
                 candidates.push(self.group_method().candidate(pool, &entry, None, verdict));
             }
@@ -373,7 +375,7 @@ impl<'a> Decider<'a> {
             self.note(target, Vec::new());
             return Err(None);
         };
-        let entry = Entry { person, team: None, main: true };
+        let entry = Entry::alone(person, None);
         let skip = Slate { entries: &[entry], standing: Standing::Anew(workspace), terms }.skip(pool, 0);
         let passing = skip.as_ref().is_none_or(is_passing) && !pool.is_excluded(person);
         self.hope |= passing && skip.is_some() && terms.capacity && pool.is_skilled_at_last(person);
@@ -444,7 +446,8 @@ impl<'a> Decider<'a> {
             distribution => distribution,
         };
         let turns = self.pool.turns.of(place.channel.id, place.index);
-        Method { distribution, group: self.arrival.group, turns, seed: self.arrival.seed }
+        let weighted = place.plan.cases.get(place.index as usize).is_some_and(|case| case.weighted);
+        Method { distribution, group: self.arrival.group, turns, weighted, seed: self.arrival.seed }
     }
 
     /// How somebody is measured who is looked at alone: by the load of the item's own group.
@@ -453,6 +456,7 @@ impl<'a> Decider<'a> {
             distribution: Distribution::LoadBalanced,
             group: self.arrival.group,
             turns: &crate::turns::UNTOUCHED,
+            weighted: false,
             seed: self.arrival.seed,
         }
     }

@@ -16,6 +16,8 @@ pub(crate) struct Method<'a> {
     pub group: LoadGroup,
     /// The turns of the case.
     pub turns: &'a Cycle,
+    /// The names of the case have weights, so its turns are passes (ROUTING 6.2).
+    pub weighted: bool,
     /// The seed that came with the input.
     pub seed: u64,
 }
@@ -42,32 +44,47 @@ pub(crate) enum Ranking {
     Idle,
     /// The turns of a case.
     Turns(ChannelId, u32),
+    /// The passes of a case whose names have weights.
+    Passes(ChannelId, u32),
     /// Nothing.
     Even,
 }
 
+/// Where somebody stands in a list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spot {
+    /// In candidate order.
+    pub position: u32,
+    /// The weight of the name through which the person is listed (ROUTING 6.2).
+    pub weight: u32,
+}
+
 impl Ranking {
-    /// The key of somebody with this load, at this position of the list, under a method.
-    pub(crate) fn key(self, person: &Person, load: u32, position: usize, method: &Method<'_>) -> Rung {
-        self.keyed(person, load, position, method.group, || method.turns.rank(person.user))
+    /// The key of somebody with this load, at this place of the list, under a method.
+    pub(crate) fn key(self, person: &Person, load: u32, spot: Spot, method: &Method<'_>) -> Rung {
+        self.keyed(person, load, spot.position, method.group, || match self {
+            Self::Passes(..) => method.turns.pass(person.user, spot.weight),
+            _ => method.turns.rank(person.user),
+        })
     }
 
     /// The key of somebody by what the counters hold.
-    pub(crate) fn plain_key(self, person: &Person, position: usize, group: LoadGroup, turns: &Turns) -> Rung {
+    pub(crate) fn plain_key(self, person: &Person, spot: Spot, group: LoadGroup, turns: &Turns) -> Rung {
         let load = if let Self::Load(ranked) = self { person.loads[ranked as usize] } else { 0 };
-        self.keyed(person, load, position, group, || match self {
+        self.keyed(person, load, spot.position, group, || match self {
             Self::Turns(channel, case) => turns.of(channel, case).rank(person.user),
+            Self::Passes(channel, case) => turns.of(channel, case).pass(person.user, spot.weight),
             Self::Load(_) | Self::Idle | Self::Even => 0,
         })
     }
 
-    fn keyed(self, person: &Person, load: u32, position: usize, group: LoadGroup, turn: impl FnOnce() -> u64) -> Rung {
+    fn keyed(self, person: &Person, load: u32, position: u32, group: LoadGroup, turn: impl FnOnce() -> u64) -> Rung {
         let mark = person.marks[group as usize].map_or(0, |no| no.saturating_add(1));
-        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        let position = i64::from(position);
         match self {
             Self::Load(_) => Rung { shortfall: 0, rank: u64::from(load), mark, tie: person.user.0 },
             Self::Idle => Rung { shortfall: 0, rank: mark, mark: 0, tie: person.user.0 },
-            Self::Turns(..) => Rung { shortfall: 0, rank: turn(), mark: 0, tie: position },
+            Self::Turns(..) | Self::Passes(..) => Rung { shortfall: 0, rank: turn(), mark: 0, tie: position },
             Self::Even => Rung { shortfall: 0, rank: 0, mark: 0, tie: position },
         }
     }
@@ -90,6 +107,7 @@ impl Method<'_> {
         match self.distribution {
             Distribution::LoadBalanced | Distribution::LeastBusy => Ranking::Load(self.ranking_group()),
             Distribution::LongestIdle | Distribution::LongestIdleTotal => Ranking::Idle,
+            Distribution::RoundRobin if self.weighted => Ranking::Passes(channel, case),
             Distribution::RoundRobin => Ranking::Turns(channel, case),
             Distribution::Random => Ranking::Even,
         }
@@ -106,11 +124,22 @@ impl Method<'_> {
                 (mark.map_or(0, |no| no.saturating_add(1)), mark, person.user.0)
             }
             Distribution::RoundRobin => {
-                (u64::from(self.turns.is_served(person.user)), None, i64::try_from(position).unwrap_or(i64::MAX))
+                let turn = if self.weighted {
+                    self.turns.pass(person.user, entry.weight)
+                } else {
+                    u64::from(self.turns.is_served(person.user))
+                };
+                (turn, None, i64::try_from(position).unwrap_or(i64::MAX))
             }
             Distribution::Random => (0, None, 0),
         };
         ((pool.shortfall(entry.person), rank), mark, tie)
+    }
+
+    /// The turn, or the pass, that the person of an entry would take.
+    pub(crate) fn turn(&self, pool: &Pool<'_>, entry: &Entry) -> u64 {
+        let user = pool.person(entry.person).user;
+        if self.weighted { self.turns.pass_taken(user, entry.weight) } else { self.turns.turn(user) }
     }
 
     /// Chooses one of the eligible by looking at everybody, and counts them.
@@ -137,10 +166,7 @@ impl Method<'_> {
         });
         let choice = best.map(|(_, entry)| match self.distribution {
             Distribution::Random => self.drawn(pool, slate, tied).unwrap_or(Choice { entry, tied, draw: None, turn: None }),
-            Distribution::RoundRobin => {
-                let turn = Some(self.turns.turn(pool.person(entry.person).user));
-                Choice { entry, tied: 1, draw: None, turn }
-            }
+            Distribution::RoundRobin => Choice { entry, tied: 1, draw: None, turn: Some(self.turn(pool, &entry)) },
             _ => Choice { entry, tied, draw: None, turn: None },
         });
         (choice, eligible)

@@ -6,7 +6,7 @@
 //! from the people alone, so a router that goes on from a stored state makes them anew.
 
 use crate::calendar::Calendar;
-use crate::distribution::{Choice, Method, Ranking};
+use crate::distribution::{Choice, Method, Ranking, Spot};
 use crate::ladder::{Key, Ladder, Leaf};
 use crate::people::{People, PersonIndex};
 use crate::pool::{Pool, Shared, Slate, could_take};
@@ -64,7 +64,7 @@ struct Rungs {
 struct Seat {
     person: PersonIndex,
     /// In the roster.
-    position: u32,
+    spot: Spot,
     /// How far the person falls short of the preferred skills.
     shortfall: u32,
 }
@@ -91,7 +91,7 @@ impl Ladders {
         let mut rungs = Rungs { key: key.clone(), ladder: Ladder::new(Vec::new()), places: Vec::new(), is_moved: false };
         slate.lasting(pool, false, |position, entry| {
             let shortfall = pool.shortfall(entry.person);
-            rungs.places.push(Seat { person: entry.person, position, shortfall });
+            rungs.places.push(Seat { person: entry.person, spot: Spot { position, weight: entry.weight }, shortfall });
         });
         rungs.ladder = Ladder::new((0..rungs.places.len()).map(|place| rungs.leaf(place, &sight)).collect());
         self.seats.resize(self.seats.len().max(sight.people.len()), Vec::new());
@@ -165,10 +165,10 @@ impl Ladders {
         for person in pool.concerned() {
             let Some(place) = self.place(index, person).map(|place| place as usize) else { continue };
             let rungs = &mut self.list[index as usize];
-            let Seat { position, shortfall, .. } = rungs.places[place];
+            let Seat { spot, shortfall, .. } = rungs.places[place];
             let load = pool.load(person, method.ranking_group());
-            let key = rungs.key.ranking.key(pool.person(person), load, position as usize, method);
-            let eligible = slate.skip(pool, position as usize).is_none();
+            let key = rungs.key.ranking.key(pool.person(person), load, spot, method);
+            let eligible = slate.skip(pool, spot.position as usize).is_none();
             let leaf = Leaf { key: Key { shortfall, ..key }, eligible };
             before.push((place, rungs.ladder.leaf(place)));
             rungs.ladder.set(place, leaf);
@@ -184,18 +184,18 @@ impl Ladders {
 
 impl Rungs {
     fn leaf(&self, place: usize, sight: &Sight<'_>) -> Leaf {
-        let Seat { person, position, shortfall } = self.places[place];
+        let Seat { person, spot, shortfall } = self.places[place];
         let person = sight.people.at(person);
         let work = self.key.group.work_type();
         let eligible = could_take(person, sight, self.key.only_available, work, Shared::default());
-        let key = self.key.ranking.plain_key(person, position as usize, self.key.group, sight.turns);
+        let key = self.key.ranking.plain_key(person, spot, self.key.group, sight.turns);
         Leaf { key: Key { shortfall, ..key }, eligible }
     }
 
     fn chosen(&self, pool: &Pool<'_>, slate: &Slate<'_>, method: &Method<'_>) -> (Option<Choice>, u32) {
         let eligible = self.ladder.eligible();
         let Some(top) = self.ladder.top() else { return (None, eligible) };
-        let entry = |place: usize| slate.entries[self.places[place].position as usize];
+        let entry = |place: usize| slate.entries[self.places[place].spot.position as usize];
         let choice = match method.distribution {
             Distribution::Random => {
                 let index = draw(method.seed, top.tied);
@@ -203,10 +203,9 @@ impl Rungs {
                 Choice { entry: entry(place), tied: top.tied, draw: Some(index), turn: None }
             }
             Distribution::RoundRobin => {
-                let place = self.ladder.first_below(method.turns.bound()).unwrap_or(top.place);
-                let entry = entry(place);
-                let turn = Some(method.turns.turn(pool.person(entry.person).user));
-                Choice { entry, tied: 1, draw: None, turn }
+                let turned = if method.weighted { None } else { self.ladder.first_below(method.turns.bound()) };
+                let entry = entry(turned.unwrap_or(top.place));
+                Choice { entry, tied: 1, draw: None, turn: Some(method.turn(pool, &entry)) }
             }
             Distribution::LoadBalanced | Distribution::LeastBusy | Distribution::LongestIdle | Distribution::LongestIdleTotal => {
                 Choice { entry: entry(top.place), tied: top.tied, draw: None, turn: None }

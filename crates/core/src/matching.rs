@@ -8,7 +8,8 @@ use crate::queue::{Lanes, Place};
 use crate::router::Router;
 use crate::work::{Owned, share_key};
 use switchboard_model::{
-    Arrival, Effect, Explanation, Input, ItemId, ItemState, ItemStatus, Outcome, Revision, Timestamp, UserId, WaitingItem,
+    Arrival, Decision, Effect, Explanation, Input, ItemId, ItemState, ItemStatus, Outcome, Revision, Timestamp, UserId,
+    WaitingItem,
 };
 
 /// What a step has to say, and what is explained of it.
@@ -16,6 +17,8 @@ use switchboard_model::{
 pub(crate) struct Outbox {
     /// In the order in which it happened.
     pub effects: Vec<Effect>,
+    /// How many items were decided about or assigned so far: the place of the next.
+    pub place: u32,
     /// The item whose matching is to be explained.
     pub asked: Option<ItemId>,
     /// The explanation.
@@ -32,6 +35,14 @@ pub enum Stranded {
         /// The owner.
         user: UserId,
     },
+}
+
+impl Outbox {
+    /// Takes a decision in.
+    pub(crate) fn decided(&mut self, decision: Decision) {
+        self.place = self.place.saturating_add(1);
+        self.effects.push(Effect::Decide(decision));
+    }
 }
 
 impl Router {
@@ -119,7 +130,7 @@ impl Router {
 
     /// Decides about an item that waited; gives it back if it is to go on waiting.
     pub(crate) fn decide_waiting(&mut self, waiting: WaitingItem, out: &mut Outbox) -> Option<WaitingItem> {
-        let ask = Ask { no: self.no, since: waiting.since, waiting: true };
+        let ask = Ask { no: self.no, place: out.place, since: waiting.since, waiting: true };
         if out.asked == Some(waiting.arrival.item) {
             out.found = Some(self.explain_ask(self.now, &waiting.arrival, &ask, waiting.barred));
         }
@@ -132,7 +143,7 @@ impl Router {
             return Some(waiting);
         }
         self.apply(&decision, &waiting.arrival);
-        out.effects.push(Effect::Decide(decision));
+        out.decided(decision);
         let mut arrival = Box::new(waiting.arrival);
         arrival.queue.since = Some(waiting.since);
         out.effects.push(Effect::LeftQueue { arrival });
@@ -231,7 +242,7 @@ impl Router {
     }
 
     fn survey(&mut self, waiting: &WaitingItem) -> Lanes {
-        let ask = Ask { no: self.no, since: waiting.since, waiting: true };
+        let ask = Ask { no: self.no, place: 0, since: waiting.since, waiting: true };
         let Self { plan, calendars, people, work, turns, ladders, .. } = self;
         let arrival: &Arrival = &waiting.arrival;
         let times = (self.now, ask.since);

@@ -24,7 +24,7 @@ pub(crate) struct Person {
     pub open: u32,
     /// The same per type.
     pub open_per_type: [u32; TYPES],
-    /// Consumption number of the last assignment per group (ROUTING 5.4).
+    /// Mark of the last assignment per group (ROUTING 5.4).
     pub marks: [Option<u64>; GROUPS],
     /// The last status.
     pub status: Option<StatusChange>,

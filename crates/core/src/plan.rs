@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use switchboard_model::{
-    Capacity, Case, ChannelEntry, ChannelId, CivilDate, Directory, Fallback, Member, SkipReason, Target, TeamId, User, UserId,
-    WeeklyHours, WorkType, Workspace,
+    Capacity, Case, ChannelEntry, ChannelId, CivilDate, Directory, Fallback, Member, SkipReason, Target, TeamId, User,
+    WeeklyHours, WorkType, Workspace, WorkspaceId,
 };
 
 /// A directory version made ready.
@@ -36,6 +36,8 @@ pub(crate) struct ChannelPlan {
 pub(crate) struct CasePlan {
     /// One more than there are steps.
     pub levels: Vec<Option<Roster>>,
+    /// The names have weights (ROUTING 6.2).
+    pub weighted: bool,
 }
 
 /// The people of a case in candidate order, teams expanded and duplicates dropped (ROUTING 6.2).
@@ -62,6 +64,33 @@ pub(crate) struct Entry {
     pub team: Option<TeamId>,
     /// False for somebody who is named only through a team without being a main member of it (ROUTING 3.4).
     pub main: bool,
+    /// The weight of the name through which the person was reached.
+    pub weight: u32,
+}
+
+/// Part of a list of people.
+#[derive(Clone, Copy, Debug)]
+enum Listed<'a> {
+    /// A name.
+    Member(Member),
+    /// Everybody selectable in one of these (ROUTING 7.5).
+    Workspaces(&'a [WorkspaceId]),
+}
+
+/// What lists are turned into people by.
+struct Lister<'a> {
+    directory: &'a Directory,
+    people: &'a People,
+    members: BTreeMap<TeamId, Members>,
+}
+
+/// Somebody listed, by the position in the directory.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    at: usize,
+    team: Option<TeamId>,
+    main: bool,
+    weight: u32,
 }
 
 /// Main and extra members of a team, positions in the list of users by ascending user id.
@@ -89,7 +118,7 @@ impl Plan {
             let index = people.place(user.id);
             people.at_mut(index).profile = Some(profile);
         }
-        let members = members(directory);
+        let lister = Lister { directory, people, members: members(directory) };
         let mut numbers = BTreeMap::new();
         let mut number = |roster: Roster| {
             let next = u32::try_from(numbers.len()).expect("fewer lists than fit in memory");
@@ -98,15 +127,18 @@ impl Plan {
         };
         let channels = directory.channels.iter().enumerate().map(|(position, channel)| {
             let workspace = directory.workspace(channel.workspace);
-            let mut roster = |listed: &[Member]| number(Roster::new(listed, directory, &members, workspace, people));
             let mut levels = |case: &Case| {
-                let mut named = listed(&case.target).map(<[Member]>::to_vec);
+                let mut roster = |listed: &[Listed<'_>]| number(lister.roster(listed, &case.weights, workspace));
+                let member = |member: &Member| Listed::Member(*member);
+                let mut named = listed(&case.target).map(|members| members.iter().map(member).collect::<Vec<_>>());
                 let mut levels = vec![named.as_deref().map(&mut roster)];
                 for step in &case.overflow {
-                    named.get_or_insert_default().extend(&step.members);
-                    levels.push(named.as_deref().map(&mut roster));
+                    let named = named.get_or_insert_default();
+                    named.extend(step.members.iter().map(member));
+                    named.push(Listed::Workspaces(&step.workspaces));
+                    levels.push(Some(roster(named)));
                 }
-                CasePlan { levels }
+                CasePlan { levels, weighted: case.weights.values().any(|weight| *weight != 1) }
             };
             let cases = channel.rule.iter().flat_map(|rule| &rule.cases).map(&mut levels).collect();
             let calendar = calendars.place(&channel.hours, &channel.zone, &channel.holidays, &zones);
@@ -129,28 +161,6 @@ impl Plan {
 }
 
 impl Roster {
-    fn new(
-        listed: &[Member],
-        directory: &Directory,
-        members: &BTreeMap<TeamId, Members>,
-        workspace: Option<&Workspace>,
-        people: &People,
-    ) -> Self {
-        let mut roster = Self { entries: Vec::new(), skipped: Vec::new(), routable: Vec::new(), number: 0, named: Vec::new() };
-        for (position, entry) in expanded(listed, directory, members, people) {
-            let user = &directory.users[position];
-            let skipped = workspace.map_or(Some(SkipReason::NoAccess), |workspace| entry.standing(user, workspace).err());
-            if skipped.is_none() {
-                roster.routable.push(u32::try_from(roster.entries.len()).expect("fewer people than fit in memory"));
-            }
-            roster.entries.push(entry);
-            roster.skipped.push(skipped);
-        }
-        roster.named = roster.entries.iter().map(|entry| entry.person).zip(0..).collect();
-        roster.named.sort_unstable();
-        roster
-    }
-
     /// The entry of a person.
     pub(crate) fn entry(&self, person: PersonIndex) -> Option<Entry> {
         let place = self.named.binary_search_by_key(&person, |(named, _)| *named).ok()?;
@@ -159,6 +169,11 @@ impl Roster {
 }
 
 impl Entry {
+    /// Somebody who is looked at alone, or as one of a team without weights.
+    pub(crate) const fn alone(person: PersonIndex, team: Option<TeamId>) -> Self {
+        Self { person, team, main: true, weight: 1 }
+    }
+
     /// The first reason of ROUTING 3.1 to 3.4 to skip the person.
     pub(crate) fn standing(&self, user: &User, workspace: &Workspace) -> Result<(), SkipReason> {
         standing(user, workspace)?;
@@ -176,32 +191,71 @@ pub(crate) fn listed(target: &Target) -> Option<&[Member]> {
     }
 }
 
-/// Everybody named, each once: at the first place as a user or main member, else at the first as an extra member.
-fn expanded(
-    listed: &[Member],
-    directory: &Directory,
-    members: &BTreeMap<TeamId, Members>,
-    people: &People,
-) -> Vec<(usize, Entry)> {
-    let position = |user: UserId| Some(people.at(people.find(user)?).profile.as_ref()?.position);
-    let mut named: Vec<(usize, Option<TeamId>, bool)> = Vec::new();
-    for member in listed {
+impl Lister<'_> {
+    fn roster(&self, listed: &[Listed<'_>], weights: &BTreeMap<Member, u32>, workspace: Option<&Workspace>) -> Roster {
+        let mut roster = Roster { entries: Vec::new(), skipped: Vec::new(), routable: Vec::new(), number: 0, named: Vec::new() };
+        for (position, entry) in self.expanded(listed, weights) {
+            let user = &self.directory.users[position];
+            let skipped = workspace.map_or(Some(SkipReason::NoAccess), |workspace| entry.standing(user, workspace).err());
+            if skipped.is_none() {
+                roster.routable.push(u32::try_from(roster.entries.len()).expect("fewer people than fit in memory"));
+            }
+            roster.entries.push(entry);
+            roster.skipped.push(skipped);
+        }
+        roster.named = roster.entries.iter().map(|entry| entry.person).zip(0..).collect();
+        roster.named.sort_unstable();
+        roster
+    }
+
+    /// Everybody listed, each once: at the first place as a user, as a main member or of a workspace, else at the first
+    /// as an extra member.
+    fn expanded(&self, listed: &[Listed<'_>], weights: &BTreeMap<Member, u32>) -> Vec<(usize, Entry)> {
+        let mut found: Vec<Found> = Vec::new();
+        for one in listed {
+            match one {
+                Listed::Member(member) => {
+                    let weight = weights.get(member).copied().unwrap_or(1);
+                    found.extend(self.named(*member).into_iter().map(|one| Found { weight, ..one }));
+                }
+                Listed::Workspaces(workspaces) => found.extend(self.selectable(workspaces)),
+            }
+        }
+        let in_full: BTreeSet<usize> = found.iter().filter(|one| one.main).map(|one| one.at).collect();
+        let mut seen = BTreeSet::new();
+        found.retain(|one| (one.main || !in_full.contains(&one.at)) && seen.insert(one.at));
+        let entry = |Found { at, team, main, weight }: Found| {
+            let person = self.people.find(self.directory.users[at].id)?;
+            Some((at, Entry { person, team, main, weight }))
+        };
+        found.into_iter().filter_map(entry).collect()
+    }
+
+    /// Whom a name stands for.
+    fn named(&self, member: Member) -> Vec<Found> {
         match member {
-            Member::User(user) => named.extend(position(*user).map(|at| (at, None, true))),
+            Member::User(user) => {
+                let profile = self.people.find(user).and_then(|index| self.people.at(index).profile.as_ref());
+                profile.map(|profile| Found { at: profile.position, team: None, main: true, weight: 1 }).into_iter().collect()
+            }
             Member::Team(team) => {
-                let Some(members) = members.get(team) else { continue };
-                let mut all: Vec<_> = members.main.iter().map(|at| (*at, Some(*team), true)).collect();
-                all.extend(members.extra.iter().map(|at| (*at, Some(*team), false)));
-                all.sort_by_key(|(at, ..)| directory.users[*at].id);
-                named.extend(all);
+                let Some(members) = self.members.get(&team) else { return Vec::new() };
+                let found = |main: bool| move |at: &usize| Found { at: *at, team: Some(team), main, weight: 1 };
+                let mut all: Vec<Found> = members.main.iter().map(found(true)).collect();
+                all.extend(members.extra.iter().map(found(false)));
+                all.sort_by_key(|one| self.directory.users[one.at].id);
+                all
             }
         }
     }
-    let in_full: BTreeSet<usize> = named.iter().filter(|(.., main)| *main).map(|(at, ..)| *at).collect();
-    let mut seen = BTreeSet::new();
-    named.retain(|(at, _, main)| (*main || !in_full.contains(at)) && seen.insert(*at));
-    let place = |at: usize| people.find(directory.users[at].id);
-    named.into_iter().filter_map(|(at, team, main)| Some((at, Entry { person: place(at)?, team, main }))).collect()
+
+    /// Everybody selectable in one of these workspaces.
+    fn selectable(&self, workspaces: &[WorkspaceId]) -> impl Iterator<Item = Found> {
+        let workspaces: Vec<&Workspace> = workspaces.iter().filter_map(|id| self.directory.workspace(*id)).collect();
+        let users = self.directory.users.iter().enumerate();
+        let welcome = users.filter(move |(_, user)| workspaces.iter().any(|workspace| standing(user, workspace).is_ok()));
+        welcome.map(|(at, _)| Found { at, team: None, main: true, weight: 1 })
+    }
 }
 
 fn members(directory: &Directory) -> BTreeMap<TeamId, Members> {

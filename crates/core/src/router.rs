@@ -16,7 +16,7 @@ use std::sync::Arc;
 use switchboard_model::{
     Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus,
     LoadGroup, Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, TurnState,
-    UnavailableCause, UserId, WaitingItem, WorkType,
+    UnavailableCause, UserId, WaitingItem, WorkType, mark,
 };
 use thiserror::Error;
 
@@ -166,19 +166,19 @@ impl Router {
             Input::Tick => {}
             Input::Directory { version, directory } => self.adopt(*version, directory.as_ref(), out),
             Input::Status(change) => out.effects.extend(self.change_status(change)),
-            Input::Changed(change) => self.change_item(change),
+            Input::Changed(change) => self.change_item(change, out),
             Input::Revised(revision) => self.revise(revision),
             Input::Arrived(arrival) => {
-                let ask = self.ask(no, self.now, arrival, None);
+                let ask = self.ask((no, out.place), self.now, arrival, None);
                 self.route(arrival, &ask, None, out);
             }
             Input::Refused(refusal) => match self.undo(refusal) {
                 Err(reason) => out.effects.extend(reject(reason)),
                 Ok(()) => {
                     if let Some(retry) = &refusal.retry {
-                        let ask = self.ask(no, self.now, retry, Some(refusal));
+                        let ask = self.ask((no, out.place), self.now, retry, Some(refusal));
                         self.match_waiting(Some(Place::new(retry, ask.since)), out);
-                        self.route(retry, &ask, full(refusal), out);
+                        self.route(retry, &Ask { place: out.place, ..ask }, full(refusal), out);
                     }
                 }
             },
@@ -200,11 +200,11 @@ impl Router {
             Input::Arrived(arrival) => Some(self.explain_arrival(no, now, arrival)),
             Input::Refused(refusal) => {
                 let retry = refusal.retry.as_ref()?;
-                let mut before = self.begun(no, now);
+                let (mut before, mut out) = self.begun(no, now);
                 before.undo(refusal).ok()?;
-                let ask = before.ask(no, before.now, retry, Some(refusal));
-                before.match_waiting(Some(Place::new(retry, ask.since)), &mut Outbox::default());
-                Some(before.explain_ask(before.now, retry, &ask, full(refusal)))
+                let ask = before.ask((no, 0), before.now, retry, Some(refusal));
+                before.match_waiting(Some(Place::new(retry, ask.since)), &mut out);
+                Some(before.explain_ask(before.now, retry, &Ask { place: out.place, ..ask }, full(refusal)))
             }
             Input::Directory { .. } | Input::Changed(_) | Input::Status(_) | Input::Revised(_) | Input::Tick => None,
         }
@@ -213,29 +213,29 @@ impl Router {
     fn explain_arrival(&self, no: u64, now: Timestamp, arrival: &Arrival) -> Explanation {
         let now = now.max(self.now);
         if self.next_wake().is_some_and(|wake| wake <= now) || self.queue.first_ready().is_some() {
-            let before = self.begun(no, now);
-            return before.explain_ask(now, arrival, &before.ask(no, now, arrival, None), None);
+            let (before, out) = self.begun(no, now);
+            return before.explain_ask(now, arrival, &before.ask((no, out.place), now, arrival, None), None);
         }
-        self.explain_ask(now, arrival, &self.ask(no, now, arrival, None), None)
+        self.explain_ask(now, arrival, &self.ask((no, 0), now, arrival, None), None)
     }
 
-    /// The router as it is when it turns to the input that comes at `now`.
-    fn begun(&self, no: u64, now: Timestamp) -> Self {
-        let mut begun = self.clone();
+    /// The router as it is when it turns to the input that comes at `now`, and what it has done by then.
+    fn begun(&self, no: u64, now: Timestamp) -> (Self, Outbox) {
+        let (mut begun, mut out) = (self.clone(), Outbox::default());
         begun.no = no;
         begun.advance(now.max(self.now));
-        begun.match_waiting(None, &mut Outbox::default());
-        begun
+        begun.match_waiting(None, &mut out);
+        (begun, out)
     }
 
     /// The occasion of a decision about an item. One that waits, or waited until a decision that was refused, keeps
     /// its place.
-    fn ask(&self, no: u64, now: Timestamp, arrival: &Arrival, refusal: Option<&Refusal>) -> Ask {
+    fn ask(&self, (no, place): (u64, u32), now: Timestamp, arrival: &Arrival, refusal: Option<&Refusal>) -> Ask {
         let refused = refusal.and_then(|refusal| refusal.decision.queued_since);
         let waited = refusal.is_some_and(|refusal| refusal.decision.outcome != Outcome::Queued);
         let known = self.queue.find(arrival.item).map(|waiting| waiting.since);
         let since = known.or(refused).or(arrival.queue.since).map_or(now, |since| since.min(now));
-        Ask { no, since, waiting: waited && refused.is_some() }
+        Ask { no, place, since, waiting: waited && refused.is_some() }
     }
 
     /// The directory in force.
@@ -256,7 +256,7 @@ impl Router {
         self.now
     }
 
-    /// Consumption number of the user's last assignment in a group (ROUTING 5.4).
+    /// Mark of the user's last assignment in a group (ROUTING 5.4).
     #[must_use]
     pub fn mark(&self, user: UserId, group: LoadGroup) -> Option<u64> {
         self.people.find(user).and_then(|index| self.people.at(index).marks[group as usize])
@@ -370,14 +370,15 @@ impl Router {
         Vec::new()
     }
 
-    fn change_item(&mut self, change: &ItemChange) {
+    fn change_item(&mut self, change: &ItemChange, out: &mut Outbox) {
         let before = self.work.find(change.state.item).map(|owned| self.people.at(owned.person).user);
         self.put_state(&change.state);
         if change.assigned
             && let Some(Owner::User { id }) = change.state.owner
         {
             let index = self.people.place(id);
-            self.people.at_mut(index).marks[change.state.group as usize] = Some(self.no);
+            self.people.at_mut(index).marks[change.state.group as usize] = Some(mark(self.no, out.place));
+            out.place = out.place.saturating_add(1);
         }
         let after = if let Some(Owner::User { id }) = change.state.owner { Some(id) } else { None };
         for user in before.into_iter().chain(after) {
@@ -409,7 +410,7 @@ impl Router {
             self.queue_in(WaitingItem { arrival: arrival.clone(), since: ask.since, barred: full }, lanes);
         }
         let told = notify.map(|user| Effect::NotifyOwner { item: decision.item, user });
-        out.effects.push(Effect::Decide(decision));
+        out.decided(decision);
         out.effects.extend(told);
     }
 
@@ -428,7 +429,7 @@ impl Router {
                 let index = self.people.place(user);
                 let owned = Owned::new(arrival.conversation, index, arrival.group, self.now);
                 self.own(arrival.item, owned);
-                self.people.at_mut(index).marks[arrival.group as usize] = Some(decision.no);
+                self.people.at_mut(index).marks[arrival.group as usize] = Some(decision.mark());
                 if let (Some(rule), Some(turn)) = (decision.rule, decision.turn) {
                     self.turns.take(rule.channel, rule.case, user, turn);
                 }
@@ -461,7 +462,7 @@ impl Router {
         let mark = &mut person.marks[decision.group as usize];
         if matches!(decision.outcome, Outcome::Assigned { .. }) {
             let before = self.refused.mark(decision, user, *mark);
-            *mark = if *mark == Some(decision.no) { before } else { *mark };
+            *mark = if *mark == Some(decision.mark()) { before } else { *mark };
         }
         let version = person.status.as_ref().map(|status| status.version);
         if refusal.reason == RefusalReason::StatusChanged && version.is_some() && version == decision.availability_version {

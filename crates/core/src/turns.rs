@@ -4,9 +4,16 @@
 //! Whoever was not served in the running cycle has a turn in it; when no eligible person has one left, the next
 //! cycle begins. Nothing is stored for people who were never served, so newcomers have exactly one turn in the
 //! running cycle, as has somebody who missed any number of cycles. Editing the people of a case touches nothing.
+//!
+//! Where names have weights, the same numbers are passes: everybody's passes are spaced by the weight, and the lowest
+//! comes first (Webster's method of odd divisors). A pass that lies behind the highest taken so far is taken as that
+//! one, so a newcomer is served at once and then at the others' pace.
 
 use std::collections::BTreeMap;
 use switchboard_model::{ChannelId, TurnState, UserId};
+
+/// Half the distance between the passes of weight 1: divisible by 1 to 20, so that no weight loses a fraction.
+const SPACING: u64 = 232_792_560;
 
 /// The turns of every case that ever took one.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +51,17 @@ impl Cycle {
     /// Ranks below this have a turn left in the running cycle.
     pub(crate) const fn bound(&self) -> u64 {
         self.running.saturating_add(1)
+    }
+
+    /// The pass of somebody of this weight, the lowest of which comes first.
+    pub(crate) fn pass(&self, user: UserId, weight: u32) -> u64 {
+        let half = SPACING / u64::from(weight.max(1));
+        self.last(user).map_or(half, |last| last.saturating_add(2 * half))
+    }
+
+    /// The pass that the user would take now.
+    pub(crate) fn pass_taken(&self, user: UserId, weight: u32) -> u64 {
+        self.pass(user, weight).max(self.running)
     }
 
     /// The turn that the user would take now: in the running cycle, or in the next if it is used up.

@@ -34,7 +34,7 @@ impl Refused {
 
     /// The mark to go back to, where the refused decision's own is the `current` one.
     pub(crate) fn mark(&mut self, decision: &Decision, user: UserId, current: Option<u64>) -> Option<u64> {
-        go_back(&mut self.marks, (user, decision.group), current, decision.no, decision.mark_before)
+        go_back(&mut self.marks, (user, decision.group), current, decision.mark(), decision.mark_before)
     }
 
     /// The same for a turn that the refused decision took in a case.

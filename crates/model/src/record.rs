@@ -11,9 +11,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Decision {
-    /// Consumption number of the input that was decided on; the mark (5.4) that the decision sets.
+    /// Consumption number of the input that was decided on.
     #[serde(default)]
     pub no: u64,
+    /// Place among what was decided and assigned on that input, from 0.
+    #[serde(default)]
+    pub place: u32,
     /// The item.
     pub item: ItemId,
     /// The version of the item that the decision was made on.
@@ -56,6 +59,25 @@ pub struct Decision {
     pub queued_since: Option<Timestamp>,
     /// Behaviour version of the router.
     pub behaviour: u32,
+}
+
+/// How many marks one input can set.
+const MARKS_PER_INPUT: u64 = 1 << 20;
+
+/// The mark (ROUTING 5.4) of an assignment: by the consumption number of its input, then by its place within it. Should
+/// one input assign more than a million items, those beyond share the last mark.
+#[must_use]
+pub const fn mark(no: u64, place: u32) -> u64 {
+    let place = if (place as u64) < MARKS_PER_INPUT { place as u64 } else { MARKS_PER_INPUT - 1 };
+    no.saturating_mul(MARKS_PER_INPUT).saturating_add(place)
+}
+
+impl Decision {
+    /// The mark (ROUTING 5.4) that the decision sets if it assigns the item.
+    #[must_use]
+    pub const fn mark(&self) -> u64 {
+        mark(self.no, self.place)
+    }
 }
 
 /// A rule in the version that was in force.
@@ -181,7 +203,7 @@ pub struct Candidate {
     pub open: u32,
     /// The limit on open items over all types.
     pub limit: Option<u32>,
-    /// Consumption number of the last such assignment (ROUTING 5.4).
+    /// Mark of the last such assignment (ROUTING 5.4).
     pub last_assigned: Option<u64>,
     /// Rank among the eligible, from 1.
     pub rank: Option<u32>,

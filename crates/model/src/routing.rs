@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The version of the router's behaviour; records carry it and replay compares equal versions only.
-pub const BEHAVIOUR_VERSION: u32 = 1;
+pub const BEHAVIOUR_VERSION: u32 = 2;
 
 /// Something the router is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -409,7 +409,7 @@ pub struct UndoneMark {
     pub user: UserId,
     /// The group.
     pub group: LoadGroup,
-    /// Consumption number of the refused assignment.
+    /// That of the refused assignment.
     pub no: u64,
     /// That of the one before it which holds.
     pub before: Option<u64>,
@@ -452,19 +452,19 @@ pub struct AssignedMark {
     pub user: UserId,
     /// The group.
     pub group: LoadGroup,
-    /// Consumption number of the assignment.
+    /// What orders assignments: see [`mark`](crate::mark).
     pub no: u64,
 }
 
-/// The turns of one case of one rule: who was served in which cycle.
+/// The turns of one case of one rule: who was served in which cycle; where names have weights, who took which pass.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TurnState {
     /// The channel.
     pub channel: ChannelId,
     /// The case, counted from 0.
     pub case: u32,
-    /// The running cycle, from 1.
+    /// The running cycle, from 1; with weights the highest pass taken.
     pub cycle: u64,
-    /// The cycle in which each user was last served.
+    /// The cycle in which each user was last served; with weights the last pass taken.
     pub served: BTreeMap<UserId, u64>,
 }

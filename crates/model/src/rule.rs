@@ -1,9 +1,10 @@
 //! Routing rules: an ordered list of cases per channel (ROUTING 7).
 
 use crate::condition::Condition;
-use crate::id::{TeamId, UserId};
+use crate::id::{TeamId, UserId, WorkspaceId};
 use crate::kind::words;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 words! {
     /// How one of several eligible people is chosen (ROUTING 6).
@@ -127,6 +128,11 @@ pub struct Case {
     pub when_nobody: WhenNobody,
     /// Outside the channel hours.
     pub outside_hours: OutsideHours,
+    /// How large a share each name gets under `round_robin`, 1 to 20; 1 for who is left out. With any other weight,
+    /// shares are promised instead of turns (ROUTING 6.2).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "weights")]
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<MemberWeight>))]
+    pub weights: BTreeMap<Member, u32>,
     /// Who else is asked the longer the item waits; with any, the item waits (ROUTING 7.5).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overflow: Vec<OverflowStep>,
@@ -143,6 +149,35 @@ pub struct OverflowStep {
     pub after_s: u32,
     /// Who is asked besides those asked so far.
     pub members: Vec<Member>,
+    /// Everybody whom automatic routing may choose there, by ascending id and behind the members.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workspaces: Vec<WorkspaceId>,
+}
+
+/// The weight of a name under `round_robin`, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MemberWeight {
+    /// A user, or a team for each of its members.
+    pub member: Member,
+    /// 1 to 20.
+    pub weight: u32,
+}
+
+/// Weights as a list, as a name is more than a text and cannot be a key.
+mod weights {
+    use super::{Member, MemberWeight};
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(super) fn serialize<S: Serializer>(weights: &BTreeMap<Member, u32>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(weights.iter().map(|(member, weight)| MemberWeight { member: *member, weight: *weight }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Member, u32>, D::Error> {
+        let listed = Vec::<MemberWeight>::deserialize(deserializer)?;
+        Ok(listed.into_iter().map(|one| (one.member, one.weight)).collect())
+    }
 }
 
 /// The rule of a channel.
@@ -168,6 +203,7 @@ impl Case {
             only_available: true,
             when_nobody: WhenNobody::Unassigned,
             outside_hours: OutsideHours::Route,
+            weights: BTreeMap::new(),
             overflow: Vec::new(),
             affinity_days: None,
         }

@@ -1,10 +1,12 @@
 //! Faults of rules: their shape, and the people they name (ROUTING 7).
 
-use super::{team_name, user_name};
-use crate::eligibility::{named, unselectable};
+use super::{repeated, team_name, user_name};
+use crate::eligibility::{named, selectable, unselectable};
+use crate::plan::listed;
+use std::collections::BTreeSet;
 use switchboard_model::{
-    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, Member, OutsideHours, Target,
-    WorkspaceKind,
+    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, Member, OutsideHours, Target, UserId,
+    WorkspaceId, WorkspaceKind,
 };
 
 /// The most cases that a rule can have.
@@ -14,6 +16,10 @@ const MAX_MEMBERS: usize = 10_000;
 /// The most overflow steps of a case, and the latest of them.
 const MAX_STEPS: usize = 20;
 const MAX_STEP_S: u32 = 30 * 86_400;
+/// The most workspaces that an overflow step can name.
+const MAX_WORKSPACES: usize = 100;
+/// The greatest weight of a name: passes of all weights up to this are whole numbers.
+const MAX_WEIGHT: u32 = 20;
 /// The longest time for which a last owner is preferred.
 const MAX_AFFINITY_DAYS: u32 = 3_650;
 /// The longest value of a comparison, in characters, and the most values of one.
@@ -53,6 +59,7 @@ pub(super) fn shape(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault>
             condition(&format!("{at}.when"), when, &mut faults);
         }
         settings(&at, case, &mut faults);
+        weights(directory, &at, case, &mut faults);
         overflow(directory, &at, case, &mut faults);
         target(directory, channel, &format!("{at}.target"), &case.target, &mut faults);
     }
@@ -82,6 +89,17 @@ pub(super) fn people(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault
                     faults.push(Fault::new(format!("{at}.members[{position}]"), format!("{name} {reason}")));
                 }
             }
+            for (position, workspace) in found.workspaces.iter().enumerate() {
+                let can = |id, user| selectable(directory, id, user).is_ok();
+                let both = |user: UserId| can(*workspace, user) && can(channel.workspace, user);
+                let (there, here) = (workspace_slug(directory, *workspace), workspace_slug(directory, channel.workspace));
+                if !directory.users.iter().any(|user| both(user.id))
+                    && let Some((there, here)) = there.zip(here)
+                {
+                    let message = format!("nobody can be given work in both `{there}` and `{here}`");
+                    faults.push(Fault::new(format!("{at}.workspaces[{position}]"), message));
+                }
+            }
         }
     }
     faults.dedup();
@@ -105,7 +123,25 @@ fn settings(at: &str, case: &Case, faults: &mut Vec<Fault>) {
     }
 }
 
-/// Steps come one after the other and name people who exist.
+/// Weights are those of names that the case lists, and mean something under `round_robin` only.
+fn weights(directory: &Directory, at: &str, case: &Case, faults: &mut Vec<Fault>) {
+    if !case.weights.is_empty() && case.distribution != Some(Distribution::RoundRobin) {
+        faults.push(Fault::new(format!("{at}.weights"), "only `round_robin` goes by weights; choose it or leave them out"));
+    }
+    let steps = case.overflow.iter().flat_map(|step| &step.members);
+    let names: BTreeSet<Member> = listed(&case.target).into_iter().flatten().chain(steps).copied().collect();
+    for (member, weight) in &case.weights {
+        let key = format!("{at}.weights.\"{}\"", member_name(directory, *member));
+        if !names.contains(member) {
+            faults.push(Fault::new(&key, "is not among the users and teams that the case lists"));
+        }
+        if !(1..=MAX_WEIGHT).contains(weight) {
+            faults.push(Fault::new(key, format!("{weight}; weights go from 1 to {MAX_WEIGHT}")));
+        }
+    }
+}
+
+/// Steps come one after the other and name people and workspaces that exist.
 fn overflow(directory: &Directory, at: &str, case: &Case, faults: &mut Vec<Fault>) {
     let mut before_s = 0;
     if case.overflow.len() > MAX_STEPS {
@@ -121,8 +157,19 @@ fn overflow(directory: &Directory, at: &str, case: &Case, faults: &mut Vec<Fault
             faults.push(Fault::new(format!("{at}.after_s"), message));
         }
         before_s = step.after_s;
-        if step.members.is_empty() {
-            faults.push(Fault::new(format!("{at}.members"), "names nobody; name users or teams"));
+        if step.members.is_empty() && step.workspaces.is_empty() {
+            faults.push(Fault::new(format!("{at}.members"), "names nobody; name users, teams or workspaces"));
+        }
+        if step.workspaces.len() > MAX_WORKSPACES {
+            let message = format!("{} workspaces, {MAX_WORKSPACES} at most", step.workspaces.len());
+            faults.push(Fault::new(format!("{at}.workspaces"), message));
+        }
+        for (place, id) in step.workspaces.iter().enumerate().filter(|(_, id)| workspace_slug(directory, **id).is_none()) {
+            let known = directory.workspaces.iter().map(|workspace| workspace.slug.as_str());
+            faults.push(Fault::unknown(format!("{at}.workspaces[{place}]"), "workspace", &id.to_string(), known));
+        }
+        for place in repeated(&step.workspaces) {
+            faults.push(Fault::new(format!("{at}.workspaces[{place}]"), "the workspace is named twice"));
         }
         for (place, member) in step.members.iter().enumerate().filter(|(_, member)| !is_known(directory, **member)) {
             let name = member_name(directory, *member);
@@ -245,6 +292,10 @@ fn place(directory: &Directory, at: &str, places: &Places, member: Member) -> (S
         (false, Member::Team(_)) => format!("{}team", places.prefix),
     };
     (key, name)
+}
+
+fn workspace_slug(directory: &Directory, id: WorkspaceId) -> Option<&str> {
+    directory.workspaces.iter().find(|workspace| workspace.id == id).map(|workspace| workspace.slug.as_str())
 }
 
 fn member_name(directory: &Directory, member: Member) -> String {

@@ -1,6 +1,7 @@
 //! The indexed match beside the obvious pass over everybody (ROUTING 6), on a service centre of overlapping pools.
 
 use crate::support::{CALLS, CHAT, CHAT_TICKETS, DESK, Edit, MAIL, MINUTE_MS, TICKETS, World, assigned, directory, hours, user};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use switchboard_core::Router;
 use switchboard_model::{
@@ -64,7 +65,10 @@ pub fn crowded(distribution: Distribution, numbers: &mut Numbers) -> Directory {
     for channel in CHANNELS {
         let mut listed: Vec<Member> = (0..3).map(|_| Member::Team(TeamId(21 + i64::from(numbers.below(8))))).collect();
         listed.extend((0..5).map(|_| Member::User(numbers.person())));
-        let case = Case { distribution: Some(distribution), ..Case::new(Target::UsersAndTeams { members: listed }) };
+        let weighs = distribution == Distribution::RoundRobin && numbers.below(2) == 0;
+        let weight = |member: &Member| (*member, 1 + numbers.below(20));
+        let weights = if weighs { listed.iter().map(weight).collect() } else { BTreeMap::new() };
+        let case = Case { distribution: Some(distribution), weights, ..Case::new(Target::UsersAndTeams { members: listed }) };
         directory.route(channel, case);
     }
     directory

@@ -376,7 +376,8 @@ fn crowd(seed: u64, skills: bool) {
         for case in channel.rule.iter_mut().flat_map(|rule| &mut rule.cases) {
             case.when_nobody = WhenNobody::Wait;
             let member = switchboard_model::Member::User(numbers.person());
-            case.overflow = vec![switchboard_model::OverflowStep { after_s: 1_200, members: vec![member] }];
+            case.overflow =
+                vec![switchboard_model::OverflowStep { after_s: 1_200, members: vec![member], workspaces: Vec::new() }];
         }
     }
     let mut world = World::new(directory);

@@ -1,16 +1,16 @@
 //! ROUTING 5.5 by weights, 7.5 and 7.6: how far a rule reaches for people.
 
-use crate::queue::{arrive, change, feed, one_at_a_time, patient, wait};
+use crate::queue::{arrive, change, edit, feed, one_at_a_time, patient, wait};
 use crate::support::{
-    ADA, BEN, BLUE, CHAT, CLEO, DAG, DAY_MS, Edit, MAIL, RED, World, check, directory, members, monday, people,
+    ADA, BEN, BLUE, CHAT, CLEO, DAG, DAY_MS, DESK, Edit, INBOX, MAIL, RED, World, check, directory, members, monday, people,
 };
 use switchboard_model::{
-    Arrival, CapacityWeights, Case, Directory, Distribution, Fallback, Input, ItemStatus, LoadGroup, Member, OverflowStep,
-    Target, UserId, WhenNobody, WorkType,
+    Arrival, CapacityWeights, Case, Directory, Distribution, Fallback, Input, ItemStatus, LoadGroup, Member, OverflowStep, Seat,
+    Target, UserId, WhenNobody, WorkType, WorkspaceAccess,
 };
 
 fn step(after_s: u32, users: &[UserId]) -> OverflowStep {
-    OverflowStep { after_s, members: users.iter().map(|user| Member::User(*user)).collect() }
+    OverflowStep { after_s, members: users.iter().map(|user| Member::User(*user)).collect(), workspaces: Vec::new() }
 }
 
 /// Ada is asked first, Ben after a minute, Cleo and Dag after five.
@@ -65,6 +65,47 @@ fn r7_5_nothing_waits_for_steps_that_reach_nobody() {
     let mut world = World::new(directory);
     let (item, text) = arrive(&mut world, MAIL);
     assert_eq!(text, format!("{item} unassigned nobody_eligible"));
+}
+
+/// A directory in which Ada and Ben may open the inbox, Ben and Cleo the desk, and Dag both without a seat there; mail
+/// into the inbox is first for Ada, and after a minute for Dag and everybody of the help desk.
+fn neighbours() -> Directory {
+    let mut directory = one_at_a_time();
+    let only = |users: &[UserId]| WorkspaceAccess::Restricted { users: users.to_vec(), teams: Vec::new() };
+    directory.place(INBOX).access = only(&[ADA, BEN, DAG]);
+    directory.place(DESK).access = only(&[BEN, CLEO, DAG]);
+    directory.person(DAG).seat = Seat::Sales;
+    let step = OverflowStep { workspaces: vec![DESK], ..step(60, &[DAG]) };
+    directory.route(MAIL, Case { overflow: vec![step], ..patient(&[ADA]) });
+    directory
+}
+
+#[test]
+fn r7_5_a_step_may_reach_into_workspaces_for_whoever_may_have_the_item_where_it_is() {
+    let mut world = World::new(neighbours());
+    let (busy, _) = arrive(&mut world, MAIL);
+    let items = [0; 3].map(|_| wait(&mut world, MAIL, |_| {}));
+    world.now = monday().plus_ms(60_000);
+    let text = feed(&mut world, &Input::Tick);
+    assert_eq!(text, format!("{} assigned 102, {} assigned 104", items[0], items[1]), "Cleo may not open the inbox");
+    let waiting = world.router.waiting().next().expect("one is left").arrival.clone();
+    check(&mut world, &waiting, "queued | users_and_teams: 101 at_capacity, 104 at_capacity, 102 at_capacity, 103 no_access");
+    assert_eq!(change(&mut world, busy, Some(ADA), ItemStatus::Closed), format!("{} assigned 101", items[2]));
+}
+
+#[test]
+fn r7_5_whom_a_workspace_lets_in_follows_the_directory() {
+    let mut world = World::new(neighbours());
+    let (_, text) = arrive(&mut world, MAIL);
+    assert!(text.ends_with("assigned 101"), "{text}");
+    edit(&mut world, |directory| {
+        directory.person(DAG).capacity.total = Some(0);
+        directory.person(BEN).ticket_access = false;
+        directory.place(INBOX).access = WorkspaceAccess::Everyone;
+    });
+    let item = wait(&mut world, MAIL, |_| {});
+    world.now = monday().plus_ms(60_000);
+    assert_eq!(feed(&mut world, &Input::Tick), format!("{item} assigned 103"), "Ben has lost the help desk, Cleo won the inbox");
 }
 
 fn loyal(distribution: Distribution) -> Case {

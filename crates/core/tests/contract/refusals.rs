@@ -69,7 +69,7 @@ fn r6_2_a_refusal_that_comes_late_takes_nothing_from_later_decisions() {
     let second = world.arrive(MAIL);
     world.step(&refusal(&first, RefusalReason::ItemChanged, None));
     let state = world.router.state();
-    assert_eq!(state.marks, [AssignedMark { user: ADA, group: LoadGroup::InboxMail, no: second.no }]);
+    assert_eq!(state.marks, [AssignedMark { user: ADA, group: LoadGroup::InboxMail, no: second.mark() }]);
     assert_eq!(state.turns[0].served.get(&ADA).copied(), second.turn);
     assert_eq!(state.owned.len(), 1);
 }
@@ -99,7 +99,7 @@ fn r5_4_what_holds_between_refused_decisions_stays() {
     world.step(&refusal(&first, RefusalReason::ItemChanged, None));
     world.step(&refusal(&third, RefusalReason::ItemChanged, None));
     let state = world.router.state();
-    assert_eq!(state.marks, [AssignedMark { user: ADA, group: LoadGroup::InboxMail, no: second.no }]);
+    assert_eq!(state.marks, [AssignedMark { user: ADA, group: LoadGroup::InboxMail, no: second.mark() }]);
     assert_eq!(state.turns[0].served.get(&ADA).copied(), second.turn);
 }
 

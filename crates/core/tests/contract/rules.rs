@@ -293,7 +293,7 @@ fn r13_1_a_decision_records_what_it_went_by() {
     let mut world = World::with_case(MAIL, case);
     world.by_hand(BEN, StatusValue::Away);
     world.give(ADA, LoadGroup::InboxMail, 0);
-    let mark = world.router.no();
+    let mark = switchboard_model::mark(world.router.no(), 0);
     let arrival = world.arrival(MAIL);
     let (decision, explanation, _) = world.route(&arrival);
     assert_eq!(decision.no, world.router.no());

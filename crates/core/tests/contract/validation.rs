@@ -1,7 +1,7 @@
 //! ROUTING 7.7 and 3.9: what refuses a directory or a rule, all at once.
 
 use crate::support::{
-    ADA, BEN, BLUE, CHAT, CLEO, Edit, INBOX, MAIL, RED, TICKETS, absence, directory, hours, members, people, rule,
+    ADA, BEN, BLUE, CHAT, CLEO, DESK, Edit, INBOX, MAIL, RED, TICKETS, absence, directory, hours, members, people, rule,
 };
 use switchboard_core::{skill_uses, validate, validate_rule, validate_structure};
 use switchboard_model::{
@@ -183,7 +183,7 @@ fn r7_7_waiting_overflow_affinity_and_weights_are_allowed() {
         |directory| {
             directory.person(ADA).capacity.weights =
                 Some(CapacityWeights { limit: 100, per_type: [(WorkType::Call, 100)].into() });
-            let step = OverflowStep { after_s: 60, members: vec![Member::Team(RED)] };
+            let step = OverflowStep { after_s: 60, members: vec![Member::Team(RED)], workspaces: vec![DESK] };
             directory.person(BEN).team = Some(RED);
             let waits = Case { when_nobody: WhenNobody::Wait, affinity_days: Some(30), ..Case::new(people(&[ADA])) };
             directory.route(MAIL, Case { overflow: vec![step], ..waits });
@@ -341,7 +341,7 @@ fn r7_7_overflow_affinity_and_weights_are_checked() {
             directory.person(ADA).capacity.weights =
                 Some(CapacityWeights { limit: 100, per_type: [(WorkType::Call, 200_000)].into() });
             directory.person(BEN).active = false;
-            let step = |after_s, members: &[Member]| OverflowStep { after_s, members: members.to_vec() };
+            let step = |after_s, members: &[Member]| OverflowStep { after_s, members: members.to_vec(), workspaces: Vec::new() };
             let mut case = Case::new(people(&[ADA]));
             case.overflow = vec![step(60, &[Member::User(BEN)]), step(60, &[]), step(90, &[Member::Team(TeamId(77))])];
             case.affinity_days = Some(0);
@@ -351,9 +351,50 @@ fn r7_7_overflow_affinity_and_weights_are_checked() {
             "users.\"user101@example.org\".capacity.weights.per_type.call: 200000 is above 100000; leave the limit out to set none",
             "channels.mail.rule.cases[0].affinity_days: 0 days; 1 to 3650 are allowed",
             "channels.mail.rule.cases[0].overflow[1].after_s: 60 s; must come after the step before it and by 2592000 s",
-            "channels.mail.rule.cases[0].overflow[1].members: names nobody; name users or teams",
+            "channels.mail.rule.cases[0].overflow[1].members: names nobody; name users, teams or workspaces",
             "channels.mail.rule.cases[0].overflow[2].members[0]: team 77 does not exist",
             "channels.mail.rule.cases[0].overflow[0].members[0]: user102@example.org is deactivated or has not accepted the invitation",
+        ],
+    );
+}
+
+#[test]
+fn r7_7_workspaces_of_overflow_steps_exist_and_somebody_there_may_have_the_work() {
+    check(
+        |directory| {
+            directory.place(INBOX).access = WorkspaceAccess::Restricted { users: vec![ADA, BEN], teams: Vec::new() };
+            directory.place(DESK).access = WorkspaceAccess::Restricted { users: vec![CLEO], teams: Vec::new() };
+            let step = OverflowStep { after_s: 60, members: Vec::new(), workspaces: vec![WorkspaceId(77), DESK, DESK] };
+            directory.route(MAIL, Case { overflow: vec![step], ..Case::new(people(&[ADA])) });
+        },
+        &[
+            "channels.mail.rule.cases[0].overflow[0].workspaces[0]: unknown workspace `77`; known are inbox, desk",
+            "channels.mail.rule.cases[0].overflow[0].workspaces[2]: the workspace is named twice",
+            "channels.mail.rule.cases[0].overflow[0].workspaces[1]: nobody can be given work in both `desk` and `inbox`",
+            "channels.mail.rule.cases[0].overflow[0].workspaces[2]: nobody can be given work in both `desk` and `inbox`",
+        ],
+    );
+}
+
+#[test]
+fn r6_2_weights_go_from_1_to_20_for_names_of_the_case_under_round_robin() {
+    check(
+        |directory| {
+            directory.person(BEN).team = Some(RED);
+            let target = members(&[Member::User(ADA), Member::Team(RED)]);
+            let listed = [(Member::User(ADA), 0), (Member::Team(RED), 21), (Member::User(CLEO), 20), (Member::User(BEN), 1)];
+            directory.route(MAIL, Case { weights: listed.into(), ..Case::new(target.clone()) });
+            let step = OverflowStep { after_s: 60, members: vec![Member::User(BEN)], workspaces: Vec::new() };
+            let weights = [(Member::User(ADA), 1), (Member::Team(RED), 20), (Member::User(BEN), 3)].into();
+            let distribution = Some(Distribution::RoundRobin);
+            directory.route(CHAT, Case { weights, distribution, overflow: vec![step], ..Case::new(target) });
+        },
+        &[
+            "channels.mail.rule.cases[0].weights: only `round_robin` goes by weights; choose it or leave them out",
+            "channels.mail.rule.cases[0].weights.\"user101@example.org\": 0; weights go from 1 to 20",
+            "channels.mail.rule.cases[0].weights.\"user102@example.org\": is not among the users and teams that the case lists",
+            "channels.mail.rule.cases[0].weights.\"user103@example.org\": is not among the users and teams that the case lists",
+            "channels.mail.rule.cases[0].weights.\"red\": 21; weights go from 1 to 20",
         ],
     );
 }

@@ -70,7 +70,8 @@ impl World {
     fn refuse(&mut self, row: usize, flying: Flying, reason: RefusalReason) {
         let state = self.rows[row].state.clone();
         let retry = Some(Arrival { seed: self.dice.roll(), ..flying.arrival });
-        self.pending.push_back(Event::Refused { of: flying.of, reason, state, retry });
+        let of = (flying.decision.no, flying.decision.place);
+        self.pending.push_back(Event::Refused { of, reason, state, retry });
     }
 
     /// Carries a decision out. Whether going to wait makes a new version is left to chance; if so, it is told.

@@ -69,6 +69,7 @@ pub fn decide(facts: &Facts, question: Question<'_>) -> Decided {
     let Question { arrival, since, barred, arrives } = question;
     let decision = Decision {
         no: facts.no,
+        place: facts.place,
         item: arrival.item,
         item_version: arrival.version,
         event: arrival.event,

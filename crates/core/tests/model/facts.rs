@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use switchboard_model::{
     AssignedMark, ChannelId, CivilDate, Directory, ItemId, LoadGroup, OwnedItem, RouterState, StatusChange, StatusOrigin,
-    StatusValue, Timestamp, TurnState, UnavailableCause, Undone, UserId, WaitingItem, WeeklyHours,
+    StatusValue, Timestamp, TurnState, UnavailableCause, Undone, UserId, WaitingItem, WeeklyHours, mark,
 };
 
 /// Somebody was assigned work (ROUTING 5.4).
 #[derive(Clone, Debug)]
 pub struct Assignment {
     pub no: u64,
-    pub item: ItemId,
+    pub place: u32,
     pub user: UserId,
     pub group: LoadGroup,
 }
@@ -21,7 +21,7 @@ pub struct Assignment {
 #[derive(Clone, Debug)]
 pub struct Served {
     pub no: u64,
-    pub item: ItemId,
+    pub place: u32,
     pub channel: ChannelId,
     pub case: u32,
     pub user: UserId,
@@ -32,6 +32,8 @@ pub struct Served {
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub no: u64,
+    /// How much was decided about and assigned on the input of this number so far (ROUTING 5.4).
+    pub place: u32,
     pub now: Timestamp,
     pub directory: Arc<Directory>,
     pub owned: Vec<OwnedItem>,
@@ -49,6 +51,7 @@ impl Facts {
     pub fn new(directory: Arc<Directory>, now: Timestamp, span: (Timestamp, Timestamp)) -> Self {
         let mut facts = Self {
             no: 0,
+            place: 0,
             now,
             directory: Arc::default(),
             owned: Vec::new(),
@@ -134,9 +137,9 @@ impl Facts {
         self.statuses.iter().find(|status| status.user == user).map(|status| status.version)
     }
 
-    /// The number of the last assignment in a group (ROUTING 5.4).
+    /// The mark of the last assignment in a group (ROUTING 5.4).
     pub fn mark(&self, user: UserId, group: LoadGroup) -> Option<u64> {
-        self.assignments.iter().filter(|one| one.user == user && one.group == group).map(|one| one.no).max()
+        self.assignments.iter().filter(|one| one.user == user && one.group == group).map(|one| mark(one.no, one.place)).max()
     }
 
     /// The cycle in which a person was last served, and the running one (ROUTING 6.2).
@@ -156,8 +159,9 @@ impl Facts {
         statuses.sort_by_key(|status| status.user);
         let mut marks = BTreeMap::new();
         for one in &self.assignments {
-            let last = marks.entry((one.user, one.group)).or_insert(one.no);
-            *last = one.no.max(*last);
+            let no = mark(one.no, one.place);
+            let last = marks.entry((one.user, one.group)).or_insert(no);
+            *last = no.max(*last);
         }
         let mut turns: BTreeMap<(ChannelId, u32), TurnState> = BTreeMap::new();
         for one in &self.served {

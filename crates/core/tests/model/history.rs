@@ -13,7 +13,7 @@ pub enum Event {
     Input(Input),
     /// The database refuses what was decided at an earlier number of this same history: the number, and the place
     /// among the decisions made at it.
-    Refused { of: (u64, usize), reason: RefusalReason, state: ItemState, retry: Option<Arrival> },
+    Refused { of: (u64, u32), reason: RefusalReason, state: ItemState, retry: Option<Arrival> },
 }
 
 /// One entry: the time and the event.
@@ -39,8 +39,8 @@ impl Event {
             Self::Directory(directory) => Input::Directory { version: directory.version, directory: Some(directory.clone()) },
             Self::Input(input) => input.clone(),
             Self::Refused { of, reason, state, retry } => {
-                let mut made = decisions.iter().filter(|decision| decision.no == of.0);
-                made.nth(of.1).filter(|decision| decision.item == state.item).map_or(Input::Tick, |decision| {
+                let made = decisions.iter().find(|decision| (decision.no, decision.place, decision.item) == (of.0, of.1, state.item));
+                made.map_or(Input::Tick, |decision| {
                     let (decision, state) = (Box::new(decision.clone()), state.clone());
                     Input::Refused(Refusal { decision, reason: *reason, state, retry: retry.clone() })
                 })

@@ -3,7 +3,7 @@
 use crate::decide::{Decided, Question, decide};
 use crate::facts::{Assignment, Facts, Served};
 use switchboard_model::{
-    Arrival, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus, Outcome, OwnedItem, Owner,
+    Arrival, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus, Outcome, OwnedItem, Owner,
     QueueFacts, Refusal, RefusalReason, Revision, Timestamp, UserId, WaitingItem,
 };
 
@@ -26,7 +26,7 @@ impl Facts {
             answer.refuse("the number does not follow");
             return answer;
         }
-        self.no = no;
+        (self.no, self.place) = (no, 0);
         self.now = self.now.max(now);
         self.match_waiting(&mut answer);
         self.take(input, &mut answer);
@@ -70,8 +70,9 @@ impl Facts {
     fn on_change(&mut self, change: &ItemChange) {
         self.set_item(&change.state);
         if let (true, Some(Owner::User { id })) = (change.assigned, change.state.owner) {
-            let (no, item, group) = (self.no, change.state.item, change.state.group);
-            self.assignments.push(Assignment { no, item, user: id, group });
+            let (no, place, group) = (self.no, self.place, change.state.group);
+            self.assignments.push(Assignment { no, place, user: id, group });
+            self.place += 1;
         }
     }
 
@@ -91,10 +92,10 @@ impl Facts {
         match decision.outcome {
             Outcome::Assigned { user, .. } => {
                 self.own(arrival, user, self.now);
-                let (no, item, group) = (self.no, arrival.item, arrival.group);
-                self.assignments.push(Assignment { no, item, user, group });
+                let Decision { no, place, .. } = decision;
+                self.assignments.push(Assignment { no, place, user, group: arrival.group });
                 if let (Some(cycle), Some(rule)) = (decision.turn, decision.rule) {
-                    self.served.push(Served { no, item, channel: rule.channel, case: rule.case, user, cycle });
+                    self.served.push(Served { no, place, channel: rule.channel, case: rule.case, user, cycle });
                 }
             }
             Outcome::Kept { user } => self.own(arrival, user, arrival.owned_since.unwrap_or(self.now)),
@@ -104,6 +105,7 @@ impl Facts {
             }
             Outcome::TeamSet { .. } | Outcome::Unassigned { .. } => {}
         }
+        self.place += 1;
         answer.effects.push(Effect::Decide(decision.clone()));
         if waited && decision.outcome != Outcome::Queued {
             let queue = QueueFacts { since: decision.queued_since, ..arrival.queue };
@@ -119,9 +121,9 @@ impl Facts {
             Outcome::Assigned { user, .. } | Outcome::Kept { user } => Some(user),
             Outcome::TeamSet { .. } | Outcome::Queued | Outcome::Unassigned { .. } => None,
         };
-        let undone = |no: u64, item: ItemId, user: UserId| (no, item, Some(user)) == (decision.no, decision.item, chosen);
-        self.assignments.retain(|one| !undone(one.no, one.item, one.user));
-        self.served.retain(|one| !undone(one.no, one.item, one.user));
+        let undone = |no: u64, place: u32| (no, place) == (decision.no, decision.place);
+        self.assignments.retain(|one| !undone(one.no, one.place));
+        self.served.retain(|one| !undone(one.no, one.place));
         self.set_item(&refusal.state);
         if refusal.reason == RefusalReason::StatusChanged {
             let outdated = |version: i64| decision.availability_version.is_some_and(|decided_on| version <= decided_on);

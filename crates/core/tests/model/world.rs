@@ -24,8 +24,6 @@ pub struct Row {
 
 /// A decision that is not committed yet.
 pub struct Flying {
-    /// Number, and place among the decisions made at it.
-    pub of: (u64, usize),
     pub decision: Decision,
     pub arrival: Arrival,
     pub owned_since: Option<Timestamp>,
@@ -76,7 +74,6 @@ impl World {
             Input::Refused(refusal) => refusal.retry.as_ref(),
             _ => None,
         };
-        let mut place = 0;
         for (at, effect) in effects.iter().enumerate() {
             let Effect::Decide(decision) = effect else { continue };
             let arrival = match effects.get(at + 1) {
@@ -88,8 +85,7 @@ impl World {
                 _ => Some(model.now),
             };
             let (decision, arrival) = (decision.clone(), arrival.clone());
-            self.flying.push(Flying { of: (model.no, place), decision, arrival, owned_since });
-            place += 1;
+            self.flying.push(Flying { decision, arrival, owned_since });
         }
     }
 
