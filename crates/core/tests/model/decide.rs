@@ -3,8 +3,8 @@
 use crate::facts::{Facts, count};
 use switchboard_model::{
     Arrival, BEHAVIOUR_VERSION, Candidate, Case, ChannelEntry, ChannelKind, Decision, Demand, Distribution, Fallback, Member,
-    Outcome, OutsideHours, Owner, ReopenOwner, RouteEvent, RuleRef, SkipReason, Stage, StageTarget, Target, TeamId, Timestamp,
-    UnassignedReason, UserId, Verdict, WhenNobody, WorkType, WorkspaceKind,
+    Outcome, OutsideHours, OverflowStep, Owner, ReopenOwner, RouteEvent, RuleRef, SkipReason, Stage, StageTarget, Target, TeamId,
+    Timestamp, UnassignedReason, UserId, Verdict, WhenNobody, WorkType, WorkspaceId, WorkspaceKind,
 };
 
 /// A decision with everybody who was looked at, and the contact owner who is to be told.
@@ -46,13 +46,21 @@ pub struct Named {
     pub user: UserId,
     pub team: Option<TeamId>,
     pub main: bool,
+    pub weight: u32,
 }
 
 impl Named {
     /// Somebody who is named alone.
     pub const fn alone(user: UserId) -> Self {
-        Self { user, team: None, main: true }
+        Self { user, team: None, main: true, weight: 1 }
     }
+}
+
+/// One name of a list.
+pub enum Name {
+    Member(Member),
+    /// Everybody who is selectable in one of them (ROUTING 7.5).
+    Workspaces(Vec<WorkspaceId>),
 }
 
 /// How a list of people is gone through.
@@ -62,6 +70,8 @@ pub struct Terms {
     /// Keeping what one has needs no room and no skill.
     pub keeps: bool,
     pub distribution: Option<Distribution>,
+    /// Shares are promised, not turns.
+    pub weighted: bool,
 }
 
 /// Decides on an item.
@@ -99,7 +109,9 @@ pub fn decide(facts: &Facts, question: Question<'_>) -> Decided {
         ask.decision.queued_since = Some(since.unwrap_or(facts.now));
     }
     ask.count_people();
-    Decided { decision: ask.decision, stages: ask.stages, notify: ask.notify }
+    // Told once, when the item is queued, and again when it is routed again (ROUTING 7.3).
+    let notify = ask.notify.filter(|_| arrives && arrival.queue.since.is_none());
+    Decided { decision: ask.decision, stages: ask.stages, notify }
 }
 
 impl Ask<'_> {
@@ -141,7 +153,7 @@ impl Ask<'_> {
             ReopenOwner::Keep => {
                 let Some(Owner::User { id }) = self.arrival.previous_owner else { return None };
                 let chat = self.arrival.group.work_type() == WorkType::Chat;
-                let terms = Terms { only_available: chat, keeps: true, distribution: None };
+                let terms = Terms { only_available: chat, keeps: true, distribution: None, weighted: false };
                 let taken = self.look_at(StageTarget::PreviousOwner, &[Named::alone(id)], terms)?;
                 self.decision.load = Some(taken.load);
                 self.decision.tied = 1;
@@ -188,7 +200,10 @@ impl Ask<'_> {
             Some(taken) => self.assign(taken, 1, case),
             None => {
                 let last = self.stages.last().and_then(|stage| stage.candidates.first()).map(|one| &one.verdict);
-                if let Some(Verdict::Skipped { reason: SkipReason::Unavailable { .. } | SkipReason::AtCapacity }) = last {
+                let by_rule = |reason: &SkipReason| {
+                    matches!(reason, SkipReason::Unavailable { .. } | SkipReason::AtCapacity | SkipReason::LacksSkill { .. })
+                };
+                if matches!(last, Some(Verdict::Skipped { reason }) if by_rule(reason)) {
                     self.notify = Some(owner);
                 }
             }
@@ -222,16 +237,15 @@ impl Ask<'_> {
     }
 
     /// Whom a list names by now, with the overflow steps that are due (ROUTING 7.5).
-    fn widened(&self, members: &[Member], case: &Case) -> Vec<Member> {
-        let due = case.overflow.iter().filter(|step| i64::from(step.after_s) * 1_000 <= self.waited_ms);
-        members.iter().copied().chain(due.flat_map(|step| step.members.iter().copied())).collect()
+    fn widened(&self, members: &[Member], case: &Case) -> Vec<Named> {
+        let due = |step: &&OverflowStep| i64::from(step.after_s) * 1_000 <= self.waited_ms;
+        self.expand(&names(members, case.overflow.iter().filter(due)), case)
     }
 
     /// Whether the item waits where nobody could take it (ROUTING 7.2): only for somebody who could as the directory
     /// stands.
     fn may_wait(&self, case: &Case) -> bool {
         let mut ever: Vec<Named> = Vec::new();
-        let further = || case.overflow.iter().flat_map(|step| step.members.iter().copied());
         let fallback = match &case.target {
             Target::UsersAndTeams { members } => &Fallback::UsersAndTeams { members: members.clone() },
             Target::ContactOwner { require_cookie, fallback } => {
@@ -241,13 +255,21 @@ impl Ask<'_> {
             Target::Assistant { if_cannot_answer } => if_cannot_answer,
             Target::Nobody | Target::TeamOnly { .. } => return false,
         };
-        match fallback {
-            Fallback::Nobody => {}
-            Fallback::User { user } => ever.push(Named::alone(*user)),
-            Fallback::UsersAndTeams { members } => ever.extend(self.expand(members)),
-        }
-        ever.extend(self.expand(&further().collect::<Vec<Member>>()));
+        let members = match fallback {
+            Fallback::Nobody => &Vec::new(),
+            Fallback::User { user } => &vec![Member::User(*user)],
+            Fallback::UsersAndTeams { members } => members,
+        };
+        ever.extend(self.expand(&names(members, case.overflow.iter()), case));
         let waits = case.when_nobody == WhenNobody::Wait || !case.overflow.is_empty();
+        let contact = &self.arrival.contact;
+        if let (true, Some(owner), Some(at), Some(days)) =
+            (crate::step::AS_ROUTER, contact.last_owner, contact.last_owned_at, case.affinity_days)
+        {
+            if self.facts.now.ms_since(at) <= i64::from(days) * 24 * 3_600_000 {
+                ever.iter_mut().filter(|one| one.user == owner).for_each(|one| one.main = true);
+            }
+        }
         waits && ever.iter().any(|one| one.main && self.could_take(one.user))
     }
 
@@ -260,17 +282,17 @@ impl Ask<'_> {
     fn choose(
         &mut self,
         target: StageTarget,
-        members: &[Member],
+        named: &[Named],
         channel: &ChannelEntry,
         case: &Case,
     ) -> Result<Outcome, UnassignedReason> {
-        let named = self.expand(members);
-        if let Some(taken) = self.last_owner(&named, case) {
+        if let Some(taken) = self.last_owner(named, case) {
             return Ok(taken);
         }
         let distribution = case.distribution.unwrap_or_else(|| self.default_distribution(channel));
-        let terms = Terms { distribution: Some(distribution), ..alone(case) };
-        let Some(taken) = self.look_at(target, &named, terms) else {
+        let weighted = case.weights.values().any(|weight| *weight != 1);
+        let terms = Terms { distribution: Some(distribution), weighted, ..alone(case) };
+        let Some(taken) = self.look_at(target, named, terms) else {
             return Err(self.nobody(UnassignedReason::NobodyEligible));
         };
         let candidates = self.stages.last().map(|stage| stage.candidates.clone()).unwrap_or_default();
@@ -281,8 +303,15 @@ impl Ask<'_> {
             && let Some(rule) = self.decision.rule
         {
             let (before, running) = self.facts.turn(rule.channel, rule.case, taken.user);
+            let weight = named.iter().find(|one| one.user == taken.user).map_or(1, |one| one.weight);
             self.decision.turn_before = before;
-            self.decision.turn = Some(if before == Some(running) { running + 1 } else { running });
+            self.decision.turn = Some(if terms.weighted {
+                pass(before, weight).max(running)
+            } else if before == Some(running) {
+                running + 1
+            } else {
+                running
+            });
         }
         Ok(Outcome::Assigned { user: taken.user, team: taken.team })
     }
@@ -315,7 +344,7 @@ impl Ask<'_> {
         if case.when_nobody != WhenNobody::Keep {
             return None;
         }
-        let terms = Terms { only_available: false, keeps: true, distribution: None };
+        let terms = Terms { only_available: false, keeps: true, distribution: None, weighted: false };
         let taken = self.look_at(StageTarget::PreviousOwner, &[Named::alone(id)], terms)?;
         self.decision.load = Some(taken.load);
         self.decision.tied = 1;
@@ -330,7 +359,7 @@ impl Ask<'_> {
         for user in members {
             let reason = self.unselectable(user).filter(|reason| !matches!(reason, SkipReason::NoAccess));
             let verdict = reason.map_or(Verdict::Eligible, |reason| Verdict::Skipped { reason });
-            candidates.push(self.candidate(Named { user, team: Some(team), main: true }, self.arrival.group, verdict));
+            candidates.push(self.candidate(Named { team: Some(team), ..Named::alone(user) }, self.arrival.group, verdict));
         }
         let workspace = self.facts.directory.workspace(self.arrival.workspace);
         let help_desk = workspace.is_some_and(|workspace| workspace.kind == WorkspaceKind::HelpDesk);
@@ -370,7 +399,26 @@ impl Ask<'_> {
 
 /// How one person who is named alone is looked at.
 const fn alone(case: &Case) -> Terms {
-    Terms { only_available: case.only_available, keeps: false, distribution: None }
+    Terms { only_available: case.only_available, keeps: false, distribution: None, weighted: false }
+}
+
+/// The names of a list with those of some overflow steps behind them.
+fn names<'a>(members: &[Member], steps: impl Iterator<Item = &'a OverflowStep>) -> Vec<Name> {
+    let mut all: Vec<Name> = members.iter().copied().map(Name::Member).collect();
+    for step in steps {
+        all.extend(step.members.iter().copied().map(Name::Member));
+        all.push(Name::Workspaces(step.workspaces.clone()));
+    }
+    all
+}
+
+/// What is divisible by every weight (ROUTING 6.2).
+const WHOLE: u64 = 232_792_560;
+
+/// The next pass of a person under weights, from the last one taken.
+pub fn pass(taken: Option<u64>, weight: u32) -> u64 {
+    let share = WHOLE / u64::from(weight.max(1));
+    taken.map_or(share, |taken| taken + 2 * share)
 }
 
 const fn unassigned(reason: UnassignedReason) -> Outcome {

@@ -4,8 +4,8 @@ use crate::calendar::Calendar;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use switchboard_model::{
-    AssignedMark, ChannelId, CivilDate, Directory, ItemId, LoadGroup, OwnedItem, RouterState, StatusChange, StatusOrigin,
-    StatusValue, Timestamp, TurnState, UnavailableCause, Undone, UserId, WaitingItem, WeeklyHours, mark,
+    AssignedMark, ChannelId, CivilDate, Directory, LoadGroup, OwnedItem, RouterState, StatusChange, StatusOrigin, StatusValue,
+    Timestamp, TurnState, UnavailableCause, Undone, UserId, WaitingItem, WeeklyHours, mark,
 };
 
 /// Somebody was assigned work (ROUTING 5.4).

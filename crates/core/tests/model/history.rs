@@ -39,7 +39,8 @@ impl Event {
             Self::Directory(directory) => Input::Directory { version: directory.version, directory: Some(directory.clone()) },
             Self::Input(input) => input.clone(),
             Self::Refused { of, reason, state, retry } => {
-                let made = decisions.iter().find(|decision| (decision.no, decision.place, decision.item) == (of.0, of.1, state.item));
+                let made =
+                    decisions.iter().find(|decision| (decision.no, decision.place, decision.item) == (of.0, of.1, state.item));
                 made.map_or(Input::Tick, |decision| {
                     let (decision, state) = (Box::new(decision.clone()), state.clone());
                     Input::Refused(Refusal { decision, reason: *reason, state, retry: retry.clone() })

@@ -1,27 +1,29 @@
 //! Who is eligible and who of them is best: the text of ROUTING 3, 6 and 8.3.
 
-use crate::decide::{Ask, Named, Terms};
+use crate::decide::{Ask, Name, Named, Terms, pass};
 use crate::dice::Dice;
 use crate::facts::count;
 use crate::skills::{Shortfall, lacking, shortfall};
 use switchboard_model::{
-    Candidate, Distribution, LoadGroup, Member, Seat, SkipReason, Stage, StageTarget, UnavailableCause, User, UserId, Verdict,
-    WorkspaceKind,
+    Candidate, Case, Distribution, LoadGroup, Member, Seat, SkipReason, Stage, StageTarget, UnavailableCause, User, UserId,
+    Verdict, WorkspaceId, WorkspaceKind,
 };
 
 impl Ask<'_> {
     /// ROUTING 6.2 and 3.4: in the listed order, teams by user id, everybody once; an extra member has a place
     /// only where the list does not reach the person otherwise.
-    pub fn expand(&self, members: &[Member]) -> Vec<Named> {
+    pub fn expand(&self, names: &[Name], case: &Case) -> Vec<Named> {
         let directory = &self.facts.directory;
         let mut all = Vec::new();
-        for member in members {
-            match member {
-                Member::User(user) => all.push(Named::alone(*user)),
-                Member::Team(team) => {
-                    for user in directory.users.iter().filter(|user| user.is_member(*team)) {
-                        all.push(Named { user: user.id, team: Some(*team), main: user.team == Some(*team) });
-                    }
+        for name in names {
+            match name {
+                Name::Member(member) => {
+                    let weight = case.weights.get(member).copied().unwrap_or(1);
+                    all.extend(self.stands_for(*member).into_iter().map(|one| Named { weight, ..one }));
+                }
+                Name::Workspaces(workspaces) => {
+                    let selectable = |user: &User| workspaces.iter().any(|there| self.not_selectable(user.id, *there).is_none());
+                    all.extend(directory.users.iter().filter(|user| selectable(user)).map(|user| Named::alone(user.id)));
                 }
             }
         }
@@ -33,6 +35,16 @@ impl Ask<'_> {
             }
         }
         once
+    }
+
+    fn stands_for(&self, member: Member) -> Vec<Named> {
+        match member {
+            Member::User(user) => vec![Named::alone(user)],
+            Member::Team(team) => {
+                let members = self.facts.directory.users.iter().filter(|user| user.is_member(team));
+                members.map(|user| Named { team: Some(team), main: user.team == Some(team), ..Named::alone(user.id) }).collect()
+            }
+        }
     }
 
     /// Looks at people, ranks the eligible, and says who gets it.
@@ -47,7 +59,7 @@ impl Ask<'_> {
             let verdict = skipped.map_or(Verdict::Eligible, |reason| Verdict::Skipped { reason });
             candidates.push(self.candidate(*one, measure, verdict));
         }
-        let winner = self.rank(&mut candidates, terms.distribution);
+        let winner = self.rank(&mut candidates, named, terms);
         if let Some(winner) = winner {
             candidates[winner].verdict = Verdict::Chosen;
         }
@@ -72,22 +84,30 @@ impl Ask<'_> {
     }
 
     /// ROUTING 6 behind 8.3: gives ranks to the eligible and names the winner's place among the candidates.
-    fn rank(&mut self, candidates: &mut [Candidate], distribution: Option<Distribution>) -> Option<usize> {
+    fn rank(&mut self, candidates: &mut [Candidate], named: &[Named], terms: Terms) -> Option<usize> {
+        let distribution = terms.distribution;
         let mut eligible: Vec<usize> =
             (0..candidates.len()).filter(|place| candidates[*place].verdict == Verdict::Eligible).collect();
         if distribution == Some(Distribution::Random) {
-            let least = eligible.iter().map(|place| self.shortfall(candidates[*place].user)).min()?;
-            eligible.retain(|place| self.shortfall(candidates[*place].user) == least);
+            eligible.sort_by_key(|place| (self.shortfall(candidates[*place].user), *place));
+            let best = eligible.first().map(|place| self.shortfall(candidates[*place].user));
+            for (rank, place) in eligible.iter().enumerate() {
+                let least = Some(self.shortfall(candidates[*place].user)) == best;
+                candidates[*place].rank = Some(if least { 1 } else { count(rank + 1) });
+            }
+            eligible.retain(|place| candidates[*place].rank == Some(1));
+            if eligible.is_empty() {
+                return None;
+            }
             let draw = draw(self.arrival.seed, eligible.len());
             self.decision.draw = Some(count(draw));
-            eligible.iter().for_each(|place| candidates[*place].rank = Some(1));
             return Some(eligible[draw]);
         }
         eligible.sort_by_key(|place| {
             let one = &candidates[*place];
-            let (load, mark, user) = (one.load, one.last_assigned, one.user);
+            let (load, mark, user) = (u64::from(one.load), one.last_assigned, one.user);
             let measure = match distribution {
-                Some(Distribution::RoundRobin) => (u32::from(self.has_no_turn(user)), None, count(*place), user),
+                Some(Distribution::RoundRobin) => (self.turn(user, named, terms.weighted), None, count(*place), user),
                 Some(Distribution::LongestIdle) => (0, mark, 0, user),
                 _ => (load, mark, 0, user),
             };
@@ -103,10 +123,12 @@ impl Ask<'_> {
         self.facts.directory.user(user).map(|user| shortfall(user, &self.demands)).unwrap_or_default()
     }
 
-    fn has_no_turn(&self, user: UserId) -> bool {
+    /// The next pass where there are weights, else whether the turn of the running cycle is taken (ROUTING 6.2).
+    fn turn(&self, user: UserId, named: &[Named], weighted: bool) -> u64 {
         let rule = self.decision.rule.expect("only a case of a rule takes turns");
         let (served, running) = self.facts.turn(rule.channel, rule.case, user);
-        served == Some(running)
+        let weight = named.iter().find(|one| one.user == user).map_or(1, |one| one.weight);
+        if weighted { pass(served, weight) } else { u64::from(served == Some(running)) }
     }
 
     /// Whether an eligible person ranked as the best one did before ties were broken.
@@ -153,10 +175,14 @@ impl Ask<'_> {
         self.unselectable(user).is_none() && !left_out && self.facts.directory.user(user).is_some_and(skilled)
     }
 
-    /// ROUTING 3.1 to 3.3.
+    /// ROUTING 3.1 to 3.3 where the item is.
     pub fn unselectable(&self, user: UserId) -> Option<SkipReason> {
+        self.not_selectable(user, self.arrival.workspace)
+    }
+
+    fn not_selectable(&self, user: UserId, workspace: WorkspaceId) -> Option<SkipReason> {
         let Some(user) = self.facts.directory.user(user) else { return Some(SkipReason::Inactive) };
-        let workspace = self.facts.directory.workspace(self.arrival.workspace);
+        let workspace = self.facts.directory.workspace(workspace);
         if !user.is_active() {
             return Some(SkipReason::Inactive);
         }

@@ -6,8 +6,8 @@ use crate::facts::{Facts, count};
 use crate::room::counted_as;
 use crate::skills::meets;
 use switchboard_model::{
-    Arrival, Case, Decision, Distribution, Effect, Explanation, Fallback, Input, Member, Outcome, OwnedItem, Owner, RouterState,
-    Target, TeamId, User, UserId, Verdict, WorkType,
+    Arrival, Case, Decision, Distribution, Effect, Explanation, Fallback, Input, Member, Outcome, OverflowStep, OwnedItem, Owner,
+    RouterState, Target, TeamId, User, UserId, Verdict, WorkType,
 };
 
 /// How often somebody was served since somebody else has been waiting for a turn.
@@ -52,7 +52,12 @@ impl Promises {
         for (decision, arrival, _) in &decided {
             let arrival = arrival.ok_or_else(|| Difference { what: "a decision of nothing", detail: format!("{decision:?}") })?;
             if let Outcome::Assigned { user, team } = decision.outcome {
-                may_have(model, arrival, decision, user, team)?;
+                if !changes_grounds(input, user) {
+                    let waits = before.waiting.iter().find(|waiting| waiting.arrival.item == decision.item);
+                    let since = decision.queued_since.or(waits.map(|waiting| waiting.since));
+                    let waited_ms = since.map_or(0, |since| model.now.ms_since(since));
+                    may_have(model, arrival, decision, waited_ms, (user, team))?;
+                }
                 within_limits(model, arrival, user, input, after)?;
             }
         }
@@ -68,15 +73,19 @@ impl Promises {
         self.waited.clear();
     }
 
-    /// Nobody is served three times while another eligible person waits (ROUTING 6.2), as long as no skill is wanted.
+    /// Nobody is served three times while another eligible person waits (ROUTING 6.2), as long as no skill is wanted and no share.
     fn turn(&mut self, model: &Facts, explained: &Explanation) -> Result<(), Difference> {
         let Explanation { decision, stages } = explained;
         let (Some(Distribution::RoundRobin), Some(rule)) = (decision.distribution, decision.rule) else { return Ok(()) };
-        let rule = (rule.channel.0, rule.case);
-        if model.directory.workspaces.iter().any(|workspace| !workspace.skill_rules.is_empty()) {
+        let cases = model.directory.channel(rule.channel).and_then(|channel| channel.rule.as_ref()).map(|rule| &rule.cases[..]);
+        let case = usize::try_from(rule.case).ok().and_then(|case| cases?.get(case));
+        if model.directory.workspaces.iter().any(|workspace| !workspace.skill_rules.is_empty())
+            || case.is_none_or(|case| !case.weights.is_empty())
+        {
             self.forget_turns();
             return Ok(());
         }
+        let rule = (rule.channel.0, rule.case);
         let Some(stage) = stages.last() else { return Ok(()) };
         let chosen = stage.candidates.iter().find(|one| one.verdict == Verdict::Chosen).map(|one| one.user);
         let Some(chosen) = chosen else { return Ok(()) };
@@ -97,8 +106,23 @@ impl Promises {
     }
 }
 
+/// Whether what a decision rested on may have changed after it within the same step.
+fn changes_grounds(input: &Input, user: UserId) -> bool {
+    match input {
+        Input::Directory { .. } | Input::Refused(_) => true,
+        Input::Status(change) => change.user == user,
+        _ => false,
+    }
+}
+
 /// Section 3 in the plainest words, and that the rule names the person.
-fn may_have(model: &Facts, arrival: &Arrival, decision: &Decision, user: UserId, team: Option<TeamId>) -> Result<(), Difference> {
+fn may_have(
+    model: &Facts,
+    arrival: &Arrival,
+    decision: &Decision,
+    waited_ms: i64,
+    (user, team): (UserId, Option<TeamId>),
+) -> Result<(), Difference> {
     let directory = &model.directory;
     let case = decision
         .rule
@@ -113,7 +137,6 @@ fn may_have(model: &Facts, arrival: &Arrival, decision: &Decision, user: UserId,
     hold("nobody who was left out", !arrival.excluded.contains(&user), decision)?;
     let available = !case.only_available || model.unavailable(user, model.now).is_none();
     hold("nobody unavailable", available, decision)?;
-    let waited_ms = decision.queued_since.map_or(0, |since| model.now.ms_since(since));
     let skilled = model.demands(arrival).iter().all(|demand| {
         let relaxed = demand.relax_after_s.is_some_and(|after_s| waited_ms >= i64::from(after_s) * 1_000);
         !demand.required || relaxed || meets(person, &demand.wanted)
@@ -127,7 +150,8 @@ fn names(case: &Case, arrival: &Arrival, person: &User, team: Option<TeamId>, wa
         Some(team) => members.contains(&Member::Team(team)) && person.team == Some(team),
         None => members.contains(&Member::User(person.id)),
     };
-    if case.overflow.iter().any(|step| i64::from(step.after_s) * 1_000 <= waited_ms && among(&step.members)) {
+    let due = |step: &OverflowStep| i64::from(step.after_s) * 1_000 <= waited_ms;
+    if case.overflow.iter().any(|step| due(step) && (among(&step.members) || (team.is_none() && !step.workspaces.is_empty()))) {
         return true;
     }
     match &case.target {
@@ -151,7 +175,8 @@ fn within_limits(model: &Facts, arrival: &Arrival, user: UserId, input: &Input, 
     let Some(person) = model.directory.user(user) else { return Ok(()) };
     let by_hand = matches!(input, Input::Changed(change) if change.state.owner == Some(Owner::User { id: user }));
     let taken_back = matches!(input, Input::Refused(refusal) if refusal.state.owner == Some(Owner::User { id: user }));
-    if by_hand || taken_back {
+    let still = after.owned.iter().any(|owned| (owned.item, owned.user) == (arrival.item, user));
+    if by_hand || taken_back || !still {
         return Ok(());
     }
     let key = arrival.conversation.map_or(arrival.item.0, |conversation| conversation.0);
@@ -170,7 +195,7 @@ fn within_limits(model: &Facts, arrival: &Arrival, user: UserId, input: &Input, 
     let bears = person.capacity.weights.as_ref().is_none_or(|weights| {
         let weight = |work: &WorkType| weights.per_type.get(work).copied().unwrap_or(0);
         let owned: u32 = WorkType::ALL.iter().map(|work| count(keys(Some(*work)).len()) * weight(work)).sum();
-        keys(Some(work)).contains(&key) || weight(&work) == 0 || owned + weight(&work) <= weights.limit
+        keys(Some(work)).contains(&key) || owned + weight(&work) <= weights.limit
     });
     let room = room(None, person.capacity.total) && room(Some(work), person.capacity.per_type.get(&work).copied());
     hold("nobody over the limit", room && bears, &(user, arrival.item))

@@ -19,7 +19,12 @@ impl Facts {
     /// Gives the first item that anybody could have to the best person for it, and so on until nobody can have
     /// anything.
     pub fn match_waiting(&mut self, answer: &mut Answer) {
-        while let Some((waiting, decided)) = self.first_match() {
+        self.match_before(None, answer);
+    }
+
+    /// The same among those in front of a place.
+    pub fn match_before(&mut self, end: Option<Place>, answer: &mut Answer) {
+        while let Some((waiting, decided)) = self.first_match(end) {
             self.leave(waiting.arrival.item);
             self.conclude(&waiting.arrival, true, waiting.barred, decided, answer);
         }
@@ -43,13 +48,14 @@ impl Facts {
         all
     }
 
-    /// The first that somebody can have now, with the decision.
-    pub fn first_match(&self) -> Option<(WaitingItem, Decided)> {
-        let tried = self.in_order().into_iter().map(|waiting| {
+    /// The first that somebody can have now, in front of a place, with the decision.
+    pub fn first_match(&self, end: Option<Place>) -> Option<(WaitingItem, Decided)> {
+        let in_front = self.in_order().into_iter().filter(|waiting| end.is_none_or(|end| place(waiting) < end));
+        let mut tried = in_front.map(|waiting| {
             let decided = self.decide_waiting(&waiting);
             (waiting, decided)
         });
-        tried.into_iter().find(|(_, decided)| matches!(decided.decision.outcome, Outcome::Assigned { .. }))
+        tried.find(|(_, decided)| matches!(decided.decision.outcome, Outcome::Assigned { .. }))
     }
 
     /// Takes an item out of the queue.
@@ -84,10 +90,9 @@ impl Facts {
         moments
     }
 
-    /// What would become of a waiting item now; nobody is told.
+    /// What would become of a waiting item now.
     pub fn decide_waiting(&self, waiting: &WaitingItem) -> Decided {
         let (arrival, since, barred) = (&waiting.arrival, Some(waiting.since), waiting.barred);
-        let decided = decide(self, Question { arrival, since, barred, arrives: false });
-        Decided { notify: None, ..decided }
+        decide(self, Question { arrival, since, barred, arrives: false })
     }
 }

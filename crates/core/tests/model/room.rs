@@ -35,8 +35,7 @@ impl Facts {
             let weight = |work: WorkType| u64::from(weights.per_type.get(&work).copied().unwrap_or(0));
             let owned = |work: WorkType| u64::from(self.open(user, Some(work))) * weight(work);
             let borne: u64 = WorkType::ALL.iter().map(|work| owned(*work)).sum();
-            let adds = if self.counted(user, Some(work)).contains(&key) { 0 } else { weight(work) };
-            adds == 0 || borne + adds <= u64::from(weights.limit)
+            self.counted(user, Some(work)).contains(&key) || borne + weight(work) <= u64::from(weights.limit)
         });
         let of_type = person.capacity.per_type.get(&work).copied();
         room(None, person.capacity.total) && room(Some(work), of_type) && by_weight

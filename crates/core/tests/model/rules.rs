@@ -56,6 +56,14 @@ pub fn new_rule(dice: &mut Dice, directory: &Directory, index: usize) -> Rule {
         if dice.chance(25) {
             case.overflow = overflow(dice, directory);
         }
+        if dice.chance(20) {
+            case.distribution = Some(Distribution::RoundRobin);
+            for member in named(&case) {
+                if dice.chance(60) {
+                    case.weights.insert(member, dice.one_of(&[1, 2, 3, 20]));
+                }
+            }
+        }
         case.affinity_days = dice.chance(30).then(|| dice.one_of(&[1, 3, 30]));
         rule.cases.push(case);
     }
@@ -69,6 +77,17 @@ fn target(dice: &mut Dice, directory: &Directory, help_desk: bool) -> Target {
         2..=4 => Target::ContactOwner { require_cookie: dice.chance(30), fallback: fallback(dice, directory) },
         _ => Target::UsersAndTeams { members: members(dice, directory) },
     }
+}
+
+/// Everybody whom a case names in a list.
+fn named(case: &Case) -> Vec<Member> {
+    let listed = match &case.target {
+        Target::UsersAndTeams { members } | Target::ContactOwner { fallback: Fallback::UsersAndTeams { members }, .. } => {
+            &members[..]
+        }
+        _ => &[],
+    };
+    listed.iter().chain(case.overflow.iter().flat_map(|step| &step.members)).copied().collect()
 }
 
 fn fallback(dice: &mut Dice, directory: &Directory) -> Fallback {
@@ -104,7 +123,9 @@ fn overflow(dice: &mut Dice, directory: &Directory) -> Vec<OverflowStep> {
     let mut steps = Vec::new();
     for _ in 0..dice.one_of(&[1, 1, 2, 3]) {
         after_s += seconds(dice);
-        steps.push(OverflowStep { after_s, members: members(dice, directory) });
+        let workspaces = dice.pick(&directory.workspaces).map(|workspace| workspace.id).filter(|_| dice.chance(25));
+        let members = if workspaces.is_some() && dice.chance(50) { Vec::new() } else { members(dice, directory) };
+        steps.push(OverflowStep { after_s, members, workspaces: workspaces.into_iter().collect() });
     }
     steps
 }
@@ -116,8 +137,9 @@ fn seconds(dice: &mut Dice) -> u32 {
 /// What work of a workspace demands.
 pub fn new_skill_rules(dice: &mut Dice, directory: &Directory) -> Vec<SkillRule> {
     let mut rules = Vec::new();
-    for _ in 0..dice.one_of(&[0, 0, 1, 2]) {
-        let when = dice.chance(60).then(|| condition(dice, 1));
+    let many = dice.one_of(&[0, 0, 1, 2]);
+    for position in 1..=many {
+        let when = (position < many || dice.chance(50)).then(|| condition(dice, 1));
         let demands: Vec<Demand> = (0..dice.one_of(&[1, 1, 2, 3])).map(|_| demand(dice, directory)).collect();
         rules.push(SkillRule { when, demands });
     }

@@ -19,7 +19,7 @@ impl Facts {
     /// What a demand is called in a record.
     pub fn called(&self, wanted: &Wanted) -> String {
         match wanted {
-            Wanted::Skill { skill, .. } => self.directory.skill(*skill).map(|skill| skill.slug.clone()).unwrap_or_default(),
+            Wanted::Skill { skill, .. } => self.directory.skill(*skill).map(|skill| skill.name.clone()).unwrap_or_default(),
             Wanted::Language { language } => language.clone(),
         }
     }

@@ -2,10 +2,13 @@
 
 use crate::decide::{Decided, Question, decide};
 use crate::facts::{Assignment, Facts, Served};
+use crate::queue::place;
 use switchboard_model::{
-    Arrival, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus, Outcome, OwnedItem, Owner,
-    QueueFacts, Refusal, RefusalReason, Revision, Timestamp, UserId, WaitingItem,
+    Arrival, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus, Outcome, OwnedItem,
+    Owner, QueueFacts, Refusal, RefusalReason, Revision, Timestamp, UserId, WaitingItem,
 };
+
+pub const AS_ROUTER: bool = true;
 
 /// What a step answers.
 #[derive(Default)]
@@ -45,7 +48,7 @@ impl Facts {
                 self.news_of(change.user);
             }
             Input::Changed(change) => self.on_change(change),
-            Input::Arrived(arrival) => self.on_arrival(arrival, None, answer),
+            Input::Arrived(arrival) => self.on_arrival(arrival, None, None, answer),
             Input::Refused(refusal) => self.on_refusal(refusal, answer),
         }
     }
@@ -54,6 +57,9 @@ impl Facts {
         match directory {
             Some(directory) if version >= self.directory.version => {
                 self.enact(std::sync::Arc::new(directory.clone()));
+                if AS_ROUTER {
+                    self.waiting.iter_mut().for_each(|waiting| waiting.barred = None);
+                }
                 self.decide_anew(answer);
             }
             _ => answer.refuse("no directory, or an old one"),
@@ -76,13 +82,22 @@ impl Facts {
         }
     }
 
-    fn on_arrival(&mut self, arrival: &Arrival, full: Option<UserId>, answer: &mut Answer) {
+    fn on_arrival(&mut self, arrival: &Arrival, since: Option<Timestamp>, full: Option<UserId>, answer: &mut Answer) {
+        if AS_ROUTER {
+            self.owned.retain(|owned| owned.item != arrival.item);
+        }
         self.forget_item(arrival.item);
         let waited = self.leave(arrival.item);
-        let since = waited.as_ref().map(|waiting| waiting.since).or(arrival.queue.since);
-        let barred = full.or_else(|| waited.as_ref().and_then(|waiting| waiting.barred));
-        let decided = decide(self, Question { arrival, since, barred, arrives: true });
-        self.conclude(arrival, waited.is_some(), barred, decided, answer);
+        let since = waited.as_ref().map(|waiting| waiting.since).or(arrival.queue.since).or(since);
+        let barred = full.or_else(|| waited.as_ref().and_then(|waiting| waiting.barred).filter(|_| !AS_ROUTER));
+        let arrives = arrival.queue.since.is_none();
+        let decided = decide(self, Question { arrival, since, barred, arrives });
+        let mut decided = decided;
+        let lost = AS_ROUTER && decided.decision.outcome != Outcome::Queued;
+        if lost {
+            decided.decision.queued_since = arrival.queue.since.and(since);
+        }
+        self.conclude(arrival, waited.is_some() && !lost, barred, decided, answer);
         answer.asked = answer.explanations.last().cloned();
     }
 
@@ -124,14 +139,24 @@ impl Facts {
         let undone = |no: u64, place: u32| (no, place) == (decision.no, decision.place);
         self.assignments.retain(|one| !undone(one.no, one.place));
         self.served.retain(|one| !undone(one.no, one.place));
+        let bars: Vec<_> = self.waiting.iter().map(|waiting| (waiting.arrival.item, waiting.barred)).collect();
         self.set_item(&refusal.state);
+        for (item, barred) in bars {
+            self.waiting.iter_mut().filter(|waiting| waiting.arrival.item == item).for_each(|waiting| waiting.barred = barred);
+        }
         if refusal.reason == RefusalReason::StatusChanged {
             let outdated = |version: i64| decision.availability_version.is_some_and(|decided_on| version <= decided_on);
             self.statuses.retain(|status| Some(status.user) != chosen || !outdated(status.version));
         }
         let full = chosen.filter(|_| refusal.reason == RefusalReason::AtCapacity);
         match &refusal.retry {
-            Some(arrival) => self.on_arrival(arrival, full, answer),
+            Some(arrival) => {
+                let waits = self.waiting.iter().find(|waiting| waiting.arrival.item == arrival.item);
+                let since = waits.map(|waiting| waiting.since).or(arrival.queue.since).or(decision.queued_since);
+                let waiting = WaitingItem { arrival: arrival.clone(), since: since.unwrap_or(self.now), barred: full };
+                self.match_before(Some(place(&waiting)), answer);
+                self.on_arrival(arrival, since, full, answer);
+            }
             None => drop(self.leave(decision.item)),
         }
     }

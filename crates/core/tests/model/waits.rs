@@ -5,13 +5,14 @@ use crate::duel::Difference;
 use crate::facts::Facts;
 use crate::promises::{Seen, hold};
 use crate::queue::place;
+use crate::skills::lacking;
 use switchboard_core::Router;
-use switchboard_model::{Effect, Input, Outcome, SkipReason, Timestamp, UserId, Verdict, WaitingItem};
+use switchboard_model::{Effect, Input, Outcome, SkipReason, Timestamp, User, UserId, Verdict, WaitingItem};
 
 /// Checks the router after a step; the model knows the same by then.
 pub fn check(seen: &Seen<'_>, router: &Router) -> Result<(), Difference> {
     let model = seen.model;
-    let idle = model.first_match().map(|(waiting, decided)| (waiting, decided.decision));
+    let idle = model.first_match(None).map(|(waiting, decided)| (waiting, decided.decision));
     hold("nobody idles beside work they could have", idle.is_none(), &idle)?;
     overtaken(seen)?;
     wakes(model, router)?;
@@ -53,8 +54,14 @@ fn waits_for_somebody(facts: &Facts, waiting: &WaitingItem) -> bool {
     let busy = |verdict: &Verdict| {
         matches!(verdict, Verdict::Skipped { reason: SkipReason::Unavailable { .. } | SkipReason::AtCapacity })
     };
+    let arrival = &waiting.arrival;
+    let (demands, waited_ms) = (facts.demands(arrival), facts.now.ms_since(waiting.since));
+    let fits = |user: UserId| {
+        let skilled = |user: &User| lacking(user, &demands, Some(waited_ms)).is_none();
+        !arrival.excluded.contains(&user) && waiting.barred != Some(user) && facts.directory.user(user).is_some_and(skilled)
+    };
     let stages = facts.decide_waiting(waiting).stages;
-    stages.iter().flat_map(|stage| &stage.candidates).any(|one| busy(&one.verdict))
+    stages.iter().flat_map(|stage| &stage.candidates).any(|one| busy(&one.verdict) && fits(one.user))
 }
 
 fn could_have(facts: &Facts, waiting: &WaitingItem, user: UserId) -> bool {
@@ -63,7 +70,7 @@ fn could_have(facts: &Facts, waiting: &WaitingItem, user: UserId) -> bool {
 }
 
 /// The router asks to be woken before anything could be had by time alone, and never in the past.
-fn wakes(model: &Facts, router: &Router) -> Result<(), Difference> {
+pub fn wakes(model: &Facts, router: &Router) -> Result<(), Difference> {
     let wake = router.next_wake();
     if model.waiting.is_empty() {
         return hold("nothing to wake for", wake.is_none(), &wake);
@@ -73,7 +80,7 @@ fn wakes(model: &Facts, router: &Router) -> Result<(), Difference> {
     for moment in model.moments(horizon) {
         let mut later = model.clone();
         later.now = moment;
-        let missed = later.first_match().map(|(waiting, decided)| (waiting.arrival.item, decided.decision));
+        let missed = later.first_match(None).map(|(waiting, decided)| (waiting.arrival.item, decided.decision));
         hold("a moment slept through", missed.is_none(), &(model.now, wake, moment, missed))?;
     }
     Ok(())
