@@ -31,6 +31,7 @@ impl<'a> Wording<'a> {
             }
             Outcome::TeamSet { team } => self.say("outcome.team_set", &[("team", &self.team(*team))]),
             Outcome::Kept { user } => self.say("outcome.kept", &[("user", &self.user(*user))]),
+            Outcome::Queued => self.say("outcome.queued", &[]),
             Outcome::Unassigned { reason } => {
                 let reason = self.say(&format!("unassigned.{reason}"), &[]);
                 self.say("outcome.unassigned", &[("reason", &reason)])

@@ -16,9 +16,9 @@ use switchboard_core::Router;
 use switchboard_model::{
     Arrival, Capacity, Case, ChannelEntry, ChannelId, ChannelKind, Condition, ContactFacts, ContactId, Demand, Directory,
     Distribution, Effect, FactField, Facts, Input, ItemChange, ItemId, ItemKind, ItemState, ItemStatus, LoadGroup, ManualStatus,
-    Member, Outcome, Owner, Priority, QueueFacts, ReopenOwner, Role, RouteEvent, RouterState, Rule, Seat, Skill, SkillId,
-    SkillRule, StatusChange, StatusOrigin, StatusValue, Target, Team, TeamId, Timestamp, User, UserId, UserSkill, Wanted,
-    WeeklyHours, WhenNobody, Workspace, WorkspaceAccess, WorkspaceId, WorkspaceKind, ZoneData,
+    Member, Outcome, Owner, Priority, QueueFacts, QueueOrder, ReopenOwner, Role, RouteEvent, RouterState, Rule, Seat, Skill,
+    SkillId, SkillRule, StatusChange, StatusOrigin, StatusValue, Target, Team, TeamId, Timestamp, User, UserId, UserSkill,
+    Wanted, WeeklyHours, WhenNobody, Workspace, WorkspaceAccess, WorkspaceId, WorkspaceKind, ZoneData,
 };
 
 const TEAMS: i64 = 50;
@@ -189,6 +189,8 @@ impl Centre {
             previous_owner: None,
             owned_since: None,
             excluded: Vec::new(),
+            created_at: None,
+            waiting_on_contact: false,
             seed: self.numbers,
             queue: QueueFacts {
                 priority: Priority::ALL[self.below(4)],
@@ -225,6 +227,8 @@ impl Centre {
                     status: ItemStatus::Open,
                     owner: Some(Owner::User { id: user }),
                     owned_since: Some(self.now),
+                    created_at: None,
+                    waiting_on_contact: false,
                 });
             }
         }
@@ -247,7 +251,13 @@ fn directory(people: usize) -> Directory {
         last_id: 10_000_000,
         users: (0..people).map(|index| user(as_i64(index), skill)).collect(),
         teams: (0..TEAMS)
-            .map(|id| Team { id: TeamId(100 + id), slug: format!("t{id}"), name: format!("Team {id}"), parent: None })
+            .map(|id| Team {
+                id: TeamId(100 + id),
+                slug: format!("t{id}"),
+                name: format!("Team {id}"),
+                parent: None,
+                presence: None,
+            })
             .collect(),
         workspaces: vec![Workspace {
             id: WorkspaceId(1),
@@ -259,6 +269,7 @@ fn directory(people: usize) -> Directory {
             close_together: true,
             reassign_limited: false,
             skill_rules: vec![SkillRule { when: Some(norwegian), demands }],
+            sla: None,
         }],
         channels: (0..TEAMS).map(channel).collect(),
         skills: vec![Skill {
@@ -268,6 +279,7 @@ fn directory(people: usize) -> Directory {
             name: "Norwegian".to_owned(),
         }],
         holidays: BTreeMap::new(),
+        queue_order: QueueOrder::default(),
         zones: [("UTC".to_owned(), utc())].into(),
     }
 }

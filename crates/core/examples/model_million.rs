@@ -19,6 +19,8 @@ mod duel;
 mod facts;
 #[path = "../tests/model/history.rs"]
 mod history;
+#[path = "../tests/model/idle.rs"]
+mod idle;
 #[path = "../tests/model/look.rs"]
 mod look;
 #[path = "../tests/model/people.rs"]

@@ -42,11 +42,12 @@ pub(crate) const UNKNOWN: Presence = Presence { cause: Some(UnavailableCause::Aw
 ///
 /// Away and finishing set during a shift end at the next shift start; set outside hours they stay. Available set
 /// outside hours or out of office holds until the next edge of either. An initial status holds nothing back and
-/// forces nothing: initially away stays away, initially available follows hours and absences.
+/// forces nothing: initially away stays away, initially available follows hours and absences. Away for want of presence
+/// stays until changed (ROUTING 4.4).
 pub(crate) fn hold(status: Option<&ManualStatus>, calendar: &Calendar, absences: &Absences) -> Hold {
     let Some(status) = status else { return Hold::Away(None) };
     match (status.value, status.origin) {
-        (StatusValue::Available, StatusOrigin::Initial) => Hold::Neither,
+        (StatusValue::Available, StatusOrigin::Initial | StatusOrigin::Presence) => Hold::Neither,
         (StatusValue::Available, StatusOrigin::ByHand) => {
             let hours = calendar.look(status.set_at);
             let (absent, absence_edge) = absences.look(status.set_at);
@@ -55,7 +56,7 @@ pub(crate) fn hold(status: Option<&ManualStatus>, calendar: &Calendar, absences:
             }
             Hold::Available(earliest(hours.next_edge, absence_edge))
         }
-        (StatusValue::Away | StatusValue::Finishing, StatusOrigin::Initial) => Hold::Away(None),
+        (StatusValue::Away | StatusValue::Finishing, StatusOrigin::Initial | StatusOrigin::Presence) => Hold::Away(None),
         (StatusValue::Away | StatusValue::Finishing, StatusOrigin::ByHand) => {
             let hours = calendar.look(status.set_at);
             Hold::Away(if hours.inside { hours.next_start } else { None })

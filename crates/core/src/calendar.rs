@@ -94,6 +94,17 @@ impl Calendar {
         }
     }
 
+    /// When a shift next starts after an instant, or when to ask again where that is too far off to say.
+    pub(crate) fn next_shift(&self, at: Timestamp) -> Option<Timestamp> {
+        let look = self.look(at);
+        look.next_start.or(look.recheck)
+    }
+
+    /// Whether a shift starts at the instant.
+    pub(crate) fn starts_at(&self, at: Timestamp) -> bool {
+        self.look(at.plus_ms(-1)).next_start == Some(at)
+    }
+
     /// What holds at an instant. Instants beyond the calendar's years are outside.
     pub(crate) fn look(&self, at: Timestamp) -> Look {
         match self {

@@ -1,11 +1,12 @@
 //! How one of several eligible people is chosen (ROUTING 6, 5.4).
 
 use crate::ladder::Key as Rung;
+use crate::ladders::Sight;
 use crate::people::{Person, PersonIndex};
 use crate::plan::Entry;
 use crate::pool::{Pool, Slate};
 use crate::random::draw;
-use crate::turns::{Cycle, Turns};
+use crate::turns::Cycle;
 use switchboard_model::{Candidate, ChannelId, Distribution, LoadGroup, Verdict};
 
 /// A distribution with what it ranks by.
@@ -42,6 +43,8 @@ pub(crate) enum Ranking {
     Load(LoadGroup),
     /// The last assignment.
     Idle,
+    /// Idle time over the shift in a group.
+    IdleTotal(LoadGroup),
     /// The turns of a case.
     Turns(ChannelId, u32),
     /// The passes of a case whose names have weights.
@@ -60,31 +63,39 @@ pub(crate) struct Spot {
 }
 
 impl Ranking {
-    /// The key of somebody with this load, at this place of the list, under a method.
-    pub(crate) fn key(self, person: &Person, load: u32, spot: Spot, method: &Method<'_>) -> Rung {
-        self.keyed(person, load, spot.position, method.group, || match self {
+    /// The key of somebody at this place of the list, as a decision by a method sees it.
+    pub(crate) fn key(self, pool: &Pool<'_>, index: PersonIndex, spot: Spot, method: &Method<'_>) -> Rung {
+        let person = pool.person(index);
+        let rank = match self {
+            Self::Load(group) => u64::from(pool.load(index, group)),
+            Self::IdleTotal(group) => pool.idle_rank(index, group),
+            Self::Turns(..) => method.turns.rank(person.user),
             Self::Passes(..) => method.turns.pass(person.user, spot.weight),
-            _ => method.turns.rank(person.user),
-        })
+            Self::Idle | Self::Even => 0,
+        };
+        self.keyed(person, rank, spot, method.group)
     }
 
     /// The key of somebody by what the counters hold.
-    pub(crate) fn plain_key(self, person: &Person, spot: Spot, group: LoadGroup, turns: &Turns) -> Rung {
-        let load = if let Self::Load(ranked) = self { person.loads[ranked as usize] } else { 0 };
-        self.keyed(person, load, spot.position, group, || match self {
+    pub(crate) fn plain_key(self, index: PersonIndex, spot: Spot, group: LoadGroup, sight: &Sight<'_>) -> Rung {
+        let (person, turns) = (sight.people.at(index), sight.turns);
+        let rank = match self {
+            Self::Load(group) => u64::from(person.loads[group as usize]),
+            Self::IdleTotal(group) => sight.people.totals().rank(index, group, person.loads[group as usize] == 0, sight.now),
             Self::Turns(channel, case) => turns.of(channel, case).rank(person.user),
             Self::Passes(channel, case) => turns.of(channel, case).pass(person.user, spot.weight),
-            Self::Load(_) | Self::Idle | Self::Even => 0,
-        })
+            Self::Idle | Self::Even => 0,
+        };
+        self.keyed(person, rank, spot, group)
     }
 
-    fn keyed(self, person: &Person, load: u32, position: u32, group: LoadGroup, turn: impl FnOnce() -> u64) -> Rung {
+    fn keyed(self, person: &Person, rank: u64, spot: Spot, group: LoadGroup) -> Rung {
         let mark = person.marks[group as usize].map_or(0, |no| no.saturating_add(1));
-        let position = i64::from(position);
+        let position = i64::from(spot.position);
         match self {
-            Self::Load(_) => Rung { shortfall: 0, rank: u64::from(load), mark, tie: person.user.0 },
+            Self::Load(_) | Self::IdleTotal(_) => Rung { shortfall: 0, rank, mark, tie: person.user.0 },
             Self::Idle => Rung { shortfall: 0, rank: mark, mark: 0, tie: person.user.0 },
-            Self::Turns(..) | Self::Passes(..) => Rung { shortfall: 0, rank: turn(), mark: 0, tie: position },
+            Self::Turns(..) | Self::Passes(..) => Rung { shortfall: 0, rank, mark: 0, tie: position },
             Self::Even => Rung { shortfall: 0, rank: 0, mark: 0, tie: position },
         }
     }
@@ -106,7 +117,8 @@ impl Method<'_> {
     pub(crate) const fn ranking(&self, channel: ChannelId, case: u32) -> Ranking {
         match self.distribution {
             Distribution::LoadBalanced | Distribution::LeastBusy => Ranking::Load(self.ranking_group()),
-            Distribution::LongestIdle | Distribution::LongestIdleTotal => Ranking::Idle,
+            Distribution::LongestIdle => Ranking::Idle,
+            Distribution::LongestIdleTotal => Ranking::IdleTotal(self.group),
             Distribution::RoundRobin if self.weighted => Ranking::Passes(channel, case),
             Distribution::RoundRobin => Ranking::Turns(channel, case),
             Distribution::Random => Ranking::Even,
@@ -120,9 +132,8 @@ impl Method<'_> {
             Distribution::LoadBalanced | Distribution::LeastBusy => {
                 (u64::from(pool.load(entry.person, self.ranking_group())), mark, person.user.0)
             }
-            Distribution::LongestIdle | Distribution::LongestIdleTotal => {
-                (mark.map_or(0, |no| no.saturating_add(1)), mark, person.user.0)
-            }
+            Distribution::LongestIdleTotal => (pool.idle_rank(entry.person, self.group), mark, person.user.0),
+            Distribution::LongestIdle => (mark.map_or(0, |no| no.saturating_add(1)), mark, person.user.0),
             Distribution::RoundRobin => {
                 let turn = if self.weighted {
                     self.turns.pass(person.user, entry.weight)
@@ -204,6 +215,11 @@ impl Method<'_> {
         slate.entries.iter().enumerate().map(candidate).collect()
     }
 
+    fn idle_ms(&self, pool: &Pool<'_>, person: PersonIndex) -> Option<u64> {
+        let counts = self.distribution == Distribution::LongestIdleTotal;
+        counts.then(|| pool.people.totals().total_ms(person, self.group, pool.now))
+    }
+
     /// One person looked at, with the numbers that counted.
     pub(crate) fn candidate(&self, pool: &Pool<'_>, entry: &Entry, rank: Option<u32>, verdict: Verdict) -> Candidate {
         let person = pool.person(entry.person);
@@ -213,6 +229,7 @@ impl Method<'_> {
             load: pool.load(entry.person, self.ranking_group()),
             open: pool.open(entry.person),
             limit: person.profile.as_ref().and_then(|profile| profile.limit),
+            idle_ms: self.idle_ms(pool, entry.person),
             last_assigned: person.marks[self.group as usize],
             rank,
             verdict,

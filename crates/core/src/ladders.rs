@@ -9,10 +9,11 @@ use crate::calendar::Calendar;
 use crate::distribution::{Choice, Method, Ranking, Spot};
 use crate::ladder::{Key, Ladder, Leaf};
 use crate::people::{People, PersonIndex};
-use crate::pool::{Pool, Shared, Slate, could_take};
+use crate::pool::{Pool, Slate, could_take};
 use crate::random::draw;
 use crate::skills::NeedKey;
 use crate::turns::Turns;
+use crate::usage::Exemption;
 use std::collections::BTreeMap;
 use switchboard_model::{Distribution, LoadGroup, Timestamp, WorkspaceId};
 
@@ -34,6 +35,8 @@ pub(crate) struct LadderKey {
     pub group: LoadGroup,
     /// Skip who is not available.
     pub only_available: bool,
+    /// Of whom the item uses no capacity.
+    pub exemption: Exemption,
 }
 
 /// All that the leaves of ladders follow from.
@@ -161,13 +164,16 @@ impl Ladders {
         slate: &Slate<'_>,
         method: &Method<'_>,
     ) -> (Option<Choice>, u32) {
+        if matches!(self.list[index as usize].key.ranking, Ranking::IdleTotal(_)) && !slate.terms.only_available {
+            // Who is away and free gains nothing while others do, so that no order of everybody lasts.
+            return method.choose(pool, slate);
+        }
         let mut before: Vec<(usize, Leaf)> = Vec::new();
         for person in pool.concerned() {
             let Some(place) = self.place(index, person).map(|place| place as usize) else { continue };
             let rungs = &mut self.list[index as usize];
             let Seat { spot, shortfall, .. } = rungs.places[place];
-            let load = pool.load(person, method.ranking_group());
-            let key = rungs.key.ranking.key(pool.person(person), load, spot, method);
+            let key = rungs.key.ranking.key(pool, person, spot, method);
             let eligible = slate.skip(pool, spot.position as usize).is_none();
             let leaf = Leaf { key: Key { shortfall, ..key }, eligible };
             before.push((place, rungs.ladder.leaf(place)));
@@ -185,10 +191,11 @@ impl Ladders {
 impl Rungs {
     fn leaf(&self, place: usize, sight: &Sight<'_>) -> Leaf {
         let Seat { person, spot, shortfall } = self.places[place];
+        let key = self.key.ranking.plain_key(person, spot, self.key.group, sight);
         let person = sight.people.at(person);
         let work = self.key.group.work_type();
-        let eligible = could_take(person, sight, self.key.only_available, work, Shared::default());
-        let key = self.key.ranking.plain_key(person, spot, self.key.group, sight.turns);
+        let shared = self.key.exemption.shared(person.leave_out());
+        let eligible = could_take(person, sight, self.key.only_available, work, shared);
         Leaf { key: Key { shortfall, ..key }, eligible }
     }
 

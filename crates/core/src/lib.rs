@@ -5,25 +5,32 @@
 //! same state, number, time and input give the same effects, bit for bit. `ROUTING.md` in this folder is the
 //! contract; comments name its rules by number.
 
+mod absence;
 mod availability;
 mod blank;
 mod calendar;
 mod decide;
 mod distribution;
 mod eligibility;
+mod explain;
+mod idle;
 mod ladder;
 mod ladders;
 mod lanes;
 mod matching;
+mod passing;
 mod people;
+mod place;
 mod plan;
 mod pool;
 mod queue;
 mod random;
 mod router;
 mod skills;
+mod sla;
 mod turns;
 mod undone;
+mod usage;
 mod validate;
 mod work;
 
@@ -33,4 +40,5 @@ pub use eligibility::{
 };
 pub use matching::Stranded;
 pub use router::{Availability, CoreError, Router};
+pub use sla::{Pause, SlaClock, SlaFacts, due_at};
 pub use validate::{skill_uses, validate, validate_rule, validate_structure};

@@ -3,13 +3,15 @@
 
 use crate::decide::{Ask, Mode, Resolution, decide};
 use crate::ladders::Sight;
+use crate::place::Place;
 use crate::pool::Pool;
-use crate::queue::{Lanes, Place};
+use crate::queue::Lanes;
 use crate::router::Router;
+use crate::usage::Usage;
 use crate::work::{Owned, share_key};
+use std::cmp::Ordering;
 use switchboard_model::{
-    Arrival, Decision, Effect, Explanation, Input, ItemId, ItemState, ItemStatus, Outcome, Revision, Timestamp, UserId,
-    WaitingItem,
+    Arrival, Decision, Effect, Explanation, ItemId, ItemState, ItemStatus, Outcome, Revision, Timestamp, UserId, WaitingItem,
 };
 
 /// What a step has to say, and what is explained of it.
@@ -51,20 +53,22 @@ impl Router {
         self.queue.items()
     }
 
-    /// The place of an item among those that wait for the same people, from 1; `None` when it does not wait.
+    /// The place of an item among those that wait for the same people, from 1, at the time of the last input; `None` when
+    /// it does not wait.
     #[must_use]
     pub fn position(&self, item: ItemId) -> Option<u32> {
-        self.queue.position(item).map(|position| u32::try_from(position).unwrap_or(u32::MAX))
+        self.queue.position(item, self.now).map(|position| u32::try_from(position).unwrap_or(u32::MAX))
     }
 
-    /// When to send [`Input::Tick`] at the latest so that nothing waits longer than it must: the next edge of a shift
-    /// or an absence, or the next change of whom an item may go to. `None` while nothing waits.
+    /// When to send [`Input::Tick`](switchboard_model::Input::Tick) at the latest so that nothing waits longer than it must: the next edge of a shift
+    /// or an absence, the next change of whom an item may go to, or the next item that becomes too old to use capacity.
+    /// `None` while nothing waits.
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         if self.queue.is_empty() {
             return None;
         }
-        [self.queue.next_wake(), self.people.next_recheck()].into_iter().flatten().min()
+        [self.queue.next_wake(), self.people.next_recheck(), self.work.next_end()].into_iter().flatten().min()
     }
 
     /// Open items that nobody will get to: the sweep of ROUTING 12.6, as far as the router knows of them. By item.
@@ -81,23 +85,9 @@ impl Router {
         stranded
     }
 
-    /// The decision that a step about this input would make about one item, be it one that waits, with everybody who
-    /// was looked at; `None` when the step decides nothing about it.
-    #[must_use]
-    pub fn explain_item(&self, no: u64, now: Timestamp, input: &Input, item: ItemId) -> Option<Explanation> {
-        let subject = match input {
-            Input::Arrived(arrival) => Some(arrival.item),
-            Input::Refused(refusal) => refusal.retry.as_ref().map(|retry| retry.item),
-            _ => None,
-        };
-        let mut before = self.clone();
-        let mut out = Outbox { asked: Some(item), ..Outbox::default() };
-        before.run(no, now, input, &mut out);
-        out.found.or_else(|| self.explain_input(no, now, input).filter(|_| subject == Some(item)))
-    }
-
     /// Brings ladders and lanes up to date with everybody who changed.
     pub(crate) fn refresh(&mut self) {
+        self.people.account(&self.calendars, self.now);
         let changed = self.people.take_changed();
         let sight = Sight { people: &self.people, calendars: &self.calendars, turns: &self.turns, now: self.now };
         for person in changed {
@@ -116,7 +106,9 @@ impl Router {
         }
         self.refresh();
         let mut left = Vec::new();
-        while let Some(place) = self.queue.first_ready().filter(|place| before.is_none_or(|before| *place < before)) {
+        let now = self.now;
+        let in_front = |place: &Place| before.is_none_or(|before| place.compare(&before, now) == Ordering::Less);
+        while let Some(place) = self.queue.first_ready(now).filter(in_front) {
             let Some(waiting) = self.queue.take(place.item) else { break };
             if let Some(waiting) = self.decide_waiting(waiting, out) {
                 left.push(waiting);
@@ -130,7 +122,7 @@ impl Router {
 
     /// Decides about an item that waited; gives it back if it is to go on waiting.
     pub(crate) fn decide_waiting(&mut self, waiting: WaitingItem, out: &mut Outbox) -> Option<WaitingItem> {
-        let ask = Ask { no: self.no, place: out.place, since: waiting.since, waiting: true };
+        let ask = Ask { no: self.no, place: out.place, since: waiting.since, queued: true, waiting: true };
         if out.asked == Some(waiting.arrival.item) {
             out.found = Some(self.explain_ask(self.now, &waiting.arrival, &ask, waiting.barred));
         }
@@ -197,12 +189,13 @@ impl Router {
             return;
         }
         let arrival = &found.arrival;
-        let known = (arrival.workspace, arrival.group, arrival.conversation);
-        if known != (state.workspace, state.group, state.conversation)
+        let known = (arrival.workspace, arrival.group, arrival.conversation, Usage::from(arrival));
+        if known != (state.workspace, state.group, state.conversation, Usage::from(state))
             && let Some(mut waiting) = self.queue.take(state.item)
         {
             let arrival = &mut waiting.arrival;
             (arrival.workspace, arrival.group, arrival.conversation) = (state.workspace, state.group, state.conversation);
+            (arrival.created_at, arrival.waiting_on_contact) = (state.created_at, state.waiting_on_contact);
             self.queue_up(waiting);
         }
     }
@@ -232,6 +225,14 @@ impl Router {
         self.share_changed(before);
     }
 
+    /// Lets go of what became too old to use capacity: news of its owner's work, and of what counts once with it.
+    pub(crate) fn end_usage(&mut self) {
+        for ended in self.work.end(&mut self.people, self.now) {
+            self.unbar(self.people.at(ended.person).user);
+            self.share_changed(Some(ended.key));
+        }
+    }
+
     fn share_changed(&mut self, key: Option<i64>) {
         if let Some(key) = key
             && !self.queue.is_empty()
@@ -242,7 +243,7 @@ impl Router {
     }
 
     fn survey(&mut self, waiting: &WaitingItem) -> Lanes {
-        let ask = Ask { no: self.no, place: 0, since: waiting.since, waiting: true };
+        let ask = Ask { no: self.no, place: 0, since: waiting.since, queued: true, waiting: true };
         let Self { plan, calendars, people, work, turns, ladders, .. } = self;
         let arrival: &Arrival = &waiting.arrival;
         let times = (self.now, ask.since);

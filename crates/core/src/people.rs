@@ -2,8 +2,9 @@
 
 use crate::availability::{Hold, Presence, UNKNOWN, hold, presence};
 use crate::calendar::{Absences, Calendar};
+use crate::idle::Totals;
 use std::collections::{BTreeMap, BTreeSet};
-use switchboard_model::{LoadGroup, StatusChange, Timestamp, UserId, WorkType};
+use switchboard_model::{LeaveOut, LoadGroup, StatusChange, Timestamp, UserId, WorkType};
 
 /// How many load groups there are.
 pub(crate) const GROUPS: usize = LoadGroup::ALL.len();
@@ -20,7 +21,7 @@ pub(crate) struct Person {
     pub user: UserId,
     /// Open items per load group, aged tickets left out (ROUTING 5.1, 5.2).
     pub loads: [u32; GROUPS],
-    /// Open items, a conversation and its ticket counted once (ROUTING 5.5).
+    /// Open items that use capacity, a conversation and its ticket counted once (ROUTING 5.5).
     pub open: u32,
     /// The same per type.
     pub open_per_type: [u32; TYPES],
@@ -49,6 +50,8 @@ pub(crate) struct Profile {
     pub limit_per_type: [Option<u32>; TYPES],
     /// Limit on the sum of weights, and the weight of an item per type.
     pub weights: Option<(u32, [u32; TYPES])>,
+    /// What uses no capacity.
+    pub leave_out: LeaveOut,
 }
 
 /// Everybody, by place and by user.
@@ -62,6 +65,7 @@ pub(crate) struct People {
     changed: Vec<PersonIndex>,
     /// Per person: stands in `changed`.
     is_changed: Vec<bool>,
+    totals: Totals,
 }
 
 impl Person {
@@ -88,6 +92,11 @@ impl Person {
             Some(profile) => presence(self.hold, &calendars[profile.calendar], &profile.absences, now),
             None => UNKNOWN,
         }
+    }
+
+    /// What uses no capacity of the person; of somebody the directory does not know, everything does.
+    pub(crate) fn leave_out(&self) -> LeaveOut {
+        self.profile.as_ref().map(|profile| profile.leave_out).unwrap_or_default()
     }
 
     /// What the manual status amounts to.
@@ -143,7 +152,67 @@ impl People {
         self.rechecks.first().map(|(due, _)| *due)
     }
 
+    /// How long everybody was idle.
+    pub(crate) const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// The same, to change.
+    pub(crate) const fn totals_mut(&mut self) -> &mut Totals {
+        &mut self.totals
+    }
+
+    /// Takes in who of those who changed is idle since `at`, or until then.
+    pub(crate) fn account(&mut self, calendars: &[Calendar], at: Timestamp) {
+        for index in self.totals.take_touched() {
+            self.account_one(index, calendars, at);
+        }
+    }
+
+    /// The same of everybody.
+    pub(crate) fn account_all(&mut self, calendars: &[Calendar], at: Timestamp) {
+        let everybody = if self.totals.is_kept() { self.list.len() } else { 0 };
+        for index in (0..).take(everybody) {
+            self.account_one(index, calendars, at);
+        }
+    }
+
+    fn account_one(&mut self, index: PersonIndex, calendars: &[Calendar], at: Timestamp) {
+        let person = &self.list[index as usize];
+        let calendar = person.profile.as_ref().map(|profile| &calendars[profile.calendar]);
+        let is_available = person.cause(calendars, at).cause.is_none();
+        self.totals.account(index, (is_available, &person.loads), calendar, at);
+    }
+
+    /// Has the totals of those begin anew whose shifts start at `at`, at which everybody was accounted for.
+    pub(crate) fn begin_shifts(&mut self, calendars: &[Calendar], at: Timestamp) {
+        while let Some(index) = self.totals.take_start(at) {
+            let profile = self.list[index as usize].profile.as_ref();
+            let calendar = profile.map(|profile| &calendars[profile.calendar]);
+            if calendar.is_some_and(|calendar| calendar.starts_at(at)) {
+                self.totals.restart(index, at);
+                self.touch(index);
+            }
+            self.totals.watch(index, calendar, at);
+        }
+    }
+
+    /// Passes over the time before `from` for everybody for whom that is right, given the first start of a shift after
+    /// it: their totals begin there.
+    pub(crate) fn skip_to(&mut self, from: Timestamp, calendars: &[Calendar], is_right: impl Fn(Option<Timestamp>) -> bool) {
+        for index in (0..).take(self.list.len()) {
+            let Some(profile) = &self.list[index as usize].profile else { continue };
+            let calendar = &calendars[profile.calendar];
+            if is_right(calendar.look(from).next_start) {
+                self.settle(index, calendars, from);
+                self.totals.forget(index);
+                self.account_one(index, calendars, from);
+            }
+        }
+    }
+
     fn touch(&mut self, index: PersonIndex) {
+        self.totals.touch(index);
         let is_changed = &mut self.is_changed[index as usize];
         if !*is_changed {
             *is_changed = true;

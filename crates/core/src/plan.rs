@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use switchboard_model::{
-    Capacity, Case, ChannelEntry, ChannelId, CivilDate, Directory, Fallback, Member, SkipReason, Target, TeamId, User,
-    WeeklyHours, WorkType, Workspace, WorkspaceId,
+    Capacity, Case, ChannelEntry, ChannelId, CivilDate, Directory, Distribution, Fallback, Member, SkipReason, Target, TeamId,
+    User, WeeklyHours, WorkType, Workspace, WorkspaceId,
 };
 
 /// A directory version made ready.
@@ -17,6 +17,10 @@ use switchboard_model::{
 pub(crate) struct Plan {
     /// The directory.
     pub directory: Arc<Directory>,
+    /// A case goes by how long people were idle over the shift (ROUTING 6.5).
+    pub goes_by_idle_total: bool,
+    /// Every age, in days, at which items stop using capacity of somebody; ascending.
+    pub ages: Vec<u32>,
     channels: BTreeMap<ChannelId, ChannelPlan>,
 }
 
@@ -114,6 +118,7 @@ impl Plan {
                 limit: user.capacity.total,
                 limit_per_type: limits(&user.capacity),
                 weights: weights(&user.capacity),
+                leave_out: user.capacity.leave_out,
             };
             let index = people.place(user.id);
             people.at_mut(index).profile = Some(profile);
@@ -145,7 +150,13 @@ impl Plan {
             (channel.id, ChannelPlan { position, calendar, cases })
         });
         let channels = channels.collect();
-        (Self { directory: Arc::clone(directory), channels }, calendars.list)
+        let mut cases = directory.channels.iter().filter_map(|channel| channel.rule.as_ref()).flat_map(|rule| &rule.cases);
+        let goes_by_idle_total = cases.any(|case| case.distribution == Some(Distribution::LongestIdleTotal));
+        let ages: BTreeSet<u32> = directory.users.iter().filter_map(|user| user.capacity.leave_out.older_than_days).collect();
+        (
+            Self { directory: Arc::clone(directory), goes_by_idle_total, ages: ages.into_iter().collect(), channels },
+            calendars.list,
+        )
     }
 
     /// A channel and what was made ready of it.

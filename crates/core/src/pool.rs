@@ -6,6 +6,7 @@ use crate::people::{People, Person, PersonIndex, Profile, TYPES};
 use crate::plan::{Entry, Plan, Roster};
 use crate::skills::Need;
 use crate::turns::Turns;
+use crate::usage::{Exemption, Usage};
 use crate::work::{Share, Work, share_key};
 use std::collections::BTreeMap;
 use switchboard_model::{Arrival, LoadGroup, SkipReason, Timestamp, UserId, WorkType, Workspace};
@@ -26,6 +27,10 @@ pub(crate) struct Pool<'a> {
     pub need: Option<Need<'a>>,
     /// The type that the item takes capacity of.
     work: WorkType,
+    /// Of whom the item uses no capacity (ROUTING 5.5).
+    pub exemption: Exemption,
+    /// When that changes by itself.
+    pub next_exemption: Option<Timestamp>,
     /// Load that is too old by `now` and still stands in the counters.
     aged: BTreeMap<(PersonIndex, LoadGroup), u32>,
     /// What the item itself stands for in its owner's counters.
@@ -96,7 +101,9 @@ impl<'a> Pool<'a> {
         let shares = work.shares(key).iter().copied().filter(|share| share.item != arrival.item).collect();
         let subject = Subject::new(work, arrival);
         let work = arrival.group.work_type();
-        Self { plan, calendars, people, turns, now, need, work, aged, subject, shares, excluded, full }
+        let usage = Usage::from(arrival);
+        let (exemption, next_exemption) = (usage.exemption(&plan.ages, now), usage.next_exemption(&plan.ages, now));
+        Self { plan, calendars, people, turns, now, need, work, exemption, next_exemption, aged, subject, shares, excluded, full }
     }
 
     /// The person at a place.
@@ -118,6 +125,11 @@ impl<'a> Pool<'a> {
     pub(crate) fn open(&self, index: PersonIndex) -> u32 {
         let own = self.subject.as_ref().filter(|subject| subject.person == index).map_or(0, |subject| subject.open);
         self.person(index).open.saturating_sub(own)
+    }
+
+    /// The rank of a person by the idle time over the shift (ROUTING 6.5).
+    pub(crate) fn idle_rank(&self, index: PersonIndex, group: LoadGroup) -> u64 {
+        self.people.totals().rank(index, group, self.load(index, group) == 0, self.now)
     }
 
     /// What ladders follow from.
@@ -186,10 +198,11 @@ impl<'a> Pool<'a> {
         !fits(profile, self.work, self.open(index), &per_type, self.shared(index))
     }
 
-    /// What of a person's the item counts once with.
+    /// What of a person's the item counts once with, as far as that uses capacity.
     pub(crate) fn shared(&self, index: PersonIndex) -> Shared {
-        let mut shares = self.shares.iter().filter(|share| share.person == index).peekable();
-        Shared { any: shares.peek().is_some(), of_type: shares.any(|share| share.work == self.work) }
+        let free = self.exemption.shared(self.person(index).leave_out());
+        let mut shares = self.shares.iter().filter(|share| share.counts && share.person == index).peekable();
+        Shared { any: free.any || shares.peek().is_some(), of_type: free.of_type || shares.any(|share| share.work == self.work) }
     }
 
     /// The owners of what counts once together with the item; somebody may be named twice.
@@ -219,7 +232,8 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Whether an item counts once with something that a person owns (ROUTING 5.5).
+/// Whether an item counts once with something that a person owns, so that it needs no room; so does what uses no
+/// capacity at all (ROUTING 5.5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Shared {
     /// With anything.
@@ -252,13 +266,14 @@ impl Subject {
     fn new(work: &Work, arrival: &Arrival) -> Option<Self> {
         let owned = work.find(arrival.item)?;
         let shares = work.shares(share_key(arrival.item, owned.conversation)).iter();
-        let others = shares.filter(|share| share.item != arrival.item && share.person == owned.person);
+        let counts = shares.clone().any(|share| share.item == arrival.item && share.counts);
+        let others = shares.filter(|share| share.item != arrival.item && share.person == owned.person && share.counts);
         let kind = owned.group.work_type();
         Some(Self {
             person: owned.person,
             load: owned.is_counted().then_some(owned.group),
-            open: u32::from(others.clone().next().is_none()),
-            open_of_type: (!others.clone().any(|share| share.work == kind)).then_some(kind),
+            open: u32::from(counts && others.clone().next().is_none()),
+            open_of_type: (counts && !others.clone().any(|share| share.work == kind)).then_some(kind),
         })
     }
 }

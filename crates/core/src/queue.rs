@@ -7,21 +7,11 @@
 
 use crate::ladders::{LadderIndex, Ladders, Sight};
 use crate::people::PersonIndex;
+use crate::place::{Class, Place};
 use crate::pool::{Shared, could_take};
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use switchboard_model::{Arrival, ItemId, Priority, Timestamp, UserId, WaitingItem, WorkType};
-
-/// A place in the total order of waiting items: priority, slack, time queued, item. At any instant the order of slacks
-/// is the order of due times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    priority: Reverse<Priority>,
-    due_ms: i64,
-    since: Timestamp,
-    /// The item.
-    pub item: ItemId,
-}
+use switchboard_model::{Arrival, ItemId, QueueOrder, Timestamp, UserId, WaitingItem, WorkType};
 
 /// Where people for an item come from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,8 +43,8 @@ struct Lane {
     key: LaneKey,
     places: BTreeSet<Place>,
     is_open: bool,
-    /// The place that stands ready for this lane.
-    called: Option<Place>,
+    /// The places that stand ready for this lane: the first of each class, by class.
+    called: Vec<Place>,
 }
 
 /// An item that waits.
@@ -62,6 +52,7 @@ struct Lane {
 pub(crate) struct Waiter {
     /// The item as it will be decided about.
     pub item: WaitingItem,
+    place: Place,
     lanes: Vec<LaneIndex>,
     wake_at: Option<Timestamp>,
 }
@@ -78,6 +69,7 @@ pub(crate) struct Lanes {
 /// Everything that waits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {
+    order: QueueOrder,
     items: BTreeMap<ItemId, Box<Waiter>>,
     lanes: Vec<Lane>,
     /// Lanes without a use, to use again.
@@ -93,21 +85,17 @@ pub(crate) struct Queue {
     barred: BTreeMap<UserId, BTreeSet<ItemId>>,
 }
 
-impl Place {
-    /// The place of an item that waits since then.
-    pub(crate) fn new(arrival: &Arrival, since: Timestamp) -> Self {
-        let due_ms = arrival.queue.due_at.map_or(i64::MAX, |due| due.0);
-        Self { priority: Reverse(arrival.queue.priority), due_ms, since, item: arrival.item }
-    }
-}
-
-impl Waiter {
-    fn place(&self) -> Place {
-        Place::new(&self.item.arrival, self.item.since)
-    }
-}
-
 impl Queue {
+    /// An empty queue with this order.
+    pub(crate) fn new(order: QueueOrder) -> Self {
+        Self { order, ..Self::default() }
+    }
+
+    /// The place that an item has if it waits since then.
+    pub(crate) fn place(&self, arrival: &Arrival, since: Timestamp) -> Place {
+        Place::new(self.order, arrival, since)
+    }
+
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty()
@@ -133,14 +121,16 @@ impl Queue {
     /// Lets an item wait in these lanes.
     pub(crate) fn put(&mut self, item: WaitingItem, lanes: Lanes, ladders: &Ladders, sight: &Sight<'_>) {
         self.take(item.arrival.item);
-        let mut waiter = Box::new(Waiter { item, lanes: Vec::with_capacity(lanes.keys.len()), wake_at: lanes.wake_at });
-        let (id, place) = (waiter.item.arrival.item, waiter.place());
+        let place = self.place(&item.arrival, item.since);
+        let (wake_at, lanes_kept) = (lanes.wake_at, Vec::with_capacity(lanes.keys.len()));
+        let mut waiter = Box::new(Waiter { item, place, lanes: lanes_kept, wake_at });
+        let id = waiter.item.arrival.item;
         for key in lanes.keys {
             let index = self.lane(key, ladders, sight);
             if self.lanes[index].places.insert(place) {
                 waiter.lanes.push(index);
             }
-            self.call(index);
+            self.call(index, place.class);
         }
         if let Some(wake_at) = waiter.wake_at {
             self.wakes.insert((wake_at, id));
@@ -157,10 +147,9 @@ impl Queue {
     /// Takes an item out of the queue.
     pub(crate) fn take(&mut self, item: ItemId) -> Option<WaitingItem> {
         let waiter = *self.items.remove(&item)?;
-        let place = waiter.place();
         for index in waiter.lanes {
-            self.lanes[index].places.remove(&place);
-            self.call(index);
+            self.lanes[index].places.remove(&waiter.place);
+            self.call(index, waiter.place.class);
             self.drop_if_spare(index);
         }
         if let Some(wake_at) = waiter.wake_at {
@@ -177,17 +166,32 @@ impl Queue {
         Some(waiter.item)
     }
 
-    /// Takes everything out, in the order in which it would be matched.
-    pub(crate) fn drain(&mut self) -> Vec<WaitingItem> {
-        let all = std::mem::take(self).items;
-        let mut waiters: Vec<(Place, WaitingItem)> = all.into_values().map(|waiter| (waiter.place(), waiter.item)).collect();
-        waiters.sort_unstable_by_key(|(place, _)| *place);
+    /// Takes everything out, in the order in which it would be matched at `now` by another order, which holds from then
+    /// on.
+    pub(crate) fn drain(&mut self, order: QueueOrder, now: Timestamp) -> Vec<WaitingItem> {
+        let all = std::mem::replace(self, Self::new(order)).items;
+        let placed = |waiter: Box<Waiter>| (self.place(&waiter.item.arrival, waiter.item.since), waiter.item);
+        let mut waiters: Vec<(Place, WaitingItem)> = all.into_values().map(placed).collect();
+        waiters.sort_unstable_by(|(one, _), (other, _)| one.compare(other, now));
         waiters.into_iter().map(|(_, item)| item).collect()
     }
 
-    /// The first item that somebody could have.
-    pub(crate) fn first_ready(&self) -> Option<Place> {
-        self.ready.first().map(|(place, _)| *place)
+    /// Whether there is something that somebody could have.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// The first item at `now` that somebody could have.
+    pub(crate) fn first_ready(&self, now: Timestamp) -> Option<Place> {
+        let mut best = self.ready.first()?.0;
+        let mut head = best;
+        while self.order != QueueOrder::Priority
+            && let Some((next, _)) = self.ready.range((head.beyond_class(), 0)..).next()
+        {
+            head = *next;
+            best = if head.compare(&best, now) == Ordering::Less { head } else { best };
+        }
+        Some(best)
     }
 
     /// Somebody in a ladder became eligible, or ceased to be.
@@ -253,18 +257,24 @@ impl Queue {
         due
     }
 
-    /// How many wait in front of an item, itself included, in the longest of its lanes.
-    pub(crate) fn position(&self, item: ItemId) -> Option<usize> {
-        let waiter = self.items.get(&item)?;
-        let place = waiter.place();
-        waiter.lanes.iter().map(|lane| self.lanes[*lane].places.range(..=place).count()).max()
+    /// How many wait in front of an item at `now`, itself included, in the longest of its lanes.
+    pub(crate) fn position(&self, item: ItemId, now: Timestamp) -> Option<usize> {
+        let Waiter { lanes, place, .. } = &**self.items.get(&item)?;
+        let in_front = |lane: &LaneIndex| {
+            let places = &self.lanes[*lane].places;
+            match self.order {
+                QueueOrder::Priority => places.range(..=*place).count(),
+                QueueOrder::Gcmu => places.iter().filter(|other| other.compare(place, now) != Ordering::Greater).count(),
+            }
+        };
+        lanes.iter().map(in_front).max()
     }
 
     fn lane(&mut self, key: LaneKey, ladders: &Ladders, sight: &Sight<'_>) -> LaneIndex {
         if let Some(index) = self.index.get(&key) {
             return *index;
         }
-        let lane = Lane { key: key.clone(), places: BTreeSet::new(), is_open: false, called: None };
+        let lane = Lane { key: key.clone(), places: BTreeSet::new(), is_open: false, called: Vec::new() };
         let index = match self.spare.pop() {
             Some(index) => {
                 self.lanes[index] = lane;
@@ -317,7 +327,7 @@ impl Queue {
 
     /// Finds out anew whether a lane is open.
     fn look(&mut self, index: LaneIndex, ladders: &Ladders, sight: &Sight<'_>) {
-        self.lanes[index].is_open = match &self.lanes[index].key {
+        let is_open = match &self.lanes[index].key {
             LaneKey::Pool { ladder, left_out } => {
                 let barred = left_out.iter().filter(|place| ladders.is_eligible(*ladder, **place)).count();
                 ladders.eligible(*ladder) as usize > barred
@@ -326,22 +336,48 @@ impl Queue {
                 could_take(sight.people.at(*person), sight, *only_available, *work, *shared)
             }
         };
-        self.call(index);
-    }
-
-    /// Has the first of an open lane stand ready.
-    fn call(&mut self, index: LaneIndex) {
         let lane = &mut self.lanes[index];
-        let first = if lane.is_open { lane.places.first().copied() } else { None };
-        if lane.called == first {
+        if lane.is_open == is_open {
             return;
         }
-        if let Some(before) = lane.called {
+        lane.is_open = is_open;
+        for called in std::mem::take(&mut lane.called) {
+            self.ready.remove(&(called, index));
+        }
+        let mut first = lane.places.first().copied().filter(|_| is_open);
+        while let Some(place) = first {
+            let lane = &mut self.lanes[index];
+            lane.called.push(place);
+            self.ready.insert((place, index));
+            first = lane.places.range(place.beyond_class()..).next().copied();
+        }
+    }
+
+    /// Has the first of a class stand ready in a lane that is open.
+    fn call(&mut self, index: LaneIndex, class: Class) {
+        let lane = &mut self.lanes[index];
+        if !lane.is_open {
+            return;
+        }
+        let first = lane.places.range(Place::first_of(class)..).next().copied().filter(|place| place.class == class);
+        let found = lane.called.binary_search_by_key(&class, |called| called.class);
+        let before = found.ok().map(|at| lane.called[at]);
+        if before == first {
+            return;
+        }
+        match (found, first) {
+            (Ok(at), Some(first)) => lane.called[at] = first,
+            (Ok(at), None) => {
+                lane.called.remove(at);
+            }
+            (Err(at), Some(first)) => lane.called.insert(at, first),
+            (Err(_), None) => {}
+        }
+        if let Some(before) = before {
             self.ready.remove(&(before, index));
         }
         if let Some(first) = first {
             self.ready.insert((first, index));
         }
-        lane.called = first;
     }
 }

@@ -8,13 +8,13 @@ use crate::matching::Outbox;
 use crate::people::{People, Person};
 use crate::plan::Plan;
 use crate::pool::Pool;
-use crate::queue::{Place, Queue};
+use crate::queue::Queue;
 use crate::turns::Turns;
 use crate::undone::Refused;
 use crate::work::{Owned, Work};
 use std::sync::Arc;
 use switchboard_model::{
-    Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus,
+    Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, IdleTotal, Input, ItemChange, ItemId, ItemState, ItemStatus,
     LoadGroup, Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, TurnState,
     UnavailableCause, UserId, WaitingItem, WorkType, mark,
 };
@@ -47,9 +47,6 @@ pub struct Availability {
     pub until: Option<Timestamp>,
 }
 
-/// How long the calendars' kept schedules are relied on.
-const PREPARED_MS: i64 = 7 * 86_400_000;
-
 /// The router. Everything it knows is in its [`RouterState`] and the directory.
 #[derive(Clone, Debug)]
 pub struct Router {
@@ -58,7 +55,7 @@ pub struct Router {
     pub(crate) plan: Arc<Plan>,
     pub(crate) calendars: Vec<Calendar>,
     /// When the calendars are laid out anew.
-    prepare_at: Timestamp,
+    pub(crate) prepare_at: Timestamp,
     pub(crate) people: People,
     pub(crate) work: Work,
     pub(crate) turns: Turns,
@@ -82,7 +79,7 @@ impl Router {
             if work.find(item.item).is_some() {
                 return Err(CoreError::DuplicateItem(item.item));
             }
-            let owned = Owned::new(item.conversation, people.place(item.user), item.group, item.owned_since);
+            let owned = Owned::new(item.conversation, people.place(item.user), item.group, item.owned_since, item.into());
             work.put(item.item, owned, &mut people, state.now);
         }
         for mark in &state.marks {
@@ -104,10 +101,16 @@ impl Router {
             work,
             turns,
             ladders: Ladders::default(),
-            queue: Queue::default(),
+            queue: Queue::new(directory.queue_order),
             refused,
         };
         router.settle();
+        router.people.totals_mut().keep(router.plan.goes_by_idle_total);
+        for idle in &state.idle {
+            let index = router.people.place(idle.user);
+            router.people.totals_mut().restore(index, idle.group, idle.total_ms);
+        }
+        router.people.account_all(&router.calendars, now);
         for waiting in state.waiting {
             let item = waiting.arrival.item;
             if router.work.find(item).is_some() || router.queue.find(item).is_some() {
@@ -127,11 +130,22 @@ impl Router {
             user: self.people.at(owned.person).user,
             group: owned.group,
             owned_since: owned.since,
+            created_at: owned.usage.created_at,
+            waiting_on_contact: owned.usage.waiting_on_contact,
         });
         let marks = self.people.by_user().flat_map(|person| {
             let marked = LoadGroup::ALL.iter().filter_map(|group| Some((*group, person.marks[*group as usize]?)));
             marked.map(|(group, no)| AssignedMark { user: person.user, group, no })
         });
+        let totals = |person: &Person| {
+            let index = self.people.find(person.user)?;
+            let total = |group: LoadGroup| IdleTotal {
+                user: person.user,
+                group,
+                total_ms: self.people.totals().total_ms(index, group, self.now),
+            };
+            Some(LoadGroup::ALL.iter().map(|group| total(*group)).filter(|idle| idle.total_ms > 0).collect::<Vec<_>>())
+        };
         RouterState {
             no: self.no,
             now: self.now,
@@ -141,6 +155,7 @@ impl Router {
             marks: marks.collect(),
             turns: self.turns.states(),
             undone: self.refused.undone(),
+            idle: self.people.by_user().filter_map(totals).flatten().collect(),
             waiting: self.queue.items().cloned().collect(),
         }
     }
@@ -169,73 +184,42 @@ impl Router {
             Input::Changed(change) => self.change_item(change, out),
             Input::Revised(revision) => self.revise(revision),
             Input::Arrived(arrival) => {
+                let owner = self.work.find(arrival.item).map(|owned| self.people.at(owned.person).user);
                 let ask = self.ask((no, out.place), self.now, arrival, None);
                 self.route(arrival, &ask, None, out);
+                if let Some(owner) = owner {
+                    self.unbar(owner);
+                }
             }
             Input::Refused(refusal) => match self.undo(refusal) {
                 Err(reason) => out.effects.extend(reject(reason)),
                 Ok(()) => {
                     if let Some(retry) = &refusal.retry {
                         let ask = self.ask((no, out.place), self.now, retry, Some(refusal));
-                        self.match_waiting(Some(Place::new(retry, ask.since)), out);
+                        self.match_waiting(Some(self.queue.place(retry, ask.since)), out);
                         self.route(retry, &Ask { place: out.place, ..ask }, full(refusal), out);
                     }
                 }
             },
         }
         self.match_waiting(None, out);
-    }
-
-    /// The decision that [`Router::step`] would make about this arrival now, with everybody who was looked at.
-    #[must_use]
-    pub fn explain(&self, now: Timestamp, arrival: &Arrival) -> Explanation {
-        self.explain_arrival(self.no.saturating_add(1), now, arrival)
-    }
-
-    /// The same for any input; `None` when the input asks for no decision, or would be rejected. What else a step
-    /// decides, about items that wait, [`Router::explain_item`] explains.
-    #[must_use]
-    pub fn explain_input(&self, no: u64, now: Timestamp, input: &Input) -> Option<Explanation> {
-        match input {
-            Input::Arrived(arrival) => Some(self.explain_arrival(no, now, arrival)),
-            Input::Refused(refusal) => {
-                let retry = refusal.retry.as_ref()?;
-                let (mut before, mut out) = self.begun(no, now);
-                before.undo(refusal).ok()?;
-                let ask = before.ask((no, 0), before.now, retry, Some(refusal));
-                before.match_waiting(Some(Place::new(retry, ask.since)), &mut out);
-                Some(before.explain_ask(before.now, retry, &Ask { place: out.place, ..ask }, full(refusal)))
-            }
-            Input::Directory { .. } | Input::Changed(_) | Input::Status(_) | Input::Revised(_) | Input::Tick => None,
-        }
-    }
-
-    fn explain_arrival(&self, no: u64, now: Timestamp, arrival: &Arrival) -> Explanation {
-        let now = now.max(self.now);
-        if self.next_wake().is_some_and(|wake| wake <= now) || self.queue.first_ready().is_some() {
-            let (before, out) = self.begun(no, now);
-            return before.explain_ask(now, arrival, &before.ask((no, out.place), now, arrival, None), None);
-        }
-        self.explain_ask(now, arrival, &self.ask((no, 0), now, arrival, None), None)
-    }
-
-    /// The router as it is when it turns to the input that comes at `now`, and what it has done by then.
-    fn begun(&self, no: u64, now: Timestamp) -> (Self, Outbox) {
-        let (mut begun, mut out) = (self.clone(), Outbox::default());
-        begun.no = no;
-        begun.advance(now.max(self.now));
-        begun.match_waiting(None, &mut out);
-        (begun, out)
+        self.people.account(&self.calendars, self.now);
     }
 
     /// The occasion of a decision about an item. One that waits, or waited until a decision that was refused, keeps
     /// its place.
-    fn ask(&self, (no, place): (u64, u32), now: Timestamp, arrival: &Arrival, refusal: Option<&Refusal>) -> Ask {
+    pub(crate) fn ask(&self, (no, place): (u64, u32), now: Timestamp, arrival: &Arrival, refusal: Option<&Refusal>) -> Ask {
         let refused = refusal.and_then(|refusal| refusal.decision.queued_since);
         let waited = refusal.is_some_and(|refusal| refusal.decision.outcome != Outcome::Queued);
         let known = self.queue.find(arrival.item).map(|waiting| waiting.since);
         let since = known.or(refused).or(arrival.queue.since).map_or(now, |since| since.min(now));
-        Ask { no, place, since, waiting: waited && refused.is_some() }
+        let queued = known.is_some() || refused.is_some();
+        Ask { no, place, since, queued, waiting: waited && refused.is_some() }
+    }
+
+    /// Whom the database found full on an item that waits.
+    pub(crate) fn barred(&self, item: ItemId) -> Option<UserId> {
+        self.queue.find(item).and_then(|waiting| waiting.barred)
     }
 
     /// The directory in force.
@@ -291,7 +275,7 @@ impl Router {
         self.people.at(index).loads[group as usize].saturating_sub(u32::try_from(aged).unwrap_or(u32::MAX))
     }
 
-    /// Open items that the user owns, a conversation and its ticket counted once (ROUTING 5.5).
+    /// Open items that the user owns and that use capacity, a conversation and its ticket counted once (ROUTING 5.5).
     #[must_use]
     pub fn open(&self, user: UserId) -> u32 {
         self.person(user).map_or(0, |person| person.open)
@@ -305,34 +289,6 @@ impl Router {
 
     fn person(&self, user: UserId) -> Option<&Person> {
         self.people.find(user).map(|index| self.people.at(index))
-    }
-
-    /// Moves on to a time, which is not before the last one: shifts begin and end, load ages.
-    fn advance(&mut self, now: Timestamp) {
-        self.now = now;
-        if now >= self.prepare_at {
-            self.prepare();
-        }
-        self.people.advance(&self.calendars, now);
-        self.work.advance(&mut self.people, now);
-        let due = self.queue.take_due(now);
-        self.queue_again(due);
-    }
-
-    fn prepare(&mut self) {
-        for calendar in &mut self.calendars {
-            calendar.prepare(self.now);
-        }
-        self.prepare_at = self.now.plus_ms(PREPARED_MS);
-    }
-
-    /// Evaluates everybody anew under the directory in force.
-    fn settle(&mut self) {
-        self.prepare();
-        for user in &self.plan.directory.users {
-            let index = self.people.place(user.id);
-            self.people.settle(index, &self.calendars, self.now);
-        }
     }
 
     fn adopt(&mut self, version: i64, directory: Option<&Arc<Directory>>, out: &mut Outbox) {
@@ -355,8 +311,11 @@ impl Router {
         self.plan = Arc::new(plan);
         self.calendars = calendars;
         self.ladders.clear();
-        let waiting = self.queue.drain();
+        let waiting = self.queue.drain(directory.queue_order, self.now);
         self.settle();
+        self.work.recount(&mut self.people, self.now);
+        self.people.totals_mut().keep(self.plan.goes_by_idle_total);
+        self.people.account_all(&self.calendars, self.now);
         self.queue_all_again(waiting, out);
     }
 
@@ -391,7 +350,7 @@ impl Router {
         match state.owner {
             Some(Owner::User { id }) if state.status == ItemStatus::Open => {
                 let since = state.owned_since.unwrap_or(self.now);
-                let owned = Owned::new(state.conversation, self.people.place(id), state.group, since);
+                let owned = Owned::new(state.conversation, self.people.place(id), state.group, since, state.into());
                 self.own(state.item, owned);
             }
             _ => self.disown(state.item),
@@ -400,6 +359,7 @@ impl Router {
     }
 
     fn route(&mut self, arrival: &Arrival, ask: &Ask, full: Option<UserId>, out: &mut Outbox) {
+        let full = full.or(self.barred(arrival.item));
         self.queue.take(arrival.item);
         self.refresh();
         let Self { plan, calendars, people, work, turns, ladders, .. } = self;
@@ -414,20 +374,13 @@ impl Router {
         out.effects.extend(told);
     }
 
-    pub(crate) fn explain_ask(&self, now: Timestamp, arrival: &Arrival, ask: &Ask, full: Option<UserId>) -> Explanation {
-        let seen = (&self.people, &self.work, &self.turns);
-        let pool = Pool::new((&self.plan, &self.calendars), seen, arrival, (now, ask.since), full);
-        let Resolution { decision, stages, .. } = decide(&pool, arrival, ask, Mode::Explain);
-        Explanation { decision, stages }
-    }
-
     /// Assumes that the decision holds, until a refusal says otherwise. An assignment begins an ownership now; an
     /// owner who keeps the item continues the one there was.
     pub(crate) fn apply(&mut self, decision: &Decision, arrival: &Arrival) {
         match decision.outcome {
             Outcome::Assigned { user, .. } => {
                 let index = self.people.place(user);
-                let owned = Owned::new(arrival.conversation, index, arrival.group, self.now);
+                let owned = Owned::new(arrival.conversation, index, arrival.group, self.now, arrival.into());
                 self.own(arrival.item, owned);
                 self.people.at_mut(index).marks[arrival.group as usize] = Some(decision.mark());
                 if let (Some(rule), Some(turn)) = (decision.rule, decision.turn) {
@@ -438,7 +391,7 @@ impl Router {
                 let index = self.people.place(user);
                 let current = self.work.find(arrival.item).filter(|owned| owned.person == index).map(|owned| owned.since);
                 let since = current.or(arrival.owned_since).unwrap_or(self.now);
-                let owned = Owned::new(arrival.conversation, index, arrival.group, since);
+                let owned = Owned::new(arrival.conversation, index, arrival.group, since, arrival.into());
                 self.own(arrival.item, owned);
             }
             Outcome::TeamSet { .. } | Outcome::Queued | Outcome::Unassigned { .. } => self.disown(arrival.item),
@@ -448,7 +401,7 @@ impl Router {
     /// Takes a refused decision back: the item as it really is, and the mark and turn that the decision set where
     /// nothing replaced them since; what replaced them goes back beyond them if it is refused as well. A status that turned out to be outdated is forgotten until the new one comes
     /// in, for unknown is unavailable (ROUTING 4.1).
-    fn undo(&mut self, refusal: &Refusal) -> Result<(), String> {
+    pub(crate) fn undo(&mut self, refusal: &Refusal) -> Result<(), String> {
         let decision = &refusal.decision;
         for (what, item) in [("state", Some(refusal.state.item)), ("retry", refusal.retry.as_ref().map(|retry| retry.item))] {
             if let Some(item) = item.filter(|item| *item != decision.item) {
@@ -479,7 +432,7 @@ impl Router {
 }
 
 /// Whom the database found full: left out of the retry, as it knows of work that has not come in here yet.
-fn full(refusal: &Refusal) -> Option<UserId> {
+pub(crate) fn full(refusal: &Refusal) -> Option<UserId> {
     match refusal.decision.outcome {
         Outcome::Assigned { user, .. } if refusal.reason == RefusalReason::AtCapacity => Some(user),
         _ => None,

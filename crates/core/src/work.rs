@@ -1,6 +1,7 @@
 //! Open items with a human owner, and the counters that follow from them (ROUTING 5.1, 5.2, 5.5).
 
-use crate::people::{People, PersonIndex};
+use crate::people::{People, Person, PersonIndex};
+use crate::usage::Usage;
 use std::collections::{BTreeMap, BTreeSet};
 use switchboard_model::{ConversationId, ItemId, LoadGroup, Timestamp, WorkType};
 
@@ -19,8 +20,12 @@ pub(crate) struct Owned {
     pub group: LoadGroup,
     /// When the ownership began.
     pub since: Timestamp,
+    /// What decides whether it uses capacity.
+    pub usage: Usage,
     /// Too old to count as load.
     aged: bool,
+    /// When it stops using capacity of its owner by its age, if it uses any and ever does.
+    ends_at: Option<Timestamp>,
 }
 
 /// One item among those that count once per owner: a conversation and its ticket.
@@ -32,6 +37,17 @@ pub(crate) struct Share {
     pub person: PersonIndex,
     /// Its type.
     pub work: WorkType,
+    /// It uses capacity of its owner.
+    pub counts: bool,
+}
+
+/// An item that stopped using capacity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// Its owner.
+    pub person: PersonIndex,
+    /// What it counts once under.
+    pub key: i64,
 }
 
 /// All owned items.
@@ -42,6 +58,8 @@ pub(crate) struct Work {
     shares: BTreeMap<i64, Vec<Share>>,
     /// When which item stops counting as load.
     ageing: BTreeSet<(Timestamp, ItemId)>,
+    /// When which item stops using capacity.
+    ending: BTreeSet<(Timestamp, ItemId)>,
 }
 
 /// What an item counts once for: its conversation, or itself. Items and conversations share their ids.
@@ -56,8 +74,9 @@ impl Owned {
         person: PersonIndex,
         group: LoadGroup,
         since: Timestamp,
+        usage: Usage,
     ) -> Self {
-        Self { conversation, person, group, since, aged: false }
+        Self { conversation, person, group, since, usage, aged: false, ends_at: None }
     }
 
     /// The first instant at which the item counts as load no more; `None` if it always does.
@@ -98,13 +117,14 @@ impl Work {
         let work = owned.group.work_type();
         let shares = self.shares.entry(share_key(item, owned.conversation)).or_default();
         let person = people.at_mut(owned.person);
-        if !shares.iter().any(|share| share.person == owned.person) {
-            person.open += 1;
+        let leave_out = person.leave_out();
+        let share = Share { item, person: owned.person, work, counts: owned.usage.counts(leave_out, now) };
+        if share.counts {
+            count(person, shares, &share, 1);
+            owned.ends_at = owned.usage.ends_at(leave_out);
+            self.ending.extend(owned.ends_at.map(|ends_at| (ends_at, item)));
         }
-        if !shares.iter().any(|share| share.person == owned.person && share.work == work) {
-            person.open_per_type[work as usize] += 1;
-        }
-        shares.push(Share { item, person: owned.person, work });
+        shares.push(share);
         owned.aged = !owned.is_load(now);
         if !owned.aged {
             person.loads[owned.group as usize] += 1;
@@ -118,20 +138,21 @@ impl Work {
     /// Lets an item go.
     pub(crate) fn remove(&mut self, item: ItemId, people: &mut People) {
         let Some(owned) = self.items.remove(&item) else { return };
-        let work = owned.group.work_type();
         let key = share_key(item, owned.conversation);
         let person = people.at_mut(owned.person);
-        if let Some(shares) = self.shares.get_mut(&key) {
-            shares.retain(|share| share.item != item);
-            if !shares.iter().any(|share| share.person == owned.person) {
-                person.open -= 1;
-            }
-            if !shares.iter().any(|share| share.person == owned.person && share.work == work) {
-                person.open_per_type[work as usize] -= 1;
+        if let Some(shares) = self.shares.get_mut(&key)
+            && let Some(place) = shares.iter().position(|share| share.item == item)
+        {
+            let share = shares.remove(place);
+            if share.counts {
+                count(person, shares, &share, -1);
             }
             if shares.is_empty() {
                 self.shares.remove(&key);
             }
+        }
+        if let Some(ends_at) = owned.ends_at {
+            self.ending.remove(&(ends_at, item));
         }
         if !owned.aged {
             person.loads[owned.group as usize] -= 1;
@@ -154,9 +175,69 @@ impl Work {
         }
     }
 
+    /// When load next becomes too old.
+    pub(crate) fn next_ageing(&self) -> Option<Timestamp> {
+        self.ageing.first().map(|(due, _)| *due)
+    }
+
+    /// Lets go of what became too old to use capacity, and says what that was.
+    pub(crate) fn end(&mut self, people: &mut People, now: Timestamp) -> Vec<Ended> {
+        let mut ended = Vec::new();
+        while let Some((due, item)) = self.ending.first().copied()
+            && due <= now
+        {
+            self.ending.remove(&(due, item));
+            let Some(owned) = self.items.get_mut(&item) else { continue };
+            owned.ends_at = None;
+            let (person, key) = (owned.person, share_key(item, owned.conversation));
+            let shares = self.shares.get_mut(&key).map_or(&mut [][..], Vec::as_mut_slice);
+            if let Some(place) = shares.iter().position(|share| share.item == item) {
+                shares[place].counts = false;
+                count(people.at_mut(person), shares, &shares[place], -1);
+            }
+            ended.push(Ended { person, key });
+        }
+        ended
+    }
+
+    /// When something next stops using capacity by its age.
+    pub(crate) fn next_end(&self) -> Option<Timestamp> {
+        self.ending.first().map(|(due, _)| *due)
+    }
+
+    /// Counts everything anew that uses capacity of its owner now and did not, or the reverse, or does so for longer
+    /// or shorter, as the directory changed.
+    pub(crate) fn recount(&mut self, people: &mut People, now: Timestamp) {
+        let is_other = |item: ItemId, owned: &Owned| {
+            let leave_out = people.at(owned.person).leave_out();
+            let counts = owned.usage.counts(leave_out, now);
+            let ends_at = owned.usage.ends_at(leave_out).filter(|_| counts);
+            let shares = self.shares(share_key(item, owned.conversation));
+            ends_at != owned.ends_at || shares.iter().any(|share| share.item == item && share.counts != counts)
+        };
+        let changed: Vec<(ItemId, Owned)> =
+            self.items().filter(|(item, owned)| is_other(*item, owned)).map(|(item, owned)| (item, *owned)).collect();
+        for (item, owned) in changed {
+            self.put(item, Owned { ends_at: None, ..owned }, people, now);
+        }
+    }
+
     /// Items that stop counting as load by `now` and still do in the counters: for a look ahead without a step.
     pub(crate) fn ageing_until(&self, now: Timestamp) -> impl Iterator<Item = (ItemId, &Owned)> {
         let due = self.ageing.iter().take_while(move |(due, _)| *due <= now);
         due.filter_map(|(_, item)| Some((*item, self.items.get(item)?)))
+    }
+}
+
+/// Adds an item that uses capacity to its owner's counters, or takes it out of them, beside the others that count once
+/// with it.
+fn count(person: &mut Person, shares: &[Share], share: &Share, by: i32) {
+    let beside = |other: &&Share| other.counts && other.person == share.person && other.item != share.item;
+    if !shares.iter().any(|other| beside(&other)) {
+        person.open = person.open.saturating_add_signed(by);
+    }
+    if !shares.iter().any(|other| beside(&other) && other.work == share.work) {
+        let open = &mut person.open_per_type[share.work as usize];
+        *open = open.saturating_add_signed(by);
     }
 }

@@ -4,8 +4,8 @@ use crate::engine::is_proof;
 use crate::error::Result;
 use std::collections::BTreeSet;
 use switchboard_model::{
-    Arrival, ChannelEntry, ContactFacts, FactField, Facts, IdentityKind, InboundMessage, Input, ItemChange, RouteEvent,
-    Timestamp, UserId,
+    Arrival, ChannelEntry, ContactFacts, Directory, FactField, Facts, IdentityKind, InboundMessage, Input, ItemChange, Owner,
+    QueueFacts, Revision, RouteEvent, Timestamp, UserId,
 };
 use switchboard_storage::{Changed, ContactRecord, ItemRecord, NewInput, Tx};
 
@@ -19,6 +19,10 @@ pub(crate) struct ArrivalParts<'a> {
     /// How the contact is known; `None` asks the item's stored identity.
     pub known: Option<Known>,
     pub excluded: Vec<UserId>,
+    /// Who owned the contact's last item, and when last.
+    pub last_owner: Option<(UserId, Timestamp)>,
+    /// The workspace's skill rules are asked besides the channel's rule.
+    pub directory: &'a Directory,
     pub seed: u64,
 }
 
@@ -44,12 +48,32 @@ pub(crate) fn arrival(item: &ItemRecord, parts: &ArrivalParts<'_>) -> Arrival {
         workspace: item.workspace,
         channel: parts.channel.id,
         group: item.group,
-        contact: ContactFacts { id: parts.contact.id, owner: parts.contact.owner, proven: known.proven, cookie: known.cookie },
+        contact: ContactFacts {
+            id: parts.contact.id,
+            owner: parts.contact.owner,
+            proven: known.proven,
+            cookie: known.cookie,
+            last_owner: parts.last_owner.map(|(owner, _)| owner),
+            last_owned_at: parts.last_owner.map(|(_, at)| at),
+        },
         facts: facts(item, parts, known),
         previous_owner: item.owner,
         owned_since: item.owned_since,
         excluded: parts.excluded.clone(),
         seed: parts.seed,
+        created_at: Some(item.created_at),
+        waiting_on_contact: item.waits_on_contact(),
+        queue: QueueFacts { priority: item.priority, due_at: item.due_at, since: item.queued_since },
+    }
+}
+
+/// Who owned the contact's last item besides this one, and when last; asked only where a case of the rule puts the last
+/// owner first (ROUTING 7.6).
+pub(crate) async fn last_owner(tx: &Tx, item: &ItemRecord, channel: &ChannelEntry) -> Result<Option<(UserId, Timestamp)>> {
+    let asks = channel.rule.iter().flat_map(|rule| &rule.cases).any(|case| case.affinity_days.is_some());
+    match item.contact.filter(|_| asks) {
+        Some(contact) => Ok(tx.last_owner_of(contact, item.id).await?),
+        None => Ok(None),
     }
 }
 
@@ -59,9 +83,34 @@ pub(crate) async fn tell_change(tx: &Tx, changed: &Changed, at: Timestamp) -> Re
     let after = &changed.after;
     if after.routed {
         let change = ItemChange { state: after.state(), assigned: changed.assigned() };
-        tx.insert_inputs(&[NewInput { at, item: Some(after.id), input: Input::Changed(change), consumed: None }]).await?;
+        let mut inputs = vec![NewInput { at, item: Some(after.id), input: Input::Changed(change), consumed: None }];
+        if after.queued_since.is_some() {
+            inputs.push(revised_input(after, at));
+        }
+        tx.insert_inputs(&inputs).await?;
     }
     Ok(())
+}
+
+/// Tells the router whose turn it is after a message, where that counts: the owner leaves out of capacity what waits on
+/// the contact (ROUTING 5.5), or the item waits for an owner.
+pub(crate) async fn tell_turn(tx: &Tx, directory: &Directory, item: &ItemRecord, at: Timestamp) -> Result<()> {
+    let owner = match item.owner {
+        Some(Owner::User { id }) => directory.user(id),
+        _ => None,
+    };
+    let counts = owner.is_some_and(|owner| owner.capacity.leave_out.waiting_on_contact) || item.queued_since.is_some();
+    if item.routed && counts {
+        let change = ItemChange { state: item.state(), assigned: false };
+        tx.insert_inputs(&[NewInput { at, item: Some(item.id), input: Input::Changed(change), consumed: None }]).await?;
+    }
+    Ok(())
+}
+
+/// What the router is told of an item that goes on waiting: its version, and what its place depends on.
+pub(crate) fn revised_input(item: &ItemRecord, at: Timestamp) -> NewInput {
+    let revision = Revision { item: item.id, version: item.version, priority: item.priority, due_at: item.due_at };
+    NewInput { at, item: Some(item.id), input: Input::Revised(revision), consumed: None }
 }
 
 /// What the router is told of an item that wants an owner.
@@ -69,13 +118,14 @@ pub(crate) fn arrival_input(arrival: Arrival, at: Timestamp) -> NewInput {
     NewInput { at, item: Some(arrival.item), input: Input::Arrived(arrival), consumed: None }
 }
 
-/// The facts that the channel's rule asks for, and no others: the log keeps no more of a message than rules need.
+/// The facts that the channel's rule and the workspace's skill rules ask for, and no others: the log keeps no more of a message than rules need.
 fn facts(item: &ItemRecord, parts: &ArrivalParts<'_>, known: Known) -> Facts {
     let mut asked = Vec::new();
-    for case in parts.channel.rule.iter().flat_map(|rule| &rule.cases) {
-        if let Some(condition) = &case.when {
-            condition.fields(&mut asked);
-        }
+    let cases = parts.channel.rule.iter().flat_map(|rule| &rule.cases).filter_map(|case| case.when.as_ref());
+    let workspace = parts.directory.workspace(item.workspace);
+    let skills = workspace.iter().flat_map(|workspace| &workspace.skill_rules).filter_map(|rule| rule.when.as_ref());
+    for condition in cases.chain(skills) {
+        condition.fields(&mut asked);
     }
     let asked: BTreeSet<FactField> = asked.into_iter().collect();
     asked.into_iter().filter_map(|field| fact(&field.0, item, parts, known).map(|value| (field, value))).collect()

@@ -1,12 +1,13 @@
 //! The commit of decisions: owner, record, log and the router's own rows in one transaction, under the guards.
 
+use crate::arrival::revised_input;
 use crate::error::{EngineError, Result};
 use crate::router_task::{Routing, Stepped};
 use crate::timers;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use switchboard_model::{
-    Actor, Arrival, AssignedMark, ChannelId, Decision, DecisionId, Distribution, Effect, Input, ItemId, ItemStatus,
-    LiveEventKind, LoadGroup, Outcome, Owner, Refusal, RefusalReason, Timestamp, TurnState, UserId,
+    Actor, Arrival, Decision, DecisionId, Effect, Input, ItemId, ItemStatus, LiveEventKind, Outcome, Owner, QueueFacts, Refusal,
+    RefusalReason, Timestamp, UserId,
 };
 use switchboard_storage::{Consumption, Guard, ItemUpdate, NewDecision, NewEvent, NewInput, NewTimer, Tx};
 
@@ -50,8 +51,6 @@ impl From<switchboard_storage::StoreError> for CommitError {
 struct Batch {
     stepped: Vec<Stepped>,
     from_no: u64,
-    marks: Vec<(UserId, LoadGroup, Option<u64>)>,
-    turns: Vec<TurnState>,
     /// Ids for timers, one per owner who is to be mailed.
     timer_ids: Vec<i64>,
 }
@@ -61,11 +60,7 @@ impl Batch {
         let from_no = stepped.first().map_or(0, |step| step.consumed.no - 1);
         let notices = stepped.iter().flat_map(|step| &step.effects).filter(|effect| matches!(effect, Effect::NotifyOwner { .. }));
         let timer_ids = routing.engine.inner.store.next_ids(notices.count()).await?;
-        let touched = Touched::by(&stepped);
-        let router = &routing.router;
-        let marks = touched.marks.into_iter().map(|(user, group)| (user, group, router.mark(user, group))).collect();
-        let turns = touched.turns.into_iter().filter_map(|(channel, case)| router.turn(channel, case)).collect();
-        Ok(Self { stepped, from_no, marks, turns, timer_ids })
+        Ok(Self { stepped, from_no, timer_ids })
     }
 
     /// Answers with the refusals in a row per item, after this batch.
@@ -74,17 +69,18 @@ impl Batch {
         let end = last.consumed;
         tx.advance_cursor(epoch, self.from_no, end.no, end.at, end.directory_version).await?;
         let mut timer_ids = self.timer_ids.iter().copied();
-        let (mut decided, mut refused) = (Vec::new(), Vec::new());
+        let (mut decided, mut news) = (Vec::new(), Vec::new());
         for step in &self.stepped {
             let mut ids = step.decisions.iter().copied();
-            for effect in &step.effects {
+            for (place, effect) in step.effects.iter().enumerate() {
                 match effect {
                     Effect::Decide(decision) => {
                         let id = ids.next().unwrap_or(DecisionId(0));
-                        let refusal = decide(tx, step, id, decision, &mut refusals).await?;
-                        decided.push(record(step, id, decision, refusal.as_ref().map(|(reason, _)| *reason)));
-                        refused.extend(refusal.map(|(_, input)| input));
+                        let answer = decide(tx, step, id, (decision, left_queue(step, place)), &mut refusals).await?;
+                        decided.push(record(step, id, decision, answer.refused));
+                        news.extend(answer.news);
                     }
+                    Effect::LeftQueue { .. } => {}
                     Effect::NotifyOwner { item, user } => {
                         notify_owner(tx, *item, *user, end.at, timer_ids.next().unwrap_or(0)).await?;
                     }
@@ -97,89 +93,51 @@ impl Batch {
             &self.stepped.iter().map(|step| Consumption { seq: step.input.seq, consumed: step.consumed }).collect::<Vec<_>>(),
         )
         .await?;
-        self.write_memory(tx).await?;
-        if !refused.is_empty() {
-            tx.insert_inputs(&refused).await?;
+        if !news.is_empty() {
+            tx.insert_inputs(&news).await?;
         }
         Ok(refusals)
     }
+}
 
-    /// The router's own rows, so that a rebuild equals the live state.
-    async fn write_memory(&self, tx: &Tx) -> Result<(), CommitError> {
-        let kept = self.marks.iter().filter_map(|(user, group, no)| no.map(|no| AssignedMark { user: *user, group: *group, no }));
-        let kept: Vec<AssignedMark> = kept.collect();
-        let gone: Vec<_> = self.marks.iter().filter(|(_, _, no)| no.is_none()).map(|(user, group, _)| (*user, *group)).collect();
-        if !kept.is_empty() {
-            tx.save_marks(&kept).await?;
-        }
-        if !gone.is_empty() {
-            tx.delete_marks(&gone).await?;
-        }
-        if !self.turns.is_empty() {
-            tx.save_turns(&self.turns).await?;
-        }
-        Ok(())
+/// What the arrival of an item that waited until this decision was, as the core says right behind the decision.
+fn left_queue(step: &Stepped, place: usize) -> Option<&Arrival> {
+    match step.effects.get(place + 1) {
+        Some(Effect::LeftQueue { arrival }) => Some(arrival),
+        _ => None,
     }
 }
 
-/// Marks and turns that a batch may have changed.
+/// What came of a decision.
 #[derive(Default)]
-struct Touched {
-    marks: BTreeSet<(UserId, LoadGroup)>,
-    turns: BTreeSet<(ChannelId, u32)>,
+struct Answer {
+    /// The guard that refused it.
+    refused: Option<RefusalReason>,
+    /// What the router is told of it.
+    news: Option<NewInput>,
 }
 
-impl Touched {
-    fn by(stepped: &[Stepped]) -> Self {
-        let mut touched = Self::default();
-        for step in stepped {
-            match &step.input.input {
-                Input::Changed(change) => {
-                    if let (true, Some(Owner::User { id })) = (change.assigned, change.state.owner) {
-                        touched.marks.insert((id, change.state.group));
-                    }
-                }
-                Input::Refused(refusal) => touched.decision(&refusal.decision),
-                Input::Directory { .. } | Input::Arrived(_) | Input::Status(_) | Input::Tick => {}
-            }
-            for effect in &step.effects {
-                if let Effect::Decide(decision) = effect {
-                    touched.decision(decision);
-                }
-            }
-        }
-        touched
-    }
-
-    fn decision(&mut self, decision: &Decision) {
-        if let Outcome::Assigned { user, .. } | Outcome::Kept { user } = decision.outcome {
-            self.marks.insert((user, decision.group));
-        }
-        if let (Some(rule), Some(Distribution::RoundRobin)) = (decision.rule, decision.distribution) {
-            self.turns.insert((rule.channel, rule.case));
-        }
-    }
-}
-
-/// Applies a decision; answers with the refusal, if the database refused.
+/// Applies a decision. The router hears of a refusal, and of a new version of an item that it lets wait.
 async fn decide(
     tx: &Tx,
     step: &Stepped,
     id: DecisionId,
-    decision: &Decision,
+    (decision, waited): (&Decision, Option<&Arrival>),
     refusals: &mut BTreeMap<ItemId, u32>,
-) -> Result<Option<(RefusalReason, NewInput)>, CommitError> {
+) -> Result<Answer, CommitError> {
     match tx.change_item(&update(decision, id, step.consumed.at)).await? {
-        Ok(_) => {
+        Ok(changed) => {
             refusals.remove(&decision.item);
-            Ok(None)
+            let is_news = decision.outcome == Outcome::Queued && changed.after.version != decision.item_version;
+            Ok(Answer { refused: None, news: is_news.then(|| revised_input(&changed.after, step.consumed.at)) })
         }
         Err(guard) => {
             let count = refusals.entry(decision.item).or_default();
             *count += 1;
             let reason = guard.reason();
             metrics::counter!("switchboard_decisions_refused_total", "reason" => reason.as_str()).increment(1);
-            Ok(Some((reason, refusal_input(step, decision, &guard, *count))))
+            let news = refusal_input(step, (decision, waited), &guard, *count);
+            Ok(Answer { refused: Some(reason), news: Some(news) })
         }
     }
 }
@@ -201,10 +159,22 @@ fn update(decision: &Decision, id: DecisionId, at: Timestamp) -> ItemUpdate {
             ..base
         },
         Outcome::Kept { user } => ItemUpdate { owner: Some(Some(Owner::User { id: user })), capacity_guard: false, ..base },
-        Outcome::TeamSet { team } => {
-            ItemUpdate { owner: Some(None), team: Some(Some(team)), unassigned_reason: Some(None), ..base }
+        Outcome::TeamSet { team } => ItemUpdate {
+            owner: Some(None),
+            team: Some(Some(team)),
+            unassigned_reason: Some(None),
+            queued_since: Some(None),
+            ..base
+        },
+        Outcome::Queued => ItemUpdate {
+            owner: Some(None),
+            unassigned_reason: Some(None),
+            queued_since: Some(decision.queued_since.or(Some(at))),
+            ..base
+        },
+        Outcome::Unassigned { reason } => {
+            ItemUpdate { owner: Some(None), unassigned_reason: Some(Some(reason)), queued_since: Some(None), ..base }
         }
-        Outcome::Unassigned { reason } => ItemUpdate { owner: Some(None), unassigned_reason: Some(Some(reason)), ..base },
     }
 }
 
@@ -222,13 +192,14 @@ fn record(step: &Stepped, id: DecisionId, decision: &Decision, refused: Option<R
 }
 
 /// What the router is told of a refusal: the item as it is, and its facts if it still wants an owner.
-fn refusal_input(step: &Stepped, decision: &Decision, guard: &Guard, count: u32) -> NewInput {
+fn refusal_input(step: &Stepped, (decision, waited): (&Decision, Option<&Arrival>), guard: &Guard, count: u32) -> NewInput {
     let item = guard.item();
-    let arrival = match &step.input.input {
-        Input::Arrived(arrival) => Some(arrival.clone()),
-        Input::Refused(refusal) => refusal.retry.clone(),
-        Input::Directory { .. } | Input::Changed(_) | Input::Status(_) | Input::Tick => None,
+    let asked = match &step.input.input {
+        Input::Arrived(arrival) => Some(arrival),
+        Input::Refused(refusal) => refusal.retry.as_ref(),
+        Input::Directory { .. } | Input::Changed(_) | Input::Status(_) | Input::Revised(_) | Input::Tick => None,
     };
+    let arrival = waited.or(asked).filter(|arrival| arrival.item == decision.item).cloned();
     let taken = guard.reason() == RefusalReason::ItemChanged && matches!(item.owner, Some(Owner::User { .. }));
     let wanted = item.status == ItemStatus::Open && !taken;
     let retry = arrival.filter(|_| wanted).map(|arrival| refreshed(arrival, guard, decision, count));
@@ -246,7 +217,11 @@ fn refreshed(arrival: Arrival, guard: &Guard, decision: &Decision, count: u32) -
     {
         excluded.push(user);
     }
+    let queue = QueueFacts { priority: item.priority, due_at: item.due_at, since: arrival.queue.since };
     Arrival {
+        queue,
+        created_at: Some(item.created_at),
+        waiting_on_contact: item.waits_on_contact(),
         version: item.version,
         workspace: item.workspace,
         group: item.group,

@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
+use crate::memory::replay_to;
 use crate::request::{Caller, Explained, Names};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -61,16 +62,12 @@ impl Engine {
         let mut router = Router::new(directory, checkpoint.state).map_err(|error| {
             EngineError::new(EngineErrorKind::Internal, format!("the checkpoint at {from} is not usable: {error}"))
         })?;
-        let inputs = store.inputs_between(from, view.no).await?;
-        for mut input in inputs {
-            directories.attach(self, &mut input).await?;
-            let Some(consumed) = input.consumed else { continue };
-            if consumed.no == view.no {
-                return Ok(router.explain_input(consumed.no, consumed.at, &input.input));
-            }
-            router.step(consumed.no, consumed.at, &input.input);
-        }
-        Ok(None)
+        replay_to(self, &mut directories, &mut router, before).await?;
+        let Some(mut input) = store.inputs_between(before, view.no).await?.pop() else { return Ok(None) };
+        directories.attach(self, &mut input).await?;
+        let explained =
+            input.consumed.and_then(|consumed| router.explain_item(consumed.no, consumed.at, &input.input, view.decision.item));
+        Ok(explained)
     }
 
     fn names_of(&self, decision: &Decision, explanation: Option<&Explanation>) -> Names {
@@ -85,7 +82,7 @@ impl Engine {
             }
             Outcome::Kept { user: id } => user(id),
             Outcome::TeamSet { team } => teams.push(team),
-            Outcome::Unassigned { .. } => {}
+            Outcome::Queued | Outcome::Unassigned { .. } => {}
         }
         for candidate in explanation.iter().flat_map(|explanation| &explanation.stages).flat_map(|stage| &stage.candidates) {
             user(candidate.user);

@@ -1,6 +1,7 @@
 //! The handle on the running engine: what every use case shares.
 
 use crate::error::{EngineError, EngineErrorKind, Result};
+use crate::looker::Looker;
 use crate::observer::Observer;
 use crate::request::{Caller, ChannelState, Statistics};
 use futures::future::BoxFuture;
@@ -56,6 +57,7 @@ pub(crate) struct Inner {
     pub session_ms: i64,
     pub directory: RwLock<Arc<Directory>>,
     pub observer: Mutex<Observer>,
+    pub looker: tokio::sync::Mutex<Looker>,
     pub channel_states: Mutex<BTreeMap<String, ChannelState>>,
     pub live: broadcast::Sender<LiveEvent>,
     /// Rung after every commit; whoever waits looks at the database.
@@ -87,6 +89,7 @@ impl Engine {
             session_idle_ms: options.session_idle_ms,
             session_ms: options.session_ms,
             observer: Mutex::new(Observer::new(Arc::clone(&directory))),
+            looker: tokio::sync::Mutex::default(),
             directory: RwLock::new(directory),
             channel_states: Mutex::new(BTreeMap::new()),
             live: broadcast::Sender::new(LIVE_BACKLOG),

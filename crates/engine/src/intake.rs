@@ -1,9 +1,10 @@
 //! Taking in: one commit per message with its contact, thread, text and the router's input (ROUTING 12.1).
 
-use crate::arrival::{ArrivalParts, Known, arrival, arrival_input};
+use crate::arrival::{ArrivalParts, Known, arrival, arrival_input, last_owner, tell_turn};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::random;
+use crate::sla::renew_due;
 use async_trait::async_trait;
 use std::sync::Arc;
 use switchboard_channel::{Inbox, InboxError, InboxErrorKind};
@@ -85,7 +86,8 @@ struct Intake {
 impl Intake {
     async fn run(self, tx: &Tx) -> Result<Receipt> {
         if let Some(hit) = tx.find_inbound_key(self.channel.id, &self.message.external_id).await? {
-            return Ok(Receipt { conversation: hit.conversation, message: hit.message, duplicate: true });
+            let conversation = tx.surviving_conversation(hit.conversation).await?;
+            return Ok(Receipt { conversation, message: hit.message, duplicate: true });
         }
         let (contact, known) = self.contact(tx).await?;
         let found = self.find_conversation(tx).await?;
@@ -150,13 +152,14 @@ impl Intake {
         Ok(tx.find_or_create_contact(&contact).await?.0)
     }
 
-    /// The conversation that the hints name, if the sender takes part in it.
+    /// The conversation that the hints name, if the sender takes part in it; or the one that it was merged into (ROUTING
+    /// 12.4).
     async fn find_conversation(&self, tx: &Tx) -> Result<Option<ConversationId>> {
         let hints = &self.message.thread;
         if let Some(key) = &hints.key
             && let Some(conversation) = tx.conversation_by_thread_key(self.channel.id, key).await?
         {
-            return Ok(Some(conversation));
+            return Ok(Some(tx.surviving_conversation(conversation).await?));
         }
         let mut candidates: Vec<ConversationId> = hints.conversation.into_iter().collect();
         for channel in &self.threads_into {
@@ -167,11 +170,14 @@ impl Intake {
         for candidate in candidates {
             let Some(record) = tx.item_record(candidate.into(), false).await? else { continue };
             let linked = self.threads_into.iter().any(|channel| Some(channel.id) == record.channel);
+            if !linked {
+                continue;
+            }
+            let conversation = tx.surviving_conversation(candidate).await?;
             // A delivery report comes from a mail server, which takes part in nothing: it must cite what we signed.
             let cited = self.message.nature == Nature::Bounce && hints.conversation == Some(candidate);
-            let may_join = cited || tx.takes_part(candidate, &identities).await?;
-            if linked && may_join {
-                return Ok(Some(candidate));
+            if cited || tx.takes_part(conversation, &identities).await? {
+                return Ok(Some(conversation));
             }
         }
         Ok(None)
@@ -250,8 +256,9 @@ impl Intake {
         })
         .await?;
         if message.nature == Nature::Bounce
-            && message.thread.conversation == Some(conversation)
+            && let Some(named) = message.thread.conversation
             && let Some(reference) = message.thread.references.first()
+            && tx.surviving_conversation(named).await? == conversation
         {
             tx.mark_bounced(self.channel.id, reference, "the receiving server reported that it was not delivered", self.at)
                 .await?;
@@ -275,18 +282,25 @@ impl Intake {
         let item = match (is_new, item.status) {
             (true, _) => item.clone(),
             (false, ItemStatus::Closed | ItemStatus::Snoozed) => self.reopen(tx, item).await?,
-            (false, ItemStatus::Open | ItemStatus::Spam) => return Ok(()),
+            (false, ItemStatus::Open) => {
+                let item = renew_due(tx, &self.directory, item.clone(), self.at).await?;
+                return tell_turn(tx, &self.directory, &item, self.at).await;
+            }
+            (false, ItemStatus::Spam) => return Ok(()),
         };
+        let item = renew_due(tx, &self.directory, item, self.at).await?;
         let event = if is_new { RouteEvent::Arrived } else { RouteEvent::Reopened };
         let contact = self.contact_of(tx, &item).await?;
         let channel = item.channel.and_then(|id| self.directory.channel(id)).unwrap_or(&self.channel);
         let parts = ArrivalParts {
+            last_owner: last_owner(tx, &item, channel).await?,
+            directory: &self.directory,
             channel,
             contact: &contact,
             event,
             message: Some(&self.message),
             known: Some(known),
-            excluded: Vec::new(),
+            excluded: if is_new { Vec::new() } else { tx.left_out(item.id).await? },
             seed: self.seed,
         };
         tx.insert_inputs(&[arrival_input(arrival(&item, &parts), self.at)]).await?;

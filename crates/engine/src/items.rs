@@ -3,16 +3,18 @@
 //! All of them go through [`Tx::change_item`] with the version that the person saw, and tell the router in the
 //! same transaction.
 
-use crate::arrival::{ArrivalParts, arrival, arrival_input, tell_change};
+use crate::arrival::{ArrivalParts, arrival, arrival_input, last_owner, tell_change};
 use crate::engine::{Engine, caller_user};
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::random;
 use crate::request::{Assignable, Caller, OwnerChange};
+use crate::sla::renew_due;
 use crate::timers;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use switchboard_core::may_assign_by_hand;
 use switchboard_model::{
-    Directory, ItemId, ItemRow, ItemStatus, Owner, PersonLoad, Priority, Role, RouteEvent, Timestamp, User, UserId,
+    Directory, ItemId, ItemKind, ItemRow, ItemStatus, Owner, PersonLoad, Priority, Role, RouteEvent, Timestamp, User, UserId,
 };
 use switchboard_storage::{Changed, Guard, ItemRecord, ItemUpdate, NewTimer, StoreErrorKind, Tx};
 
@@ -123,14 +125,15 @@ impl Engine {
     ) -> Result<ItemRow> {
         let record = self.open_record(caller, id).await?;
         let now = self.now();
-        if matches!(status, ItemStatus::Snoozed | ItemStatus::Spam) {
+        if matches!(status, ItemStatus::Snoozed | ItemStatus::Spam) || record.kind == ItemKind::Ticket {
             is_work_item(&record)?;
         }
         if status == ItemStatus::Snoozed && until.is_none_or(|until| until <= now) {
             return Err(EngineError::invalid("a snooze needs a time to come in `until`"));
         }
         let until = until.filter(|_| status == ItemStatus::Snoozed);
-        let together = self.directory().workspace(record.workspace).is_none_or(|workspace| workspace.close_together);
+        let directory = self.directory();
+        let together = directory.workspace(record.workspace).is_none_or(|workspace| workspace.close_together);
         let linked = linked_item(&record).filter(|_| together);
         let timer = self.inner.store.next_id().await?;
         let actor = caller.actor.clone();
@@ -148,6 +151,11 @@ impl Engine {
                     }
                     if let Some(linked) = linked {
                         change_and_tell(tx, &update(linked)).await?;
+                    }
+                    for item in [Some(id), linked].into_iter().flatten() {
+                        if let Some(record) = tx.item_record(item, false).await? {
+                            renew_due(tx, &directory, record, now).await?;
+                        }
                     }
                     tx.delete_timers_of(id, timers::SNOOZE).await?;
                     if let Some(due_at) = until {
@@ -193,7 +201,7 @@ impl Engine {
         Ok(self.inner.store.item(id).await?.ok_or_else(|| EngineError::not_found(format!("item {id}")))?.row)
     }
 
-    fn routable(&self, record: &ItemRecord) -> Result<()> {
+    pub(crate) fn routable(&self, record: &ItemRecord) -> Result<()> {
         if record.status != ItemStatus::Open {
             return Err(EngineError::invalid("only open work is routed; open it first"));
         }
@@ -256,13 +264,17 @@ impl Reroute {
         let (Some(channel), Some(contact)) = (channel, contact) else {
             return Err(EngineError::invalid("its channel or contact is gone, so no rule can route it"));
         };
+        // Whoever handed the item back stays out until somebody has replied (ROUTING 4.5).
+        let excluded: BTreeSet<UserId> = tx.left_out(item.id).await?.into_iter().chain(self.excluded.iter().copied()).collect();
         let parts = ArrivalParts {
+            last_owner: last_owner(tx, item, channel).await?,
+            directory,
             channel,
             contact: &contact,
             event: self.event,
             message: None,
             known: None,
-            excluded: self.excluded.clone(),
+            excluded: excluded.into_iter().collect(),
             seed,
         };
         let arrival = arrival(item, &parts);
@@ -289,20 +301,29 @@ pub(crate) async fn change_and_tell(tx: &Tx, update: &ItemUpdate) -> Result<bool
     }
 }
 
+/// What opens and closes with an item. A ticket whose conversation has moved into an inbox stays as it is.
 fn linked_item(record: &ItemRecord) -> Option<ItemId> {
-    let ids = [record.conversation.map(ItemId::from), record.ticket.map(ItemId::from)];
-    ids.into_iter().flatten().find(|linked| *linked != record.id)
-}
-
-/// The conversation of a ticket is worked on through its ticket.
-fn is_work_item(record: &ItemRecord) -> Result<()> {
-    match record.ticket.filter(|_| !record.routed) {
-        Some(ticket) => Err(EngineError::invalid(format!("this conversation belongs to ticket {ticket}; change the ticket"))),
-        None => Ok(()),
+    match record.kind {
+        ItemKind::Conversation => record.ticket.filter(|_| !record.routed).map(ItemId::from),
+        ItemKind::Ticket => record.conversation.map(ItemId::from),
     }
 }
 
-fn may_reassign(directory: &Directory, caller: &Caller, record: &ItemRecord) -> Result<()> {
+/// The conversation of a ticket is worked on through its ticket; once it has moved into an inbox, it is the reverse.
+pub(crate) fn is_work_item(record: &ItemRecord) -> Result<()> {
+    match (record.kind, record.ticket, record.conversation) {
+        _ if record.routed => Ok(()),
+        (ItemKind::Conversation, Some(ticket), _) => {
+            Err(EngineError::invalid(format!("this conversation belongs to ticket {ticket}; change the ticket")))
+        }
+        (ItemKind::Ticket, _, Some(conversation)) => Err(EngineError::invalid(format!(
+            "the conversation of this ticket has moved into an inbox; change conversation {conversation}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn may_reassign(directory: &Directory, caller: &Caller, record: &ItemRecord) -> Result<()> {
     let limited = directory.workspace(record.workspace).is_some_and(|workspace| workspace.reassign_limited);
     let Some(Owner::User { id: owner }) = record.owner else { return Ok(()) };
     if limited && caller.role < Role::Lead && caller_user(directory, caller)?.id != owner {

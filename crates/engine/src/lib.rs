@@ -12,16 +12,24 @@ mod deliver;
 pub mod directory;
 mod engine;
 mod error;
+mod hand_back;
 mod intake;
 mod items;
 mod lists;
 mod live;
+mod looker;
+mod memory;
+mod merging;
+mod moving;
 mod observer;
 mod people;
+mod presence;
 mod random;
 mod replay;
 mod request;
 mod router_task;
+mod sla;
+mod sweep;
 mod thread;
 mod timers;
 
@@ -31,8 +39,9 @@ mod tests;
 pub use accounts::MIN_PASSWORD_CHARS;
 pub use engine::{Engine, EngineOptions, Outlet};
 pub use error::{EngineError, EngineErrorKind, Result};
+pub use presence::OpenDesk;
 pub use request::{
     ApplyOptions, ApplyReport, Assignable, AuditEntry, Blob, Caller, ChannelState, Counts, Deactivation, Difference, Explained,
-    ItemsQuery, Names, NewMessage, NewStatus, OwnerChange, PersonView, ReplayReport, RuleInForce, Scope, SearchHit, SessionView,
-    SignedIn, StaleMember, Statistics, TokenView,
+    ItemsQuery, MergeReport, MergeWish, MoveWish, Names, NewMessage, NewStatus, OwnerChange, PersonView, ReplayReport,
+    RuleInForce, Scope, SearchHit, SessionView, SignedIn, StaleMember, Statistics, StatusEntry, TokenView,
 };

@@ -66,7 +66,7 @@ impl Engine {
                 let effects = router.step(consumed.no, consumed.at, &input.input);
                 let decided = effects.into_iter().filter_map(|effect| match effect {
                     Effect::Decide(decision) => Some(decision),
-                    Effect::NotifyOwner { .. } | Effect::Reject { .. } => None,
+                    Effect::NotifyOwner { .. } | Effect::LeftQueue { .. } | Effect::Reject { .. } => None,
                 });
                 compare(consumed.no, decided.collect(), recorded.remove(&consumed.no).unwrap_or_default(), report);
                 report.inputs += 1;

@@ -6,15 +6,17 @@
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::intake::apply;
+use crate::memory::{Memory, remember};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use switchboard_core::Router;
 use switchboard_model::{Actor, BEHAVIOUR_VERSION, DecisionId, Effect, Input, ItemId, Timestamp, UnassignedReason};
-use switchboard_storage::{Consumed, ItemUpdate, Lease, StoredInput};
+use switchboard_storage::{Consumed, ItemUpdate, Lease, NewInput, StoredInput};
 use tokio_util::sync::CancellationToken;
 
-const LEASE: &str = "router";
+/// The name of the router's lease.
+pub(crate) const LEASE: &str = "router";
 const LEASE_MS: i64 = 8_000;
 const RENEW_BEFORE_MS: i64 = 5_000;
 const BATCH: u32 = 256;
@@ -37,7 +39,7 @@ impl Engine {
         while !shutdown.is_cancelled() {
             match self.acquire_router().await {
                 Ok(Some(lease)) => {
-                    let (lease, end) = self.route_until_lost(lease, failures >= FAILURES_BEFORE_CARE, &shutdown).await;
+                    let (lease, end) = self.route_until_lost(lease, failures, &shutdown).await;
                     failures = if end == End::Failed { failures + 1 } else { 0 };
                     if shutdown.is_cancelled() {
                         self.release_router(lease).await;
@@ -52,7 +54,7 @@ impl Engine {
         }
     }
 
-    async fn acquire_router(&self) -> Result<Option<Lease>> {
+    pub(crate) async fn acquire_router(&self) -> Result<Option<Lease>> {
         let (now, holder) = (self.now(), self.inner.holder.clone());
         self.inner
             .store
@@ -69,8 +71,9 @@ impl Engine {
     }
 
     /// Routes until the lease or the memory is lost, and answers with the lease as it was last.
-    async fn route_until_lost(&self, lease: Lease, is_careful: bool, shutdown: &CancellationToken) -> (Lease, End) {
-        let mut routing = match Routing::start(self.clone(), lease.clone(), is_careful).await {
+    async fn route_until_lost(&self, lease: Lease, failures: u32, shutdown: &CancellationToken) -> (Lease, End) {
+        let mut routing = match Routing::start(self.clone(), lease.clone(), failures >= FAILURES_BEFORE_CARE, failures > 0).await
+        {
             Ok(routing) => routing,
             Err(error) => {
                 tracing::error!(%error, "the router's memory cannot be rebuilt; trying again");
@@ -101,6 +104,7 @@ impl Engine {
                 }
             }
         }
+        self.forget_sweep();
         (routing.lease, end)
     }
 }
@@ -136,6 +140,8 @@ pub(crate) struct Routing {
     /// One input at a time, to find the one that the database always refuses.
     is_careful: bool,
     next_checkpoint: u64,
+    /// When stranded work is next looked for.
+    pub next_sweep_at: Timestamp,
 }
 
 /// One input with what the core answered.
@@ -149,13 +155,17 @@ pub(crate) struct Stepped {
 }
 
 impl Routing {
-    async fn start(engine: Engine, lease: Lease, is_careful: bool) -> Result<Self> {
-        let rebuilt = engine.inner.store.rebuild().await?;
-        let directory = engine.inner.store.directory(rebuilt.state.directory_version).await?;
-        let router = Router::new(directory, rebuilt.state)
-            .map_err(|error| EngineError::new(EngineErrorKind::Internal, format!("the router's state is not usable: {error}")))?;
-        let mut routing = Self { engine, lease, router, refusals: BTreeMap::new(), is_careful, next_checkpoint: 0 };
-        routing.checkpoint().await?;
+    /// After a failure what was committed counts, whatever the log has led to.
+    pub(crate) async fn start(engine: Engine, lease: Lease, is_careful: bool, after_failure: bool) -> Result<Self> {
+        let Memory { router, is_kept } = remember(&engine, after_failure).await?;
+        let next_sweep_at = engine.now();
+        let mut routing =
+            Self { engine, lease, router, refusals: BTreeMap::new(), is_careful, next_checkpoint: 0, next_sweep_at };
+        if is_kept {
+            routing.next_checkpoint = routing.router.no() + CHECKPOINT_EVERY;
+        } else {
+            routing.checkpoint().await?;
+        }
         Ok(routing)
     }
 
@@ -163,14 +173,9 @@ impl Routing {
     async fn round(&mut self, shutdown: &CancellationToken) -> Result<()> {
         self.renew_when_due().await?;
         let waiting = self.engine.inner.store.next_inputs(if self.is_careful { 1 } else { BATCH }).await?;
+        self.sweep_when_due(waiting.is_empty()).await;
         if waiting.is_empty() {
-            let poll = if self.engine.inner.store.is_shared() { POLL_SHARED } else { POLL_ALONE };
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = self.engine.inner.router_bell.notified() => {}
-                () = tokio::time::sleep(poll) => {}
-            }
-            return Ok(());
+            return self.rest(shutdown).await;
         }
         let (stepped, culprit) = self.step_all(waiting).await?;
         if let Some(culprit) = culprit {
@@ -189,6 +194,33 @@ impl Routing {
         self.engine.ring();
         if self.router.no() >= self.next_checkpoint {
             self.checkpoint().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for something to come, or for the next instant at which time alone lets somebody have what waits
+    /// (ROUTING 7.4): then a tick goes into the log like any other input.
+    async fn rest(&self, shutdown: &CancellationToken) -> Result<()> {
+        let poll = if self.engine.inner.store.is_shared() { POLL_SHARED } else { POLL_ALONE };
+        let mut rest = poll;
+        if let Some(wake) = self.router.next_wake() {
+            let now = self.engine.inner.store.now(self.engine.now()).await?;
+            // A wake that a step has left behind it would come back at once, so it gets no more than the usual pace.
+            if wake <= now && wake > self.router.now() {
+                let tick = NewInput { at: now, item: None, input: Input::Tick, consumed: None };
+                return self
+                    .engine
+                    .commit(move |tx| Box::pin(async move { Ok(tx.insert_inputs(&[tick]).await.map(drop)?) }))
+                    .await;
+            }
+            if wake > now {
+                rest = poll.min(Duration::from_millis(u64::try_from(wake.ms_since(now)).unwrap_or(0)));
+            }
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = self.engine.inner.router_bell.notified() => {}
+            () = tokio::time::sleep(rest) => {}
         }
         Ok(())
     }
@@ -272,7 +304,7 @@ impl Routing {
         parked.await
     }
 
-    async fn checkpoint(&mut self) -> Result<()> {
+    pub(crate) async fn checkpoint(&mut self) -> Result<()> {
         let (state, now) = (self.router.state(), self.engine.now());
         let open = u64::try_from(state.owned.len()).unwrap_or(u64::MAX);
         self.next_checkpoint = state.no + CHECKPOINT_EVERY.max(open / OPEN_PER_DECISION);

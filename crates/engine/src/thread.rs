@@ -1,12 +1,16 @@
 //! Writing in a thread: replies that go out through the outbox, and notes among colleagues (ROUTING 2.3).
 
+use crate::arrival::tell_turn;
 use crate::engine::{Engine, caller_user};
 use crate::error::{EngineError, EngineErrorKind, Result};
+use crate::hand_back::replied;
 use crate::items::change_and_tell;
 use crate::request::{Caller, NewMessage};
+use crate::sla::renew_due;
+use std::sync::Arc;
 use switchboard_model::{
-    Actor, BlobId, ChannelId, ConversationId, ItemId, LiveEventKind, MessageId, MessageKind, MessageView, Nature, Owner,
-    Timestamp,
+    Actor, Address, BlobId, ChannelId, ConversationId, Directory, Identity, IdentityKind, ItemId, LiveEventKind, MessageId,
+    MessageKind, MessageView, Nature, Owner, Timestamp,
 };
 use switchboard_storage::{ItemRecord, ItemUpdate, NewAttachment, NewEvent, NewMessage as Stored, NewOutbox, Tx};
 
@@ -20,7 +24,7 @@ impl Engine {
     /// version of the item afterwards.
     ///
     /// # Errors
-    /// `NewMessages` when the thread has gone on since `seen_message`; `Invalid` for an empty text or a channel that
+    /// `NewMessages` when the thread has gone on since `seen_message`; `Conflict` when it was merged into another; `Invalid` for an empty text or a channel that
     /// cannot reply.
     pub async fn post_message(&self, caller: &Caller, id: ItemId, message: NewMessage) -> Result<(MessageView, i64)> {
         let record = self.open_record(caller, id).await?;
@@ -33,10 +37,22 @@ impl Engine {
         if message.reply {
             self.can_reply(channel)?;
         }
+        let copies = directory.channel(channel).is_some_and(|channel| self.capabilities(&channel.slug).copies);
         let html = self.clean(message.html.clone()).await?;
         let ids = self.inner.store.next_ids(2 + message.attachments.len()).await?;
-        let writing =
-            Writing { caller: caller.clone(), author, conversation, channel, item: id, message, html, at: self.now(), ids };
+        let writing = Writing {
+            caller: caller.clone(),
+            directory,
+            author,
+            conversation,
+            channel,
+            item: id,
+            message,
+            copies,
+            html,
+            at: self.now(),
+            ids,
+        };
         let message_id = MessageId(writing.ids[0]);
         self.commit(move |tx| Box::pin(async move { writing.write(tx).await })).await?;
         let view =
@@ -97,11 +113,14 @@ impl Engine {
 /// One reply or note on its way into the database.
 struct Writing {
     caller: Caller,
+    directory: Arc<Directory>,
     author: Option<String>,
     conversation: ConversationId,
     channel: ChannelId,
     item: ItemId,
     message: NewMessage,
+    /// The channel sends copies.
+    copies: bool,
     /// The writer's HTML, cleaned.
     html: Option<String>,
     at: Timestamp,
@@ -112,13 +131,23 @@ struct Writing {
 impl Writing {
     async fn write(self, tx: &Tx) -> Result<()> {
         let id = MessageId(self.ids[0]);
+        self.not_merged(tx).await?;
         self.nothing_newer(tx).await?;
-        tx.insert_message(&self.stored(id)).await?;
+        let mut stored = self.stored(id);
+        if self.message.reply && self.copies {
+            copy_to(&mut stored.recipients, &tx.merged_identities(self.conversation).await?);
+        }
+        tx.insert_message(&stored).await?;
         if self.message.reply {
             let key = format!("m{id}");
             let (channel, conversation) = (self.channel, self.conversation);
             tx.enqueue(&NewOutbox { id: self.ids[1], key, channel, conversation, message: id, at: self.at }).await?;
             self.take(tx).await?;
+            if let Some(item) = self.work_item(tx).await? {
+                let item = renew_due(tx, &self.directory, item, self.at).await?;
+                tell_turn(tx, &self.directory, &item, self.at).await?;
+                replied(tx, &self.directory, &item, self.at).await?;
+            }
         }
         let Some(item) = tx.item_record(self.item, false).await? else { return Ok(()) };
         let event = NewEvent {
@@ -133,10 +162,21 @@ impl Writing {
         Ok(())
     }
 
+    /// What was merged takes nothing more: its writer would not have seen whom it goes to (ROUTING 12.4).
+    async fn not_merged(&self, tx: &Tx) -> Result<()> {
+        let survivor = tx.surviving_conversation(self.conversation).await?;
+        if survivor == self.conversation {
+            return Ok(());
+        }
+        Err(EngineError::new(
+            EngineErrorKind::Conflict,
+            format!("this was merged into another conversation meanwhile; go on in conversation {survivor}"),
+        ))
+    }
+
     /// Looks under the conversation's lock, so that of two replies at once the second meets the first (ROUTING 2.6).
     async fn nothing_newer(&self, tx: &Tx) -> Result<()> {
         let Some(seen) = self.message.seen_message else { return Ok(()) };
-        tx.item_record(self.conversation.into(), true).await?;
         if !tx.has_newer(self.conversation, seen, &self.caller.actor).await? {
             return Ok(());
         }
@@ -196,6 +236,15 @@ impl Writing {
         match conversation.ticket.filter(|_| !conversation.routed) {
             Some(ticket) => Ok(tx.item_record(ticket.into(), true).await?),
             None => Ok(Some(conversation)),
+        }
+    }
+}
+
+/// Contacts whose conversations were merged into this one get a copy each, so that nobody waits for an answer in vain.
+fn copy_to(recipients: &mut Vec<Address>, identities: &[Identity]) {
+    for identity in identities.iter().filter(|identity| identity.kind == IdentityKind::Email) {
+        if recipients.iter().all(|known| !known.address.eq_ignore_ascii_case(&identity.value)) {
+            recipients.push(Address { name: None, address: identity.value.clone() });
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::error::{EngineError, Result};
 use crate::items::{Reroute, change_and_tell};
 use crate::random;
 use crate::router_task::pause;
+use crate::sla::renew_due;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::collections::BTreeSet;
@@ -32,6 +33,8 @@ const DAY_MS: i64 = 24 * 3_600_000;
 /// Live events are kept this long for desks that come back.
 const EVENTS_KEPT_MS: i64 = DAY_MS;
 const IDEMPOTENCY_KEPT_MS: i64 = DAY_MS;
+/// Longer than anybody may be gone before being set away (ROUTING 4.4).
+const PRESENCE_KEPT_MS: i64 = 3 * DAY_MS;
 const PRUNE_EVERY_MS: i64 = 3_600_000;
 
 impl Engine {
@@ -123,6 +126,7 @@ impl Engine {
                 }
                 let Ok(changed) = tx.change_item(&open(item)).await? else { return Ok(()) };
                 tell_change(tx, &changed, now).await?;
+                renew_due(tx, &directory, changed.after.clone(), now).await?;
                 if record.owner.is_none() && record.routed && record.contact.is_some() {
                     Reroute { event: RouteEvent::Requested, excluded: Vec::new() }
                         .tell(tx, &directory, &changed, now, seed)
@@ -229,6 +233,7 @@ impl Engine {
                 tx.prune_sessions(now, idle_before).await?;
                 tx.prune_events(now.plus_ms(-EVENTS_KEPT_MS)).await?;
                 tx.prune_idempotency(now.plus_ms(-IDEMPOTENCY_KEPT_MS)).await?;
+                tx.prune_presence(now.plus_ms(-PRESENCE_KEPT_MS)).await?;
                 Ok::<(), switchboard_storage::StoreError>(())
             })
         });

@@ -7,6 +7,7 @@ use crate::id::{ChannelId, SkillId, TeamId, UserId, WorkspaceId};
 use crate::kind::{ChannelKind, WorkType, words};
 use crate::rule::Rule;
 use crate::skill::{Skill, SkillRule, Spoken, UserSkill};
+use crate::sla::Sla;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +58,18 @@ words! {
         Route = "route",
         /// Nobody.
         Unassign = "unassign",
+    }
+}
+
+words! {
+    /// In which order waiting items are served (ROUTING 7.4).
+    #[derive(Default)]
+    QueueOrder {
+        /// Priority, then slack, then the time queued.
+        #[default]
+        Priority = "priority",
+        /// The cost of waiting in units of each item's own target, weighed by priority, with a cap against starvation.
+        Gcmu = "gcmu",
     }
 }
 
@@ -128,6 +141,30 @@ pub struct Capacity {
     /// A limit on the sum of what open items weigh, beside the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<CapacityWeights>,
+    /// Open items that use no capacity.
+    #[serde(default, skip_serializing_if = "LeaveOut::is_nothing")]
+    pub leave_out: LeaveOut,
+}
+
+/// Which open items use no capacity of a person: they are left out of the total, the types and the weights
+/// (ROUTING 5.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct LeaveOut {
+    /// Items created more than so many days of 24 hours ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older_than_days: Option<u32>,
+    /// Items of a conversation in which ours is the last message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waiting_on_contact: bool,
+}
+
+impl LeaveOut {
+    /// Whether every open item uses capacity.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.older_than_days.is_none() && !self.waiting_on_contact
+    }
 }
 
 /// What an open item of each type weighs, and how much a person bears (ROUTING 5.5).
@@ -152,6 +189,17 @@ pub struct Team {
     pub name: String,
     /// Parent team.
     pub parent: Option<TeamId>,
+    /// Main members who are not there are set away; `None` leaves everybody as they set themselves (ROUTING 4.4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
+}
+
+/// When somebody counts as not being there, whatever they say (ROUTING 4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Presence {
+    /// After so many minutes without any connected desk.
+    pub away_after_min: u32,
 }
 
 /// Who may open a workspace.
@@ -193,6 +241,9 @@ pub struct Workspace {
     /// Which work demands which skills; the first that applies wins (ROUTING 8.2).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skill_rules: Vec<SkillRule>,
+    /// Service targets; none where absent (ROUTING 14.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sla: Option<Sla>,
 }
 
 /// The directory's side of a connected channel: where its work goes and by which rule.
@@ -253,6 +304,9 @@ pub struct Directory {
     /// Holiday calendars by their key in directory files, `[a-z0-9_]+`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub holidays: BTreeMap<String, BTreeSet<CivilDate>>,
+    /// In which order waiting items are served.
+    #[serde(default)]
+    pub queue_order: QueueOrder,
     /// Data of every zone that is named above.
     pub zones: BTreeMap<String, ZoneData>,
 }

@@ -1,6 +1,7 @@
 //! The vocabulary of Switchboard: ids, identities, messages, the directory, and what goes into and comes
 //! out of the router. Plain data with its parsing and printing; no IO, no clock, no decisions.
 
+mod answer;
 mod condition;
 mod directory;
 mod fault;
@@ -13,13 +14,15 @@ mod record;
 mod routing;
 mod rule;
 mod skill;
+mod sla;
 mod time;
 mod view;
 
+pub use answer::{CapacityUse, Change, Lack, LaneLack, Preference, Remedy, WhyNot, WhyWaiting};
 pub use condition::{Condition, FactField, Facts};
 pub use directory::{
-    Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, OutOfOffice, ReopenOwner, Role, Seat, Team, User,
-    Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
+    Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, LeaveOut, OutOfOffice, Presence, QueueOrder,
+    ReopenOwner, Role, Seat, Team, User, Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
 };
 pub use fault::{Fault, nearest};
 pub use hours::{CivilDate, HoursSpan, InvalidDate, InvalidHours, Weekday, WeeklyHours};
@@ -38,12 +41,15 @@ pub use record::{
     Verdict, mark,
 };
 pub use routing::{
-    Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, ContactFacts, Effect, Input, ItemChange, ItemState, ItemStatus,
+    Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, ContactFacts, Effect, IdleTotal, Input, ItemChange, ItemState, ItemStatus,
     ManualStatus, OwnedItem, Owner, Priority, QueueFacts, Refusal, RefusalReason, Revision, RouteEvent, RouterState,
     StatusChange, StatusOrigin, StatusValue, TurnState, Undone, UndoneMark, UndoneTurn, WaitingItem,
 };
-pub use rule::{Case, Distribution, Fallback, Member, MemberWeight, OutsideHours, OverflowStep, Rule, Target, WhenNobody};
+pub use rule::{
+    Case, Distribution, Fallback, HandBack, Member, MemberWeight, OutsideHours, OverflowStep, Rule, Target, WhenNobody,
+};
 pub use skill::{Demand, SKILL_LEVELS, Skill, SkillRule, Spoken, UserSkill, Wanted};
+pub use sla::Sla;
 pub use time::Timestamp;
 pub use view::{
     AttachmentView, ContactBrief, ContactView, DecisionView, Delivery, DeliveryState, History, HistoryChange, ItemRow, ItemSort,

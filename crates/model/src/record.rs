@@ -203,6 +203,9 @@ pub struct Candidate {
     pub open: u32,
     /// The limit on open items over all types.
     pub limit: Option<u32>,
+    /// Idle time over the shift up to now, in milliseconds, where the case goes by it (ROUTING 6.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_ms: Option<u64>,
     /// Mark of the last such assignment (ROUTING 5.4).
     pub last_assigned: Option<u64>,
     /// Rank among the eligible, from 1.

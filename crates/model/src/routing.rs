@@ -78,6 +78,12 @@ pub struct Arrival {
     /// What its place in the queue depends on (ROUTING 7.4).
     #[serde(default)]
     pub queue: QueueFacts,
+    /// When it was created; unknown never becomes too old to use capacity (ROUTING 5.5).
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    /// Ours is the last message of its conversation.
+    #[serde(default)]
+    pub waiting_on_contact: bool,
 }
 
 /// What the place of a waiting item depends on (ROUTING 7.4).
@@ -171,6 +177,12 @@ pub struct ItemState {
     pub owner: Option<Owner>,
     /// When the current ownership began.
     pub owned_since: Option<Timestamp>,
+    /// When it was created; unknown never becomes too old to use capacity (ROUTING 5.5).
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    /// Ours is the last message of its conversation.
+    #[serde(default)]
+    pub waiting_on_contact: bool,
 }
 
 words! {
@@ -300,6 +312,8 @@ words! {
         Initial = "initial",
         /// Set by hand, by the person or a lead.
         ByHand = "by_hand",
+        /// Set because the person was not there (ROUTING 4.4).
+        Presence = "presence",
     }
 }
 
@@ -378,6 +392,20 @@ pub struct RouterState {
     /// Items that wait, by item (ROUTING 7.4).
     #[serde(default)]
     pub waiting: Vec<WaitingItem>,
+    /// Idle time of everybody who has any, while a rule goes by it (ROUTING 6.5).
+    #[serde(default)]
+    pub idle: Vec<IdleTotal>,
+}
+
+/// How long a person was idle over the shift: available, without load in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IdleTotal {
+    /// The user.
+    pub user: UserId,
+    /// The group.
+    pub group: LoadGroup,
+    /// Milliseconds up to the time of the state.
+    pub total_ms: u64,
 }
 
 /// An item that waits for somebody to become eligible.
@@ -443,6 +471,12 @@ pub struct OwnedItem {
     pub group: LoadGroup,
     /// When the ownership began.
     pub owned_since: Timestamp,
+    /// When it was created; unknown never becomes too old to use capacity (ROUTING 5.5).
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    /// Ours is the last message of its conversation.
+    #[serde(default)]
+    pub waiting_on_contact: bool,
 }
 
 /// When a person was last assigned work of a group.

@@ -139,6 +139,21 @@ pub struct Case {
     /// For how many days the contact's last owner comes first, if listed and eligible (ROUTING 7.6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub affinity_days: Option<u32>,
+    /// When open work goes back to routing by itself; `None` leaves it with its owner (ROUTING 4.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand_back: Option<HandBack>,
+}
+
+/// When an owner's open work goes back to routing (ROUTING 4.5); whichever comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct HandBack {
+    /// After the owner has been absent for so many minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent_min: Option<u32>,
+    /// After the contact has waited for the owner for so many minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered_min: Option<u32>,
 }
 
 /// Further people for an item that has waited (ROUTING 7.5).
@@ -206,6 +221,7 @@ impl Case {
             weights: BTreeMap::new(),
             overflow: Vec::new(),
             affinity_days: None,
+            hand_back: None,
         }
     }
 }

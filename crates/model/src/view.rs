@@ -172,10 +172,19 @@ pub struct ItemRow {
     pub unassigned_reason: Option<UnassignedReason>,
     /// Since when the contact has been without an answer.
     pub waiting_since: Option<Timestamp>,
+    /// Since when it has waited for somebody to become eligible (ROUTING 7.4).
+    #[serde(default)]
+    pub queued_since: Option<Timestamp>,
+    /// When its next target is breached by the workspace's clock (ROUTING 14.3).
+    #[serde(default)]
+    pub due_at: Option<Timestamp>,
     /// The last message of either side.
     pub last_message_at: Timestamp,
     /// When it began.
     pub created_at: Timestamp,
+    /// The item that it was merged into, which has its messages and takes what comes later (ROUTING 12.4).
+    #[serde(default)]
+    pub merged_into: Option<ItemId>,
 }
 
 /// A conversation or ticket in full.
@@ -191,7 +200,9 @@ pub struct ItemView {
     pub contact_detail: Option<ContactView>,
     /// The last decision.
     pub last_decision: Option<DecisionId>,
-    /// Changes of owner, team and status, oldest first, the last 200.
+    /// Other contacts who take part, since their conversations were merged into this one (ROUTING 12.4).
+    pub merged_contacts: Vec<ContactBrief>,
+    /// Changes of owner, team, status and workspace, oldest first, the last 200; those of merged items included.
     pub history: Vec<History>,
 }
 
@@ -265,6 +276,8 @@ pub struct Delivery {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct History {
+    /// The item that changed: the item itself, or one that was merged into it.
+    pub item: ItemId,
     /// When.
     pub at: Timestamp,
     /// By whom.
@@ -298,6 +311,23 @@ pub enum HistoryChange {
     Returned {
         /// The note.
         note: Option<String>,
+    },
+    /// Moved to another workspace (ROUTING 12.4).
+    Moved {
+        /// Where it was.
+        from: WorkspaceId,
+        /// Where it is.
+        to: WorkspaceId,
+    },
+    /// Merged into an older item.
+    MergedInto {
+        /// That item.
+        item: ItemId,
+    },
+    /// A newer item was merged into it.
+    MergedFrom {
+        /// That item.
+        item: ItemId,
     },
 }
 

@@ -7,6 +7,8 @@ use crate::store::{Store, Tx};
 use std::sync::Arc;
 use switchboard_model::{Actor, Directory, LiveEventKind, ManualStatus, StatusOrigin, StatusValue, Timestamp, User, WorkType};
 
+const DAY_MS: i64 = 86_400_000;
+
 /// A stored directory version without its document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirectoryVersion {
@@ -107,6 +109,10 @@ impl Tx {
         let status = ManualStatus { value: StatusValue::Available, reason: None, set_at: at, origin: StatusOrigin::Initial };
         let status = json(&status)?;
         let limit = |user: &User, kind| user.capacity.per_type.get(&kind).copied();
+        let weight = |user: &User, kind| {
+            let weights = user.capacity.weights.as_ref();
+            weights.and_then(|weights| weights.per_type.get(&kind)).copied().unwrap_or(0)
+        };
         let records = users.iter().map(|user| {
             values![
                 user.id,
@@ -115,12 +121,30 @@ impl Tx {
                 limit(user, WorkType::Chat),
                 limit(user, WorkType::Mail),
                 limit(user, WorkType::Call),
+                user.capacity.weights.as_ref().map(|weights| weights.limit),
+                weight(user, WorkType::Chat),
+                weight(user, WorkType::Mail),
+                weight(user, WorkType::Call),
+                user.capacity.leave_out.older_than_days.map(|days| i64::from(days) * DAY_MS),
+                user.capacity.leave_out.waiting_on_contact,
             ]
         });
-        let head = "INSERT INTO person (user_id, status, limit_total, limit_chat, limit_mail, limit_call)";
-        let tail = "ON CONFLICT (user_id) DO UPDATE SET limit_total = excluded.limit_total, \
-            limit_chat = excluded.limit_chat, limit_mail = excluded.limit_mail, limit_call = excluded.limit_call";
-        insert_rows(self, head, tail, records.collect()).await.map(|_| ())
+        let columns = [
+            "limit_total",
+            "limit_chat",
+            "limit_mail",
+            "limit_call",
+            "limit_weight",
+            "weight_chat",
+            "weight_mail",
+            "weight_call",
+            "leave_older_ms",
+            "leave_waiting",
+        ];
+        let head = format!("INSERT INTO person (user_id, status, {})", columns.join(", "));
+        let renewed: Vec<String> = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+        let tail = format!("ON CONFLICT (user_id) DO UPDATE SET {}", renewed.join(", "));
+        insert_rows(self, &head, &tail, records.collect()).await.map(|_| ())
     }
 }
 

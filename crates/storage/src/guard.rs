@@ -3,6 +3,7 @@
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::NewEvent;
 use crate::items::{ItemRecord, counted_together, owner_columns, priority_rank};
+use crate::room;
 use crate::row::{Bundle, Db, execute, json, row, rows, values};
 use crate::store::Tx;
 use std::collections::BTreeMap;
@@ -34,6 +35,10 @@ pub struct ItemUpdate {
     pub snoozed_until: Option<Timestamp>,
     /// Why nobody owns it now; an owner clears it without being asked.
     pub unassigned_reason: Option<Option<UnassignedReason>>,
+    /// Since when it waits for somebody to become eligible (ROUTING 7.4); an owner or another status than open ends it.
+    pub queued_since: Option<Option<Timestamp>>,
+    /// When its next target is breached (ROUTING 14.3).
+    pub due_at: Option<Option<Timestamp>>,
     /// By whom.
     pub actor: Actor,
     /// When.
@@ -103,6 +108,8 @@ impl ItemUpdate {
             workspace: None,
             snoozed_until: None,
             unassigned_reason: None,
+            queued_since: None,
+            due_at: None,
             actor,
             at,
             decision: None,
@@ -134,8 +141,12 @@ impl Tx {
             return Err(StoreError::new(StoreErrorKind::NotFound, format!("there is no item {}", update.item)));
         };
         let before = together[place].clone();
-        if update.expected_version.is_some_and(|version| version != before.version) {
+        if update.expected_version.is_some_and(|version| version != before.version || before.merged_into.is_some()) {
             return Ok(Err(Guard::ItemChanged(Box::new(before))));
+        }
+        if before.merged_into.is_some() {
+            // What was merged stays as it is; whoever names no version only tidies up.
+            return Ok(Ok(Changed { after: before.clone(), before }));
         }
         let counted_before = counts(&together);
         let mut after = update.applied_to(&before);
@@ -175,24 +186,21 @@ impl Tx {
             Some(Owner::User { id }) => Some(id),
             _ => None,
         };
-        if self.is_shared() && moves.len() > 1 {
-            // Everybody locks people in the order of their ids.
-            let ids: Vec<_> = moves.keys().map(|user| user.0.to_string()).collect();
-            let sql = format!("SELECT user_id FROM person WHERE user_id IN ({}) ORDER BY user_id FOR UPDATE", ids.join(", "));
-            rows(self, sql, values![]).await?;
-        }
+        self.lock_people(moves).await?;
         let mut expected = None;
         if let Some((user, version)) = update.availability {
             if Some(user) == taker {
                 expected = Some(version);
-            } else if self.count_guarded(user, Counts::default(), Some(version), false).await?.is_some() {
+            } else if self.count_guarded((user, Counts::default()), Some(version), None).await?.is_some() {
                 return Ok(Some(RefusalReason::StatusChanged));
             }
         }
         let guarded = taker.filter(|_| expected.is_some() || update.capacity_guard);
         if let Some(user) = guarded {
             let delta = moves.get(&user).copied().unwrap_or_default();
-            if let Some(reason) = self.count_guarded(user, delta, expected, update.capacity_guard).await? {
+            if let Some(reason) =
+                self.count_guarded((user, delta), expected, update.capacity_guard.then_some((after, update.at))).await?
+            {
                 return Ok(Some(reason));
             }
         }
@@ -202,18 +210,43 @@ impl Tx {
         Ok(None)
     }
 
+    /// Moves counted work between people whom no limit holds back.
+    pub(crate) async fn shift_counts(&self, moves: &Moves) -> Result<(), StoreError> {
+        self.lock_people(moves).await?;
+        for (user, delta) in moves {
+            self.count(*user, *delta).await?;
+        }
+        Ok(())
+    }
+
+    /// Everybody locks people in the order of their ids.
+    async fn lock_people(&self, moves: &Moves) -> Result<(), StoreError> {
+        if self.is_shared() && moves.len() > 1 {
+            let ids: Vec<_> = moves.keys().map(|user| user.0.to_string()).collect();
+            let sql = format!("SELECT user_id FROM person WHERE user_id IN ({}) ORDER BY user_id FOR UPDATE", ids.join(", "));
+            rows(self, sql, values![]).await?;
+        }
+        Ok(())
+    }
+
     async fn count_guarded(
         &self,
-        user: UserId,
-        delta: Counts,
+        (user, delta): (UserId, Counts),
         expected: Option<i64>,
-        capacity: bool,
+        taken: Option<(&ItemRecord, Timestamp)>,
     ) -> Result<Option<RefusalReason>, StoreError> {
         let room = |part: &str, number: u8| {
             format!("AND (${number} <= 0 OR limit_{part} IS NULL OR open_{part} + ${number} <= limit_{part})")
         };
-        let limits =
-            if capacity { [room("total", 2), room("chat", 3), room("mail", 4), room("call", 5)].concat() } else { String::new() };
+        let added = "$3 * weight_chat + $4 * weight_mail + $5 * weight_call";
+        let weight = format!(
+            "AND (limit_weight IS NULL OR {added} <= 0 OR open_chat * weight_chat + open_mail * weight_mail \
+             + open_call * weight_call + {added} <= limit_weight)"
+        );
+        let limits = match taken {
+            Some(_) => [room("total", 2), room("chat", 3), room("mail", 4), room("call", 5), weight].concat(),
+            None => String::new(),
+        };
         let sql = format!(
             "UPDATE person SET open_total = open_total + $2, open_chat = open_chat + $3, open_mail = open_mail + $4, \
              open_call = open_call + $5 WHERE user_id = $1 AND ($6 IS NULL OR availability_version = $6) {limits} \
@@ -229,11 +262,14 @@ impl Tx {
             // Nobody has heard of the person yet, so nothing limits them.
             (None, None) => self.count(user, delta).await.map(|()| None),
             (version, Some(_)) if version != expected => Ok(Some(RefusalReason::StatusChanged)),
-            _ => Ok(Some(RefusalReason::AtCapacity)),
+            _ => match taken {
+                Some((item, at)) if room::has_room(self, user, item, at).await? => self.count(user, delta).await.map(|()| None),
+                _ => Ok(Some(RefusalReason::AtCapacity)),
+            },
         }
     }
 
-    async fn count(&self, user: UserId, [total, chat, mail, call]: Counts) -> Result<(), StoreError> {
+    pub(crate) async fn count(&self, user: UserId, [total, chat, mail, call]: Counts) -> Result<(), StoreError> {
         let sql = "INSERT INTO person (user_id, open_total, open_chat, open_mail, open_call) VALUES ($1, $2, $3, $4, $5) \
             ON CONFLICT (user_id) DO UPDATE SET open_total = person.open_total + excluded.open_total, \
             open_chat = person.open_chat + excluded.open_chat, open_mail = person.open_mail + excluded.open_mail, \
@@ -242,11 +278,11 @@ impl Tx {
     }
 }
 
-fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
+pub(crate) fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
     let (owner_kind, owner_id) = owner_columns(item.owner);
     let sql = "UPDATE item SET version = $2, workspace_id = $3, status = $4, priority = $5, owner_kind = $6, owner_id = $7, \
         team_id = $8, owned_since = $9, unassigned_reason = $10, waiting_since = $11, snoozed_until = $12, \
-        last_decision = $13 WHERE id = $1";
+        last_decision = $13, queued_since = $14, due_at = $15 WHERE id = $1";
     let values = values![
         item.id,
         item.version,
@@ -261,6 +297,8 @@ fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
         item.waiting_since,
         item.snoozed_until,
         item.last_decision,
+        item.queued_since,
+        item.due_at,
     ];
     bundle.add(sql, values);
 }
@@ -301,9 +339,17 @@ fn told<'a>(at: Timestamp, before: &ItemRecord, after: &ItemRecord, people: impl
     events
 }
 
+/// The live events of several changes at once.
+pub(crate) fn told_of<'a>(at: Timestamp, changed: impl Iterator<Item = &'a Changed>, moves: &Moves) -> Vec<NewEvent> {
+    let mut events: Vec<NewEvent> =
+        changed.flat_map(|Changed { before, after }| told(at, before, after, std::iter::empty())).collect();
+    events.extend(moves.keys().map(|user| NewEvent { user: Some(*user), ..NewEvent::new(LiveEventKind::Person, at) }));
+    events
+}
+
 /// Open work in all, and of the types chat, mail and call.
-type Counts = [i64; 4];
-type Moves = BTreeMap<UserId, Counts>;
+pub(crate) type Counts = [i64; 4];
+pub(crate) type Moves = BTreeMap<UserId, Counts>;
 
 impl ItemUpdate {
     /// What the change leaves in the item's history.
@@ -345,6 +391,11 @@ impl ItemUpdate {
         if matches!(after.status, ItemStatus::Closed | ItemStatus::Spam) {
             after.waiting_since = None;
         }
+        after.queued_since = self.queued_since.unwrap_or(before.queued_since);
+        if after.owner.is_some() || after.status != ItemStatus::Open {
+            after.queued_since = None;
+        }
+        after.due_at = self.due_at.unwrap_or(before.due_at);
         after.last_decision = self.decision.or(before.last_decision);
         after
     }
@@ -358,7 +409,7 @@ fn differs(before: &ItemRecord, after: &ItemRecord) -> bool {
 
 /// What items that count together add to the open work of each person: at most one in all and one of each type
 /// (ROUTING 5.5).
-fn counts(together: &[ItemRecord]) -> Moves {
+pub(crate) fn counts(together: &[ItemRecord]) -> Moves {
     let mut counts = Moves::new();
     for item in together.iter().filter(|item| item.status == ItemStatus::Open) {
         if let Some(Owner::User { id }) = item.owner {
@@ -374,7 +425,7 @@ fn counts(together: &[ItemRecord]) -> Moves {
     counts
 }
 
-fn moves(before: &Moves, after: &Moves) -> Moves {
+pub(crate) fn moves(before: &Moves, after: &Moves) -> Moves {
     let mut moves = after.clone();
     for (user, count) in before {
         let entry = moves.entry(*user).or_default();

@@ -13,7 +13,8 @@ use switchboard_model::{
 pub(crate) const ITEM_COLUMNS: &str = "i.id, i.kind, i.version, i.workspace_id, i.channel_id, i.contact_id, i.identity_kind, \
     i.identity_value, i.conversation_id, i.ticket_id, i.count_key, i.thread_key, i.status, i.priority, i.ticket_type, \
     i.load_group, i.owner_kind, i.owner_id, i.team_id, i.owned_since, i.routed, i.unassigned_reason, i.waiting_since, \
-    i.last_message_at, i.subject, i.preview, i.snoozed_until, i.created_at, i.last_decision";
+    i.queued_since, i.due_at, i.first_reply_at, i.last_message_at, i.subject, i.preview, i.snoozed_until, i.created_at, i.last_decision, \
+    i.merged_into";
 /// How many changes an item shows.
 const HISTORY_SHOWN: u32 = 200;
 
@@ -60,6 +61,12 @@ pub struct ItemRecord {
     pub unassigned_reason: Option<UnassignedReason>,
     /// Since when the contact has been without an answer.
     pub waiting_since: Option<Timestamp>,
+    /// Since when it has waited for somebody to become eligible (ROUTING 7.4).
+    pub queued_since: Option<Timestamp>,
+    /// When its next target is breached by the workspace's clock (ROUTING 14.3).
+    pub due_at: Option<Timestamp>,
+    /// When the contact got the first answer.
+    pub first_reply_at: Option<Timestamp>,
     /// The last message of either side.
     pub last_message_at: Timestamp,
     /// Subject.
@@ -72,6 +79,8 @@ pub struct ItemRecord {
     pub created_at: Timestamp,
     /// The last decision.
     pub last_decision: Option<DecisionId>,
+    /// The item that it was merged into (ROUTING 12.4); then it is closed, and has no messages.
+    pub merged_into: Option<ItemId>,
 }
 
 /// A contact as it is stored.
@@ -100,7 +109,15 @@ impl ItemRecord {
             status: self.status,
             owner: self.owner,
             owned_since: self.owned_since,
+            created_at: Some(self.created_at),
+            waiting_on_contact: self.waits_on_contact(),
         }
+    }
+
+    /// Ours is the last message: nothing of the contact is unanswered.
+    #[must_use]
+    pub const fn waits_on_contact(&self) -> bool {
+        self.waiting_since.is_none()
     }
 }
 
@@ -132,8 +149,9 @@ impl Store {
             Some(contact) => self.contact(contact.id).await?,
             None => None,
         };
+        let merged_contacts = merged_contacts(db, item).await?;
         let history = history(db, item).await?;
-        Ok(Some(ItemView { row, linked, contact_detail, last_decision, history }))
+        Ok(Some(ItemView { row, linked, contact_detail, last_decision, merged_contacts, history }))
     }
 
     /// A contact in full, for showing.
@@ -191,6 +209,21 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// The person who owned the contact's last work item besides this one, and when last (ROUTING 7.6): the later of
+    /// the last message in it and the beginning of the ownership.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn last_owner_of(&self, contact: ContactId, besides: ItemId) -> Result<Option<(UserId, Timestamp)>, StoreError> {
+        let sql = "SELECT owner_id, CASE WHEN owned_since > last_message_at THEN owned_since ELSE last_message_at END AS last_at \
+            FROM item WHERE contact_id = $1 AND id <> $2 AND count_key <> (SELECT count_key FROM item WHERE id = $2) \
+            AND owner_kind = 'user' AND routed ORDER BY last_at DESC, id DESC LIMIT 1";
+        let found = row(self, sql, values![contact, besides]).await?;
+        found.map(|row| Ok((row.id("owner_id", UserId)?, row.id("last_at", Timestamp)?))).transpose()
+    }
+}
+
 /// The item and those that capacity counts together with it, locked in the order of their ids.
 pub(crate) async fn counted_together(tx: &Tx, item: ItemId) -> Result<Vec<ItemRecord>, StoreError> {
     let lock = if tx.is_shared() { "FOR UPDATE" } else { "" };
@@ -198,6 +231,16 @@ pub(crate) async fn counted_together(tx: &Tx, item: ItemId) -> Result<Vec<ItemRe
         "SELECT {ITEM_COLUMNS} FROM item i WHERE i.count_key = (SELECT count_key FROM item WHERE id = $1) ORDER BY i.id {lock}"
     );
     rows(tx, sql, values![item]).await?.iter().map(record).collect()
+}
+
+/// The same for two items at once.
+pub(crate) async fn both_counted(tx: &Tx, one: ItemId, other: ItemId) -> Result<Vec<ItemRecord>, StoreError> {
+    let lock = if tx.is_shared() { "FOR UPDATE" } else { "" };
+    let sql = format!(
+        "SELECT {ITEM_COLUMNS} FROM item i WHERE i.count_key IN ((SELECT count_key FROM item WHERE id = $1), \
+         (SELECT count_key FROM item WHERE id = $2)) ORDER BY i.id {lock}"
+    );
+    rows(tx, sql, values![one, other]).await?.iter().map(record).collect()
 }
 
 /// A row of a list, from [`ITEM_COLUMNS`] and `contact_name`.
@@ -227,8 +270,11 @@ pub(crate) fn item_row(row: &Row) -> Result<ItemRow, StoreError> {
         owned_since: item.owned_since,
         unassigned_reason: item.unassigned_reason,
         waiting_since: item.waiting_since,
+        queued_since: item.queued_since,
+        due_at: item.due_at,
         last_message_at: item.last_message_at,
         created_at: item.created_at,
+        merged_into: item.merged_into,
     })
 }
 
@@ -266,10 +312,13 @@ async fn shown(db: &impl Db, item: ItemId) -> Result<Option<(ItemRow, Option<Dec
 }
 
 async fn history(db: &impl Db, item: ItemId) -> Result<Vec<History>, StoreError> {
-    let sql = "SELECT at, actor, change, decision_id FROM history WHERE item_id = $1 ORDER BY id DESC LIMIT $2";
+    // Work that has moved on has brought the history of the item that it was before, so ids are not in order of time.
+    let sql = "SELECT item_id, at, actor, change, decision_id FROM history WHERE item_id IN (SELECT id FROM item WHERE id = $1 \
+        UNION ALL SELECT id FROM item WHERE merged_into = $1) ORDER BY at DESC, id DESC LIMIT $2";
     let mut history = Vec::new();
     for row in rows(db, sql, values![item, HISTORY_SHOWN]).await?.iter().rev() {
         history.push(History {
+            item: row.id("item_id", ItemId)?,
             at: row.id("at", Timestamp)?,
             actor: row.json("actor")?,
             change: row.json("change")?,
@@ -277,6 +326,21 @@ async fn history(db: &impl Db, item: ItemId) -> Result<Vec<History>, StoreError>
         });
     }
     Ok(history)
+}
+
+/// Contacts of items that were merged into this one, besides its own, each once.
+async fn merged_contacts(db: &impl Db, item: ItemId) -> Result<Vec<ContactBrief>, StoreError> {
+    let sql = "SELECT i.contact_id, i.identity_kind, i.identity_value, c.name FROM item i JOIN contact c ON c.id = i.contact_id \
+        WHERE i.merged_into = $1 AND i.contact_id <> COALESCE((SELECT contact_id FROM item WHERE id = $1), 0) ORDER BY i.id";
+    let mut contacts: Vec<ContactBrief> = Vec::new();
+    for row in rows(db, sql, values![item]).await? {
+        let (id, identity) = (row.id("contact_id", ContactId)?, identity(&row)?);
+        let address = || identity.as_ref().map(|identity| identity.value.clone()).unwrap_or_default();
+        if contacts.iter().all(|known| known.id != id) {
+            contacts.push(ContactBrief { id, name: row.opt("name")?.unwrap_or_else(address), identity });
+        }
+    }
+    Ok(contacts)
 }
 
 async fn open_items_of(db: &impl Db, user: UserId) -> Result<Vec<ItemRecord>, StoreError> {
@@ -299,11 +363,14 @@ async fn contact_record(db: &impl Db, contact: ContactId) -> Result<Option<Conta
     found.as_ref().map(record).transpose()
 }
 
-fn record(row: &Row) -> Result<ItemRecord, StoreError> {
-    let identity = match (row.opt_word::<IdentityKind>("identity_kind")?, row.opt("identity_value")?) {
+fn identity(row: &Row) -> Result<Option<Identity>, StoreError> {
+    Ok(match (row.opt_word::<IdentityKind>("identity_kind")?, row.opt("identity_value")?) {
         (Some(kind), Some(value)) => Some(Identity { kind, value }),
         _ => None,
-    };
+    })
+}
+
+fn record(row: &Row) -> Result<ItemRecord, StoreError> {
     let owner = match row.opt::<String>("owner_kind")?.as_deref() {
         None => None,
         Some("bot") => Some(Owner::Bot),
@@ -323,7 +390,7 @@ fn record(row: &Row) -> Result<ItemRecord, StoreError> {
         workspace: row.id("workspace_id", WorkspaceId)?,
         channel: row.opt_id("channel_id", ChannelId)?,
         contact: row.opt_id("contact_id", ContactId)?,
-        identity,
+        identity: identity(row)?,
         conversation: row.opt_id("conversation_id", ConversationId)?,
         ticket: row.opt_id("ticket_id", TicketId)?,
         thread_key: row.opt("thread_key")?,
@@ -337,11 +404,15 @@ fn record(row: &Row) -> Result<ItemRecord, StoreError> {
         routed: row.get("routed")?,
         unassigned_reason: row.opt_word("unassigned_reason")?,
         waiting_since: row.opt_id("waiting_since", Timestamp)?,
+        queued_since: row.opt_id("queued_since", Timestamp)?,
+        due_at: row.opt_id("due_at", Timestamp)?,
+        first_reply_at: row.opt_id("first_reply_at", Timestamp)?,
         last_message_at: row.id("last_message_at", Timestamp)?,
         subject: row.opt("subject")?,
         preview: row.get("preview")?,
         snoozed_until: row.opt_id("snoozed_until", Timestamp)?,
         created_at: row.id("created_at", Timestamp)?,
         last_decision: row.opt_id("last_decision", DecisionId)?,
+        merged_into: row.opt_id("merged_into", ItemId)?,
     })
 }

@@ -39,7 +39,7 @@ pub struct ListScope {
 pub struct ItemQuery {
     /// Whose and what.
     pub scope: ListScope,
-    /// The view. `waiting` is open items that wanted a person when nobody was eligible.
+    /// The view. `waiting` is what waits for somebody to become eligible.
     pub view: View,
     /// The order.
     pub sort: ItemSort,
@@ -193,8 +193,10 @@ fn view_condition(view: View, scope: &ListScope) -> String {
         View::TeamUnassigned => format!("i.status = 'open' AND i.owner_kind IS NULL AND i.team_id IN ({})", teams()),
         View::TeamOpen => format!("i.status = 'open' AND i.team_id IN ({})", teams()),
         View::Open => "i.status = 'open'".into(),
+        // What was merged is read where it went; a contact's own list has it, so that the contact stays visible.
+        View::Closed if scope.contact.is_none() => "i.status = 'closed' AND i.merged_into IS NULL".into(),
         View::Closed => "i.status = 'closed'".into(),
-        View::Waiting => "i.status = 'open' AND i.owner_kind IS NULL AND i.unassigned_reason = 'nobody_eligible'".into(),
+        View::Waiting => "i.queued_since IS NOT NULL".into(),
         View::Snoozed => "i.status = 'snoozed'".into(),
     }
 }

@@ -279,7 +279,7 @@ fn bump_items(bundle: &mut Bundle, shared: bool, message: &NewMessage) {
     let written = matches!(message.nature, Nature::Message | Nature::Malformed);
     let waiting = match message.kind {
         MessageKind::Inbound if written => "COALESCE(waiting_since, $3)",
-        MessageKind::Reply => "NULL",
+        MessageKind::Reply => "NULL, first_reply_at = COALESCE(first_reply_at, $3)",
         // Whatever opened the conversation is shown in lists, even if nobody wrote it.
         MessageKind::Inbound => {
             let sql = "UPDATE item SET preview = $2 WHERE count_key = $1 AND preview = ''";

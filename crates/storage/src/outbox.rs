@@ -66,10 +66,11 @@ impl Store {
     pub async fn outbound_message(&self, entry: &OutboxEntry, slug: &str) -> Result<OutboundMessage, StoreError> {
         let db = self.reads();
         let sql = "SELECT m.at, m.author_name, COALESCE(m.subject, i.subject) AS subject, m.text, m.html, m.recipients, \
-            i.identity_kind, i.identity_value, c.name FROM message m JOIN item i ON i.id = m.conversation_id \
+            i.identity_kind, i.identity_value, c.name FROM message m JOIN item i ON i.id = $2 \
             LEFT JOIN contact c ON c.id = i.contact_id WHERE m.id = $1 AND i.identity_kind IS NOT NULL";
         let gone = || StoreError::new(StoreErrorKind::NotFound, format!("message {} has nobody to go to", entry.message));
-        let row = row(db, sql, values![entry.message]).await?.ok_or_else(gone)?;
+        // The entry's own conversation says who it goes to, wherever the message was merged into since (ROUTING 12.4).
+        let row = row(db, sql, values![entry.message, entry.conversation]).await?.ok_or_else(gone)?;
         let identity = Identity { kind: row.word("identity_kind")?, value: row.get("identity_value")? };
         let written_at = row.id("at", Timestamp)?;
         Ok(OutboundMessage {
@@ -255,8 +256,11 @@ impl Tx {
     }
 
     async fn tell_delivery(&self, message: MessageId, conversation: ConversationId, at: Timestamp) -> Result<(), StoreError> {
-        let found = row(self, "SELECT workspace_id FROM item WHERE id = $1", values![conversation]).await?;
-        let workspace = found.map(|row| row.id("workspace_id", WorkspaceId)).transpose()?;
+        // Those who look at what the conversation was merged into are told.
+        let sql = "SELECT workspace_id, COALESCE(merged_into, id) AS shown FROM item WHERE id = $1";
+        let found = row(self, sql, values![conversation]).await?;
+        let workspace = found.as_ref().map(|row| row.id("workspace_id", WorkspaceId)).transpose()?;
+        let conversation = found.map_or(Ok(conversation), |row| row.id("shown", ConversationId))?;
         let event = NewEvent {
             workspace,
             item: Some(ItemId::from(conversation)),
@@ -284,9 +288,9 @@ async fn attachments(db: &impl Db, message: MessageId) -> Result<Vec<Attachment>
 
 /// References of the messages before an entry's, oldest first.
 async fn references(db: &impl Db, entry: &OutboxEntry, written_at: Timestamp) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT own_reference FROM message WHERE conversation_id = $1 AND own_reference IS NOT NULL \
-        AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4";
-    let found = rows(db, sql, values![entry.conversation, written_at, entry.message, MAX_REFERENCES]).await?;
+    let sql = "SELECT own_reference FROM message WHERE conversation_id = (SELECT conversation_id FROM message WHERE id = $2) \
+        AND own_reference IS NOT NULL AND (at, id) < ($1, $2) ORDER BY at DESC, id DESC LIMIT $3";
+    let found = rows(db, sql, values![written_at, entry.message, MAX_REFERENCES]).await?;
     found.iter().rev().map(|row| row.get("own_reference")).collect()
 }
 

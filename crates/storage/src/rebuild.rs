@@ -1,48 +1,46 @@
-//! The router's state, rebuilt from the tables (DESIGN 3.6).
+//! What the tables hold of the router's world: a second source beside its log (DESIGN 3.6).
 
 use crate::error::StoreError;
 use crate::routing::{Cursor, cursor};
 use crate::row::{Db, Row, rows, values};
 use crate::store::Store;
-use switchboard_model::{
-    AssignedMark, ChannelId, ConversationId, ItemId, OwnedItem, RouterState, StatusChange, Timestamp, TurnState, UserId,
-};
+use switchboard_model::{ConversationId, ItemId, OwnedItem, StatusChange, Timestamp, UserId};
 
-/// The router's state, rebuilt.
+/// What the tables hold of the router's world, all of one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rebuilt {
+pub struct TableState {
     /// Where the router was.
     pub cursor: Cursor,
-    /// Its state. Owners and statuses are those of the tables, so inputs that are still to be consumed may tell
-    /// of what it already holds; consuming them changes nothing then.
-    pub state: RouterState,
+    /// Open work items that a person owns, by item. Inputs that are still to be consumed may tell of what is here
+    /// already; consuming them changes nothing then.
+    pub owned: Vec<OwnedItem>,
+    /// The last status of everybody, by user.
+    pub statuses: Vec<StatusChange>,
+    /// Items that wait for somebody to become eligible, with since when, by item.
+    pub queued: Vec<(ItemId, Timestamp)>,
 }
 
 impl Store {
-    /// The router's state from the tables, all of one moment.
+    /// The router's world from the tables.
     ///
     /// # Errors
     /// `Corrupt` when it cannot be read back.
-    pub async fn rebuild(&self) -> Result<Rebuilt, StoreError> {
+    pub async fn table_state(&self) -> Result<TableState, StoreError> {
         let db = self.snapshot().await?;
-        let cursor = cursor(&db).await?;
-        let state = RouterState {
-            no: cursor.no,
-            now: cursor.now,
-            directory_version: cursor.directory_version,
+        let state = TableState {
+            cursor: cursor(&db).await?,
             owned: owned(&db).await?,
             statuses: statuses(&db).await?,
-            marks: marks(&db).await?,
-            turns: turns(&db).await?,
-            ..RouterState::default()
+            queued: queued(&db).await?,
         };
         db.roll_back().await;
-        Ok(Rebuilt { cursor, state })
+        Ok(state)
     }
 }
 
 async fn owned(db: &impl Db) -> Result<Vec<OwnedItem>, StoreError> {
-    let sql = "SELECT id, conversation_id, owner_id, load_group, COALESCE(owned_since, created_at) AS since FROM item \
+    let sql = "SELECT id, conversation_id, owner_id, load_group, COALESCE(owned_since, created_at) AS since, created_at, \
+        waiting_since IS NULL AS on_contact FROM item \
         WHERE status = 'open' AND owner_kind = 'user' AND routed ORDER BY id";
     let owned = |row: &Row| {
         Ok(OwnedItem {
@@ -51,6 +49,8 @@ async fn owned(db: &impl Db) -> Result<Vec<OwnedItem>, StoreError> {
             user: row.id("owner_id", UserId)?,
             group: row.word("load_group")?,
             owned_since: row.id("since", Timestamp)?,
+            created_at: Some(row.id("created_at", Timestamp)?),
+            waiting_on_contact: row.get("on_contact")?,
         })
     };
     rows(db, sql, values![]).await?.iter().map(owned).collect()
@@ -65,23 +65,8 @@ async fn statuses(db: &impl Db) -> Result<Vec<StatusChange>, StoreError> {
     rows(db, sql, values![]).await?.iter().map(status).collect()
 }
 
-/// Sorted as values of the model, whose groups do not sort like their words.
-async fn marks(db: &impl Db) -> Result<Vec<AssignedMark>, StoreError> {
-    let mark = |row: &Row| {
-        let (user, group) = (row.id("user_id", UserId)?, row.word("load_group")?);
-        Ok(AssignedMark { user, group, no: row.count("no")? })
-    };
-    let found = rows(db, "SELECT user_id, load_group, no FROM mark", values![]).await?;
-    let mut marks = found.iter().map(mark).collect::<Result<Vec<_>, StoreError>>()?;
-    marks.sort();
-    Ok(marks)
-}
-
-async fn turns(db: &impl Db) -> Result<Vec<TurnState>, StoreError> {
-    let sql = "SELECT channel_id, case_no, cycle, served FROM turn ORDER BY channel_id, case_no";
-    let turn = |row: &Row| {
-        let (channel, case) = (row.id("channel_id", ChannelId)?, row.small("case_no")?);
-        Ok(TurnState { channel, case, cycle: row.count("cycle")?, served: row.json("served")? })
-    };
-    rows(db, sql, values![]).await?.iter().map(turn).collect()
+async fn queued(db: &impl Db) -> Result<Vec<(ItemId, Timestamp)>, StoreError> {
+    let sql = "SELECT id, queued_since FROM item WHERE queued_since IS NOT NULL ORDER BY id";
+    let queued = |row: &Row| Ok((row.id("id", ItemId)?, row.id("queued_since", Timestamp)?));
+    rows(db, sql, values![]).await?.iter().map(queued).collect()
 }

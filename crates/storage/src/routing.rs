@@ -3,11 +3,7 @@
 use crate::error::{StoreError, StoreErrorKind};
 use crate::row::{Db, Row, execute, insert_rows, json, one, row, rows, tuples, values};
 use crate::store::{Store, Tx};
-use std::collections::BTreeMap;
-use switchboard_model::{
-    AssignedMark, Decision, DecisionId, DecisionView, Input, ItemId, LoadGroup, RefusalReason, RouterState, Timestamp, TurnState,
-    UserId,
-};
+use switchboard_model::{Decision, DecisionId, DecisionView, Input, ItemId, RefusalReason, RouterState, Timestamp};
 
 const INPUT: &str = "SELECT seq, at, item_id, body, consumed_no, consumed_at, directory_version, parked FROM routing_input";
 const DECISION: &str = "SELECT id, at, no, directory_version, decision, duration_us, refused FROM decision";
@@ -151,6 +147,15 @@ impl Store {
         row(self.reads(), sql, values![no]).await?.map(checkpoint).transpose()
     }
 
+    /// Consumption number of the newest checkpoint; `None` before the first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn newest_checkpoint_no(&self) -> Result<Option<u64>, StoreError> {
+        let found = row(self.reads(), "SELECT no FROM checkpoint ORDER BY no DESC LIMIT 1", values![]).await?;
+        found.map(|row| row.count("no")).transpose()
+    }
+
     /// The oldest checkpoint with a consumption number above `no`.
     ///
     /// # Errors
@@ -160,12 +165,16 @@ impl Store {
         row(self.reads(), sql, values![no]).await?.map(checkpoint).transpose()
     }
 
-    /// Decisions about an item, oldest first.
+    /// Decisions about an item, oldest first: with those about what held the same work before it was moved, and what was
+    /// merged into it (ROUTING 12.4).
     ///
     /// # Errors
     /// `Corrupt` when one cannot be read back.
     pub async fn decisions_of(&self, item: ItemId) -> Result<Vec<DecisionView>, StoreError> {
-        let sql = format!("{DECISION} WHERE item_id = $1 ORDER BY no, id");
+        let sql = format!(
+            "{DECISION} WHERE item_id IN (SELECT o.id FROM item i JOIN item o ON o.count_key = i.count_key WHERE i.id = $1 \
+             AND (i.routed OR o.id = i.id) UNION SELECT id FROM item WHERE merged_into = $1) ORDER BY no, id"
+        );
         rows(self.reads(), sql, values![item]).await?.iter().map(decision_view).collect()
     }
 
@@ -290,43 +299,6 @@ impl Tx {
         }
     }
 
-    /// Stores last assignments (ROUTING 5.4).
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn save_marks(&self, marks: &[AssignedMark]) -> Result<(), StoreError> {
-        // PostgreSQL takes each key once per statement; the last one counts.
-        let last: BTreeMap<_, _> = marks.iter().map(|mark| ((mark.user, mark.group), mark.no)).collect();
-        let records = last.into_iter().map(|((user, group), no)| values![user, group, no]).collect();
-        let tail = "ON CONFLICT (user_id, load_group) DO UPDATE SET no = excluded.no";
-        insert_rows(self, "INSERT INTO mark (user_id, load_group, no)", tail, records).await.map(|_| ())
-    }
-
-    /// Forgets last assignments, which a refused decision took back to never.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn delete_marks(&self, marks: &[(UserId, LoadGroup)]) -> Result<(), StoreError> {
-        for (user, group) in marks {
-            execute(self, "DELETE FROM mark WHERE user_id = $1 AND load_group = $2", values![*user, *group]).await?;
-        }
-        Ok(())
-    }
-
-    /// Stores turns (ROUTING 6.2).
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn save_turns(&self, turns: &[TurnState]) -> Result<(), StoreError> {
-        let last: BTreeMap<_, _> = turns.iter().map(|turn| ((turn.channel, turn.case), turn)).collect();
-        let mut records = Vec::with_capacity(last.len());
-        for ((channel, case), turn) in last {
-            records.push(values![channel, case, turn.cycle, json(&turn.served)?]);
-        }
-        let tail = "ON CONFLICT (channel_id, case_no) DO UPDATE SET cycle = excluded.cycle, served = excluded.served";
-        insert_rows(self, "INSERT INTO turn (channel_id, case_no, cycle, served)", tail, records).await.map(|_| ())
-    }
-
     /// Moves the cursor on, holding its row until the commit. Do this first in a decision transaction.
     ///
     /// # Errors
@@ -420,6 +392,7 @@ const fn kind(input: &Input) -> &'static str {
         Input::Changed(_) => "changed",
         Input::Status(_) => "status",
         Input::Refused(_) => "refused",
+        Input::Revised(_) => "revised",
         Input::Tick => "tick",
     }
 }

@@ -56,7 +56,7 @@ impl Store {
         let with = format!(
             "WITH hit AS MATERIALIZED (SELECT {source} DESC LIMIT {MAX_HITS}), found AS MATERIALIZED (SELECT id FROM hit UNION \
              SELECT t.id FROM hit JOIN message m ON m.id = hit.id JOIN item t ON t.count_key = m.conversation_id UNION \
-             SELECT t.id FROM hit JOIN item t ON t.contact_id = hit.id)"
+             SELECT COALESCE(t.merged_into, t.id) FROM hit JOIN item t ON t.contact_id = hit.id)"
         );
         condition.sql.push_str(" AND i.id IN (SELECT id FROM found)");
         self.page(condition, &with, ItemSort::Newest, query.cursor.as_deref(), query.limit).await

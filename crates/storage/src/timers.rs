@@ -82,6 +82,22 @@ impl Tx {
         Ok(execute(self, "DELETE FROM timer WHERE id = $1", values![id]).await? == 1)
     }
 
+    /// Has every timer of a kind that is about one item be about another.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn hand_timers(&self, from: ItemId, to: ItemId, kind: &str) -> Result<u64, StoreError> {
+        execute(self, "UPDATE timer SET item_id = $2 WHERE item_id = $1 AND kind = $3", values![from, to, kind]).await
+    }
+
+    /// Removes every timer that is about the item.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn delete_all_timers_of(&self, item: ItemId) -> Result<u64, StoreError> {
+        execute(self, "DELETE FROM timer WHERE item_id = $1", values![item]).await
+    }
+
     /// Removes every timer of a kind that is about the item.
     ///
     /// # Errors

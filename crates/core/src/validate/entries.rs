@@ -4,11 +4,17 @@ use super::{repeated, team_name, user_name};
 use crate::calendar::read_zone;
 use std::collections::BTreeSet;
 use switchboard_model::{
-    ChannelEntry, Directory, Fault, Seat, Team, TeamId, User, UserId, WeeklyHours, Workspace, WorkspaceAccess,
+    ChannelEntry, Directory, Fault, Seat, Sla, Team, TeamId, User, UserId, WeeklyHours, Workspace, WorkspaceAccess,
 };
 
 /// The highest limit that can be set; whoever needs more sets none.
 const MAX_LIMIT: u32 = 100_000;
+/// The longest time without a desk after which somebody counts as away: a day.
+const MAX_AWAY_AFTER_MIN: u32 = 24 * 60;
+/// The greatest age at which items stop using capacity.
+const MAX_AGE_DAYS: u32 = 3_650;
+/// The longest service target: a year of minutes.
+const MAX_TARGET_MIN: u32 = 366 * 1440;
 /// The most spans of hours that a person or a channel can have.
 const MAX_SPANS: usize = 100;
 /// The most dates of a holiday calendar.
@@ -129,6 +135,10 @@ impl Check<'_> {
             }
         }
         capacity(&at, user, faults);
+        if let Some(days) = user.capacity.leave_out.older_than_days.filter(|days| !(1..=MAX_AGE_DAYS).contains(days)) {
+            let message = format!("{days} days; 1 to {MAX_AGE_DAYS} are allowed, leave it out to count items of any age");
+            faults.push(Fault::new(format!("{at}.capacity.leave_out.older_than_days"), message));
+        }
         if let Some(language) = user.language.as_deref().filter(|language| !LANGUAGES.contains(language)) {
             faults.push(Fault::unknown(format!("{at}.language"), "language", language, LANGUAGES));
         }
@@ -139,6 +149,12 @@ impl Check<'_> {
         slug(&at, &team.slug, faults);
         name(&at, &team.name, faults);
         self.known_team(&format!("{at}.parent"), team.parent, faults);
+        let minutes = team.presence.map(|presence| presence.away_after_min);
+        if let Some(minutes) = minutes.filter(|minutes| !(1..=MAX_AWAY_AFTER_MIN).contains(minutes)) {
+            let message =
+                format!("{minutes} minutes; 1 to {MAX_AWAY_AFTER_MIN} are allowed, leave it out to switch presence off");
+            faults.push(Fault::new(format!("{at}.presence.away_after_min"), message));
+        }
         if self.is_own_ancestor(team) {
             faults.push(Fault::new(format!("{at}.parent"), "the team is its own parent, directly or through others"));
         }
@@ -172,6 +188,9 @@ impl Check<'_> {
                 format!("the seat `{}` is named twice", workspace.seats[index]),
             ));
         }
+        if let Some(sla) = &workspace.sla {
+            self.sla(&format!("{at}.sla"), sla, faults);
+        }
         if let WorkspaceAccess::Restricted { users, teams } = &workspace.access {
             if users.is_empty() && teams.is_empty() {
                 faults.push(Fault::new(
@@ -194,6 +213,25 @@ impl Check<'_> {
                 faults.push(Fault::new(format!("{at}.access.teams[{index}]"), message));
             }
         }
+    }
+
+    /// Targets of a sensible size, and a clock that can be read.
+    fn sla(&self, at: &str, sla: &Sla, faults: &mut Vec<Fault>) {
+        let targets =
+            [("first_reply_min", sla.first_reply_min), ("next_reply_min", sla.next_reply_min), ("close_min", sla.close_min)];
+        if targets.iter().all(|(_, minutes)| minutes.is_none()) {
+            faults.push(Fault::new(at, "names no target; set `first_reply_min`, `next_reply_min` or `close_min`"));
+        }
+        for (key, minutes) in targets.iter().filter_map(|(key, minutes)| Some((key, (*minutes)?))) {
+            if !(1..=MAX_TARGET_MIN).contains(&minutes) {
+                let message = format!("{minutes} minutes; 1 to {MAX_TARGET_MIN} are allowed, leave it out to set no target");
+                faults.push(Fault::new(format!("{at}.{key}"), message));
+            }
+        }
+        if !sla.hours.0.is_empty() || !sla.holidays.is_empty() {
+            self.hours(at, &sla.zone, &sla.hours, faults);
+        }
+        self.holidays(at, &sla.holidays, faults);
     }
 
     fn channel(&self, channel: &ChannelEntry, faults: &mut Vec<Fault>) {

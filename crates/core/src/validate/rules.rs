@@ -5,8 +5,8 @@ use crate::eligibility::{named, selectable, unselectable};
 use crate::plan::listed;
 use std::collections::BTreeSet;
 use switchboard_model::{
-    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, Member, OutsideHours, Target, UserId,
-    WorkspaceId, WorkspaceKind,
+    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, HandBack, Member, OutsideHours, Target,
+    UserId, WorkspaceId, WorkspaceKind,
 };
 
 /// The most cases that a rule can have.
@@ -22,6 +22,8 @@ const MAX_WORKSPACES: usize = 100;
 const MAX_WEIGHT: u32 = 20;
 /// The longest time for which a last owner is preferred.
 const MAX_AFFINITY_DAYS: u32 = 3_650;
+/// The longest time after which open work goes back to routing: 30 days.
+const MAX_HAND_BACK_MIN: u32 = 30 * 24 * 60;
 /// The longest value of a comparison, in characters, and the most values of one.
 const MAX_VALUE_CHARS: usize = 1_000;
 const MAX_VALUES: usize = 1_000;
@@ -107,19 +109,31 @@ pub(super) fn people(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault
 }
 
 fn settings(at: &str, case: &Case, faults: &mut Vec<Fault>) {
-    if case.distribution == Some(Distribution::LongestIdleTotal) {
-        let message = "`longest_idle_total` cannot be used yet; use `longest_idle`";
-        faults.push(Fault::new(format!("{at}.distribution"), message));
-    }
     if let Some(days) = case.affinity_days {
         let key = format!("{at}.affinity_days");
         if !(1..=MAX_AFFINITY_DAYS).contains(&days) {
             faults.push(Fault::new(key, format!("{days} days; 1 to {MAX_AFFINITY_DAYS} are allowed")));
         }
     }
+    if let Some(hand_back) = &case.hand_back {
+        hands_back(&format!("{at}.hand_back"), hand_back, faults);
+    }
     if case.outside_hours == OutsideHours::Assistant {
         let message = "there is no assistant yet; use `route` or `unassigned`";
         faults.push(Fault::new(format!("{at}.outside_hours"), message));
+    }
+}
+
+fn hands_back(at: &str, hand_back: &HandBack, faults: &mut Vec<Fault>) {
+    let named = [("absent_min", hand_back.absent_min), ("unanswered_min", hand_back.unanswered_min)];
+    if named.iter().all(|(_, minutes)| minutes.is_none()) {
+        faults.push(Fault::new(at, "names no time; set `absent_min` or `unanswered_min`, or leave it out"));
+    }
+    for (key, minutes) in named {
+        if let Some(minutes) = minutes.filter(|minutes| !(1..=MAX_HAND_BACK_MIN).contains(minutes)) {
+            let message = format!("{minutes} minutes; 1 to {MAX_HAND_BACK_MIN} are allowed");
+            faults.push(Fault::new(format!("{at}.{key}"), message));
+        }
     }
 }
 

@@ -116,7 +116,7 @@ fn r5_4_only_such_work_counts_and_the_order_is_by_sequence_not_clock() {
 #[test]
 fn r5_5_capacity_counts_everything_owned_in_total_and_per_type() {
     let mut directory = directory();
-    directory.person(ADA).capacity = Capacity { total: Some(3), per_type: [(WorkType::Chat, 1)].into(), weights: None };
+    directory.person(ADA).capacity = Capacity { total: Some(3), per_type: [(WorkType::Chat, 1)].into(), ..Capacity::default() };
     directory.route(CHAT, Case::new(people(&[ADA])));
     directory.route(MAIL, Case::new(people(&[ADA])));
     let mut world = World::new(directory);
@@ -133,7 +133,7 @@ fn r5_5_capacity_counts_everything_owned_in_total_and_per_type() {
 #[test]
 fn r5_5_a_conversation_and_its_ticket_count_once() {
     let mut directory = directory();
-    directory.person(ADA).capacity = Capacity { total: Some(1), per_type: [(WorkType::Chat, 1)].into(), weights: None };
+    directory.person(ADA).capacity = Capacity { total: Some(1), per_type: [(WorkType::Chat, 1)].into(), ..Capacity::default() };
     directory.route(CHAT_TICKETS, Case::new(people(&[ADA])));
     let mut world = World::new(directory);
     let conversation = world.item();

@@ -41,6 +41,8 @@ fn unowned(item: ItemId) -> ItemState {
         status: ItemStatus::Open,
         owner: None,
         owned_since: None,
+        created_at: None,
+        waiting_on_contact: false,
     }
 }
 

@@ -31,7 +31,7 @@ impl Numbers {
 pub fn crowded(distribution: Distribution, numbers: &mut Numbers) -> Directory {
     let mut directory = directory();
     directory.teams = (21..29)
-        .map(|id| Team { id: TeamId(id), slug: format!("team_{id}"), name: format!("Team {id}"), parent: None })
+        .map(|id| Team { id: TeamId(id), slug: format!("team_{id}"), name: format!("Team {id}"), parent: None, presence: None })
         .collect();
     directory.users = (101..101 + PEOPLE).map(|id| user(UserId(id))).collect();
     for user in &mut directory.users {

@@ -209,6 +209,8 @@ impl History {
             status,
             owner: owner.map(|id| Owner::User { id }),
             owned_since: owner.map(|_| self.world.now),
+            created_at: None,
+            waiting_on_contact: false,
         }
     }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use switchboard_core::{Router, Stranded};
 use switchboard_model::{
     Arrival, Case, ChannelId, ConversationId, Directory, Distribution, Effect, Explanation, Fallback, Input, ItemChange, ItemId,
-    ItemState, ItemStatus, ManualStatus, Outcome, OutsideHours, Owner, Priority, Refusal, RefusalReason, Revision, RouteEvent,
-    SkipReason, StatusChange, StatusOrigin, StatusValue, Target, UserId, Verdict, WaitingItem, WhenNobody,
+    ItemState, ItemStatus, ManualStatus, Outcome, OutsideHours, Owner, Priority, QueueOrder, Refusal, RefusalReason, Revision,
+    RouteEvent, SkipReason, StatusChange, StatusOrigin, StatusValue, Target, Timestamp, UserId, Verdict, WaitingItem, WhenNobody,
 };
 
 /// A case that waits for these people.
@@ -80,6 +80,8 @@ pub fn change(world: &mut World, item: ItemId, owner: Option<UserId>, status: It
         status,
         owner: owner.map(|id| Owner::User { id }),
         owned_since: owner.map(|_| world.now),
+        created_at: None,
+        waiting_on_contact: false,
     };
     feed(world, &Input::Changed(ItemChange { state, assigned: owner.is_some() }))
 }
@@ -233,6 +235,8 @@ fn state_of(world: &World, item: ItemId) -> ItemState {
         status: ItemStatus::Open,
         owner: Some(Owner::User { id: owned.user }),
         owned_since: Some(owned.owned_since),
+        created_at: None,
+        waiting_on_contact: false,
     }
 }
 
@@ -362,9 +366,10 @@ fn r7_4_an_item_that_is_routed_again_while_it_waits_keeps_its_place() {
 
 /// A crowd with queues, skills that relax and rules that widen; every change beside a router that is stored and read
 /// back again and again.
-fn crowd(seed: u64, skills: bool) {
+fn crowd(seed: u64, skills: bool, order: QueueOrder) {
     let mut numbers = Numbers(seed);
     let mut directory = crowded(Distribution::ALL[usize::try_from(seed).expect("a small seed") % 6], &mut numbers);
+    directory.queue_order = order;
     if !skills {
         directory.workspaces.iter_mut().for_each(|workspace| workspace.skill_rules.clear());
     }
@@ -394,7 +399,7 @@ fn crowd(seed: u64, skills: bool) {
             let found = world.router.explain(world.now, &waiting.arrival);
             assert_eq!(found.decision.outcome, Outcome::Queued, "{found:?}");
             if !skills {
-                in_order(&effects, waiting, &found);
+                in_order(&effects, waiting, &found, &world);
             }
         }
     }
@@ -402,11 +407,7 @@ fn crowd(seed: u64, skills: bool) {
 }
 
 /// Whoever left the queue did not go past this item, which could have gone to the same person but for the room.
-fn in_order(effects: &[Effect], waiting: &WaitingItem, found: &Explanation) {
-    let place = |arrival: &Arrival, since| {
-        let due = arrival.queue.due_at.map_or(i64::MAX, |due| due.0);
-        (std::cmp::Reverse(arrival.queue.priority), due, since, arrival.item)
-    };
+fn in_order(effects: &[Effect], waiting: &WaitingItem, found: &Explanation, world: &World) {
     let is_new = |effect: &Effect| matches!(effect, Effect::Decide(decision) if decision.item == waiting.arrival.item);
     if effects.iter().any(is_new) {
         return;
@@ -419,9 +420,24 @@ fn in_order(effects: &[Effect], waiting: &WaitingItem, found: &Explanation) {
         };
         let could = found.stages.iter().flat_map(|stage| &stage.candidates).any(full);
         let since = arrival.queue.since.expect("set for what left the queue");
-        let overtaken = place(&waiting.arrival, waiting.since) < place(arrival, since);
+        let overtaken = place(world, &waiting.arrival, waiting.since) < place(world, arrival, since);
         assert!(!(could && overtaken), "{decision:?} went past {waiting:?}");
     }
+}
+
+/// The place in the order, as the rule says it; by `gcmu` as a fraction of a common denominator.
+fn place(world: &World, arrival: &Arrival, since: Timestamp) -> (i128, i128, Timestamp, ItemId) {
+    if world.router.directory().queue_order == QueueOrder::Priority {
+        let due = arrival.queue.due_at.map_or(i64::MAX, |due| due.0);
+        return (-(arrival.queue.priority as i128), due.into(), since, arrival.item);
+    }
+    let waited = i128::from(world.now.ms_since(since));
+    let target = arrival.queue.due_at.map_or(HOUR_MS, |due| due.ms_since(since)).max(1_000);
+    let target = i128::from(target.cast_unsigned().next_power_of_two());
+    if waited > 4 * target {
+        return (-1, -(waited << 70) / target, since, arrival.item);
+    }
+    (0, -((waited << (70 + arrival.queue.priority as u32)) / (target * target)), since, arrival.item)
 }
 
 fn happening(world: &mut World, numbers: &mut Numbers) -> Input {
@@ -459,7 +475,15 @@ fn happening(world: &mut World, numbers: &mut Numbers) -> Input {
 #[test]
 fn r7_4_nobody_waits_in_vain_or_is_overtaken_and_a_rebuilt_router_goes_on_alike() {
     for seed in 0..3 {
-        crowd(seed, false);
-        crowd(seed, true);
+        crowd(seed, false, QueueOrder::Priority);
+        crowd(seed, true, QueueOrder::Priority);
     }
+}
+
+#[test]
+fn r7_4_nobody_is_overtaken_by_somebody_whose_waiting_costs_less() {
+    for seed in 3..6 {
+        crowd(seed, false, QueueOrder::Gcmu);
+    }
+    crowd(6, true, QueueOrder::Gcmu);
 }

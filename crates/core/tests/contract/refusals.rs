@@ -21,6 +21,8 @@ fn refusal(decision: &Decision, reason: RefusalReason, retry: Option<Arrival>) -
         status: ItemStatus::Open,
         owner: None,
         owned_since: None,
+        created_at: None,
+        waiting_on_contact: false,
     };
     Input::Refused(Refusal { decision: Box::new(decision.clone()), reason, state, retry })
 }
@@ -258,8 +260,15 @@ fn a_router_cannot_start_from_a_state_that_contradicts_itself() {
     let state = RouterState { no: 3, directory_version: 7, ..RouterState::default() };
     let error = Router::new(Arc::new(directory()), state).expect_err("another version");
     assert_eq!(error, CoreError::DirectoryVersion { state: 7, directory: 1 });
-    let item =
-        OwnedItem { item: ItemId(1), conversation: None, user: ADA, group: LoadGroup::InboxMail, owned_since: Timestamp(0) };
+    let item = OwnedItem {
+        item: ItemId(1),
+        conversation: None,
+        user: ADA,
+        group: LoadGroup::InboxMail,
+        owned_since: Timestamp(0),
+        created_at: None,
+        waiting_on_contact: false,
+    };
     let state = RouterState { owned: vec![item.clone(), item], ..RouterState::default() };
     assert_eq!(Router::new(Arc::new(directory()), state).expect_err("twice"), CoreError::DuplicateItem(ItemId(1)));
 }

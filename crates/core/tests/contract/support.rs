@@ -77,6 +77,7 @@ pub fn directory() -> Directory {
         ],
         skills: Vec::new(),
         holidays: std::collections::BTreeMap::new(),
+        queue_order: switchboard_model::QueueOrder::default(),
         zones: zones.into_iter().map(|name| (name.to_owned(), zone(name))).collect(),
     }
 }
@@ -110,7 +111,7 @@ pub fn user(id: UserId) -> User {
 }
 
 fn team(id: TeamId, slug: &str) -> Team {
-    Team { id, slug: slug.to_owned(), name: slug.to_owned(), parent: None }
+    Team { id, slug: slug.to_owned(), name: slug.to_owned(), parent: None, presence: None }
 }
 
 fn workspace(id: WorkspaceId, slug: &str, kind: WorkspaceKind) -> Workspace {
@@ -124,6 +125,7 @@ fn workspace(id: WorkspaceId, slug: &str, kind: WorkspaceKind) -> Workspace {
         close_together: true,
         reassign_limited: false,
         skill_rules: Vec::new(),
+        sla: None,
     }
 }
 
@@ -267,6 +269,8 @@ impl World {
             status: ItemStatus::Open,
             owner: user.map(|id| Owner::User { id }),
             owned_since: user.map(|_| self.now.plus_ms(-age_ms)),
+            created_at: None,
+            waiting_on_contact: false,
         };
         let effects = self.step(&Input::Changed(ItemChange { state, assigned: user.is_some() }));
         assert_eq!(effects, []);
@@ -284,6 +288,8 @@ impl World {
             status,
             owner: Some(Owner::User { id: owned.user }),
             owned_since: Some(owned.owned_since),
+            created_at: None,
+            waiting_on_contact: false,
         };
         let effects = self.step(&Input::Changed(ItemChange { state, assigned: false }));
         assert_eq!(effects, []);
@@ -322,6 +328,8 @@ impl World {
             excluded: Vec::new(),
             seed: 42,
             queue: switchboard_model::QueueFacts::default(),
+            created_at: None,
+            waiting_on_contact: false,
         }
     }
 

@@ -5,9 +5,9 @@ use crate::support::{
 };
 use switchboard_core::{skill_uses, validate, validate_rule, validate_structure};
 use switchboard_model::{
-    CapacityWeights, Case, Condition, Demand, Directory, Distribution, FactField, Fallback, HoursSpan, Member, OutsideHours,
-    OverflowStep, Seat, Skill, SkillId, SkillRule, Spoken, Target, TeamId, UserId, UserSkill, Wanted, Weekday, WeeklyHours,
-    WhenNobody, WorkType, WorkspaceAccess, WorkspaceId, ZoneData,
+    CapacityWeights, Case, Condition, Demand, Directory, Distribution, FactField, Fallback, HandBack, HoursSpan, Member,
+    OutsideHours, OverflowStep, Presence, Seat, Skill, SkillId, SkillRule, Spoken, Target, TeamId, UserId, UserSkill, Wanted,
+    Weekday, WeeklyHours, WhenNobody, WorkType, WorkspaceAccess, WorkspaceId, ZoneData,
 };
 
 /// Edits the default directory and compares every fault, one per line.
@@ -170,7 +170,6 @@ fn r7_7_what_cannot_be_done_yet_is_refused_in_so_many_words() {
             directory.route(MAIL, case);
         },
         &[
-            "channels.mail.rule.cases[0].distribution: `longest_idle_total` cannot be used yet; use `longest_idle`",
             "channels.mail.rule.cases[0].outside_hours: there is no assistant yet; use `route` or `unassigned`",
             "channels.mail.rule.cases[0].target: there is no assistant yet; use `users_and_teams`, `team_only`, `contact_owner` or `nobody`",
         ],
@@ -189,6 +188,24 @@ fn r7_7_waiting_overflow_affinity_and_weights_are_allowed() {
             directory.route(MAIL, Case { overflow: vec![step], ..waits });
         },
         &[],
+    );
+}
+
+#[test]
+fn r7_7_times_of_presence_and_of_handing_back_are_checked() {
+    check(
+        |directory| {
+            directory.teams[0].presence = Some(Presence { away_after_min: 0 });
+            let hand_back = Some(HandBack { absent_min: Some(60), unanswered_min: Some(50_000) });
+            directory.route(MAIL, Case { hand_back, ..Case::new(people(&[ADA])) });
+            let nothing = Some(HandBack::default());
+            directory.route(TICKETS, Case { hand_back: nothing, ..Case::new(people(&[ADA])) });
+        },
+        &[
+            "teams.\"red\".presence.away_after_min: 0 minutes; 1 to 1440 are allowed, leave it out to switch presence off",
+            "channels.mail.rule.cases[0].hand_back.unanswered_min: 50000 minutes; 1 to 43200 are allowed",
+            "channels.tickets.rule.cases[0].hand_back: names no time; set `absent_min` or `unanswered_min`, or leave it out",
+        ],
     );
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use switchboard_model::{
     Arrival, ChannelId, ContactFacts, ContactId, ConversationId, FactField, Facts as ItemFacts, Input, ItemChange, ItemId,
     ItemKind, ItemState, ItemStatus, ManualStatus, Owner, Priority, QueueFacts, Revision, RouteEvent, StatusChange, StatusOrigin,
-    StatusValue, TicketType, UserId, WorkspaceId, WorkspaceKind,
+    StatusValue, TicketType, Timestamp, UserId, WorkspaceId, WorkspaceKind,
 };
 
 impl World {
@@ -33,6 +33,7 @@ impl World {
         let known = self.dice.chance(99);
         let excluded = self.dice.pick(&directory.users).map(|user| user.id).filter(|_| self.dice.chance(3));
         let excluded = excluded.into_iter().collect();
+        let (created_at, waiting_on_contact) = (self.created_at(), self.dice.chance(8));
         let template = Arrival {
             item: ItemId(id),
             version: 1,
@@ -49,6 +50,8 @@ impl World {
             excluded,
             seed: self.dice.roll(),
             queue: self.queue(),
+            created_at,
+            waiting_on_contact,
         };
         let state = ItemState {
             item: ItemId(id),
@@ -59,6 +62,8 @@ impl World {
             status: ItemStatus::Open,
             owner: None,
             owned_since: None,
+            created_at,
+            waiting_on_contact,
         };
         self.rows.push(Row { state, version: 1, waiting: None, template: template.clone() });
         Some(Event::Input(Input::Arrived(template)))
@@ -69,6 +74,17 @@ impl World {
         let last: Vec<&Row> = self.rows.iter().rev().take(8).collect();
         let row = self.dice.pick(&last).filter(|_| self.dice.chance(35))?;
         row.state.conversation
+    }
+
+    /// When an item was created, as far as that is known: mostly now, sometimes about a limit on age.
+    fn created_at(&mut self) -> Option<Timestamp> {
+        let age = match self.dice.below(10) {
+            0 => return None,
+            1 => DAY_MS + self.dice.between(-1, 1),
+            2 => 7 * DAY_MS + self.dice.between(-60_000, 1),
+            _ => 0,
+        };
+        Some(self.now.plus_ms(-age))
     }
 
     /// How urgent it is, and when it should be answered.
@@ -120,6 +136,7 @@ impl World {
             version: *version,
             previous_owner: state.owner,
             owned_since: state.owned_since,
+            waiting_on_contact: state.waiting_on_contact,
             excluded,
             facts,
             seed: self.dice.roll(),
@@ -161,7 +178,9 @@ impl World {
         let row = self.choose_row(|state| (state.status == ItemStatus::Open) == open && (!many || waits(state)))?;
         let dice = &mut self.dice;
         let state = &mut self.rows[row].state;
-        if dice.chance(12) {
+        if dice.chance(15) {
+            state.waiting_on_contact = !state.waiting_on_contact;
+        } else if dice.chance(12) {
             state.owner = dice.one_of(&[None, None, Some(Owner::Bot), Some(Owner::Assistant)]);
             state.owned_since = state.owner.map(|_| self.now);
         } else if open {
@@ -222,7 +241,9 @@ impl World {
             StatusValue::Finishing,
         ]);
         let first = version == 1 && self.dice.chance(70);
-        let origin = if first { StatusOrigin::Initial } else { StatusOrigin::ByHand };
+        let absent = value == StatusValue::Away && self.dice.chance(20);
+        let by_hand = if absent { StatusOrigin::Presence } else { StatusOrigin::ByHand };
+        let origin = if first { StatusOrigin::Initial } else { by_hand };
         let change = StatusChange { user, status: ManualStatus { value, reason: None, set_at: self.now, origin }, version };
         self.statuses.push(change.clone());
         Event::Input(Input::Status(change))

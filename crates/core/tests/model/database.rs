@@ -52,7 +52,7 @@ impl World {
             return Some(RefusalReason::ItemChanged);
         }
         let (Outcome::Assigned { user, .. } | Outcome::Kept { user }) = decision.outcome else { return None };
-        if decision.capacity_guarded && self.is_full(model, &self.rows[row].template, user) {
+        if decision.capacity_guarded && self.is_full(model, row, user) {
             return Some(RefusalReason::AtCapacity);
         }
         let stored = self.statuses.iter().find(|status| status.user == user).map(|status| status.version);
@@ -61,8 +61,11 @@ impl World {
     }
 
     /// Whether the person has no room, counted from what the database has.
-    fn is_full(&self, model: &Facts, arrival: &Arrival, user: UserId) -> bool {
+    fn is_full(&self, model: &Facts, row: usize, user: UserId) -> bool {
+        let Row { state, template, .. } = &self.rows[row];
+        let arrival = &Arrival { waiting_on_contact: state.waiting_on_contact, ..template.clone() };
         let mut truth = model.clone();
+        truth.now = self.now.max(model.now);
         truth.owned = self.rows.iter().filter(|row| row.state.item != arrival.item).filter_map(owned).collect();
         !truth.has_room(user, arrival)
     }
@@ -98,7 +101,7 @@ impl World {
 
 /// What counts of a row.
 fn owned(row: &Row) -> Option<OwnedItem> {
-    let ItemState { item, conversation, group, status, owner, owned_since, .. } = row.state.clone();
+    let ItemState { item, conversation, group, status, owner, owned_since, created_at, waiting_on_contact, .. } = row.state;
     let (ItemStatus::Open, Some(Owner::User { id })) = (status, owner) else { return None };
-    Some(OwnedItem { item, conversation, user: id, group, owned_since: owned_since? })
+    Some(OwnedItem { item, conversation, user: id, group, owned_since: owned_since?, created_at, waiting_on_contact })
 }

@@ -262,14 +262,6 @@ impl Ask<'_> {
         };
         ever.extend(self.expand(&names(members, case.overflow.iter()), case));
         let waits = case.when_nobody == WhenNobody::Wait || !case.overflow.is_empty();
-        let contact = &self.arrival.contact;
-        if let (true, Some(owner), Some(at), Some(days)) =
-            (crate::step::AS_ROUTER, contact.last_owner, contact.last_owned_at, case.affinity_days)
-        {
-            if self.facts.now.ms_since(at) <= i64::from(days) * 24 * 3_600_000 {
-                ever.iter_mut().filter(|one| one.user == owner).for_each(|one| one.main = true);
-            }
-        }
         waits && ever.iter().any(|one| one.main && self.could_take(one.user))
     }
 

@@ -4,8 +4,8 @@ use crate::calendar::Calendar;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use switchboard_model::{
-    AssignedMark, ChannelId, CivilDate, Directory, LoadGroup, OwnedItem, RouterState, StatusChange, StatusOrigin, StatusValue,
-    Timestamp, TurnState, UnavailableCause, Undone, UserId, WaitingItem, WeeklyHours, mark,
+    AssignedMark, ChannelId, CivilDate, Directory, IdleTotal, LoadGroup, OwnedItem, RouterState, StatusChange, StatusOrigin,
+    StatusValue, Timestamp, TurnState, UnavailableCause, Undone, UserId, WaitingItem, WeeklyHours, mark,
 };
 
 /// Somebody was assigned work (ROUTING 5.4).
@@ -41,6 +41,8 @@ pub struct Facts {
     pub assignments: Vec<Assignment>,
     pub served: Vec<Served>,
     pub waiting: Vec<WaitingItem>,
+    /// Idle time over the shift, while a case goes by it (ROUTING 6.5).
+    pub idle: Vec<IdleTotal>,
     span: (Timestamp, Timestamp),
     people: Vec<(UserId, Arc<Calendar>)>,
     channels: Vec<(ChannelId, Arc<Calendar>)>,
@@ -59,6 +61,7 @@ impl Facts {
             assignments: Vec::new(),
             served: Vec::new(),
             waiting: Vec::new(),
+            idle: Vec::new(),
             span,
             people: Vec::new(),
             channels: Vec::new(),
@@ -93,6 +96,7 @@ impl Facts {
         self.people = people;
         self.channels = channels;
         self.directory = directory;
+        self.know_idle();
     }
 
     /// The shifts of a person.
@@ -181,6 +185,7 @@ impl Facts {
             turns: turns.into_values().collect(),
             undone: Undone::default(),
             waiting,
+            idle: self.idle.iter().filter(|idle| idle.total_ms > 0).copied().collect(),
         }
     }
 }

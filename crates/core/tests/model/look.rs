@@ -57,7 +57,9 @@ impl Ask<'_> {
         for one in named.iter().filter(|one| self.facts.directory.user(one.user).is_some()) {
             let skipped = self.skipped(one, terms);
             let verdict = skipped.map_or(Verdict::Eligible, |reason| Verdict::Skipped { reason });
-            candidates.push(self.candidate(*one, measure, verdict));
+            let by_idle = terms.distribution == Some(Distribution::LongestIdleTotal);
+            let idle_ms = by_idle.then(|| self.facts.idle_ms(one.user, self.arrival.group));
+            candidates.push(Candidate { idle_ms, ..self.candidate(*one, measure, verdict) });
         }
         let winner = self.rank(&mut candidates, named, terms);
         if let Some(winner) = winner {
@@ -79,6 +81,7 @@ impl Ask<'_> {
             limit: self.facts.directory.user(user).and_then(|user| user.capacity.total),
             last_assigned: self.facts.mark(user, self.arrival.group),
             rank: None,
+            idle_ms: None,
             verdict,
         }
     }
@@ -109,6 +112,10 @@ impl Ask<'_> {
             let measure = match distribution {
                 Some(Distribution::RoundRobin) => (self.turn(user, named, terms.weighted), None, count(*place), user),
                 Some(Distribution::LongestIdle) => (0, mark, 0, user),
+                Some(Distribution::LongestIdleTotal) => {
+                    let owns = u64::from(self.facts.load(user, self.arrival.group, self.facts.now) > 0) << 63;
+                    (owns | (u64::MAX >> 1) - self.facts.idle_ms(user, self.arrival.group), mark, 0, user)
+                }
                 _ => (load, mark, 0, user),
             };
             (self.shortfall(user), measure)
@@ -138,6 +145,7 @@ impl Ask<'_> {
             Distribution::RoundRobin => one.user == best.user,
             Distribution::Random => eligible,
             Distribution::LongestIdle => eligible && one.last_assigned == best.last_assigned,
+            Distribution::LongestIdleTotal => eligible && (one.load == 0, one.idle_ms) == (best.load == 0, best.idle_ms),
             _ => eligible && one.load == best.load,
         }
     }

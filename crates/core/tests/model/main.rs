@@ -8,6 +8,7 @@ mod dice;
 mod duel;
 mod facts;
 mod history;
+mod idle;
 mod look;
 mod people;
 mod promises;

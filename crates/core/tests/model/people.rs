@@ -5,8 +5,9 @@ use crate::rules::{channel, new_rule, new_skill_rules};
 use std::sync::Arc;
 use switchboard_core::validate;
 use switchboard_model::{
-    Capacity, CapacityWeights, ChannelId, CivilDate, Directory, OutOfOffice, Role, Seat, Skill, SkillId, Spoken, Team, TeamId,
-    Timestamp, User, UserId, UserSkill, WeeklyHours, WorkType, Workspace, WorkspaceAccess, WorkspaceId, WorkspaceKind, ZoneData,
+    Capacity, CapacityWeights, ChannelId, CivilDate, Directory, LeaveOut, OutOfOffice, QueueOrder, Role, Seat, Skill, SkillId,
+    Spoken, Team, TeamId, Timestamp, User, UserId, UserSkill, WeeklyHours, WorkType, Workspace, WorkspaceAccess, WorkspaceId,
+    WorkspaceKind, ZoneData,
 };
 
 /// An hour in milliseconds.
@@ -52,6 +53,7 @@ const HOURS: [&[&str]; 12] = [
 pub fn new_directory(dice: &mut Dice, start: Timestamp) -> Arc<Directory> {
     let teams: Vec<Team> = (1..=dice.between(1, 3)).map(team).collect();
     let mut directory = Directory { version: 1, last_id: 10_000, teams, ..Directory::default() };
+    directory.queue_order = dice.one_of(&[QueueOrder::Priority, QueueOrder::Gcmu]);
     for zone in ZONES {
         directory.zones.insert(zone.to_owned(), zone_data(zone));
     }
@@ -170,6 +172,10 @@ fn edit_workspace(dice: &mut Dice, directory: &mut Directory) {
 }
 
 fn add_or_lose(dice: &mut Dice, directory: &mut Directory, now: Timestamp) {
+    if dice.chance(20) {
+        directory.queue_order = dice.one_of(QueueOrder::ALL);
+        return;
+    }
     if dice.chance(15) {
         let zone = dice.one_of(&ZONES);
         if directory.zones.remove(zone).is_none() {
@@ -192,7 +198,7 @@ fn zone_data(zone: &str) -> ZoneData {
 }
 
 fn team(id: i64) -> Team {
-    Team { id: TeamId(id), slug: format!("team_{id}"), name: format!("Team {id}"), parent: None }
+    Team { id: TeamId(id), slug: format!("team_{id}"), name: format!("Team {id}"), parent: None, presence: None }
 }
 
 fn skill(id: i64) -> Skill {
@@ -282,6 +288,10 @@ fn new_capacity(dice: &mut Dice) -> Capacity {
         }
     }
     if dice.chance(25) {
+        let older_than_days = dice.one_of(&[None, Some(1), Some(7)]);
+        capacity.leave_out = LeaveOut { older_than_days, waiting_on_contact: dice.chance(50) };
+    }
+    if dice.chance(25) {
         let weights = [(WorkType::Call, 100), (WorkType::Chat, 25), (WorkType::Mail, dice.one_of(&[10, 33]))];
         let per_type = weights.into_iter().filter(|_| dice.chance(85)).collect();
         capacity.weights = Some(CapacityWeights { limit: dice.one_of(&[60, 100, 125]), per_type });
@@ -313,5 +323,6 @@ fn new_workspace(dice: &mut Dice, id: WorkspaceId, directory: &Directory) -> Wor
         close_together: true,
         reassign_limited: false,
         skill_rules: new_skill_rules(dice, directory),
+        sla: None,
     }
 }

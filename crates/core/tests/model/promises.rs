@@ -53,8 +53,7 @@ impl Promises {
             let arrival = arrival.ok_or_else(|| Difference { what: "a decision of nothing", detail: format!("{decision:?}") })?;
             if let Outcome::Assigned { user, team } = decision.outcome {
                 if !changes_grounds(input, user) {
-                    let waits = before.waiting.iter().find(|waiting| waiting.arrival.item == decision.item);
-                    let since = decision.queued_since.or(waits.map(|waiting| waiting.since));
+                    let since = decision.queued_since;
                     let waited_ms = since.map_or(0, |since| model.now.ms_since(since));
                     may_have(model, arrival, decision, waited_ms, (user, team))?;
                 }
@@ -177,6 +176,9 @@ fn within_limits(model: &Facts, arrival: &Arrival, user: UserId, input: &Input, 
     let taken_back = matches!(input, Input::Refused(refusal) if refusal.state.owner == Some(Owner::User { id: user }));
     let still = after.owned.iter().any(|owned| (owned.item, owned.user) == (arrival.item, user));
     if by_hand || taken_back || !still {
+        return Ok(());
+    }
+    if !person.capacity.leave_out.is_nothing() {
         return Ok(());
     }
     let key = arrival.conversation.map_or(arrival.item.0, |conversation| conversation.0);

@@ -10,7 +10,7 @@ use switchboard_model::{
 /// Words that subjects are made of, and that conditions look for.
 pub const WORDS: [&str; 4] = ["invoice", "parcel", "refund", "password"];
 
-const DISTRIBUTIONS: [Distribution; 8] = [
+const DISTRIBUTIONS: [Distribution; 9] = [
     Distribution::LoadBalanced,
     Distribution::RoundRobin,
     Distribution::RoundRobin,
@@ -19,6 +19,7 @@ const DISTRIBUTIONS: [Distribution; 8] = [
     Distribution::LeastBusy,
     Distribution::LeastBusy,
     Distribution::LongestIdle,
+    Distribution::LongestIdleTotal,
 ];
 
 /// A channel without a rule.

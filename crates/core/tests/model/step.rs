@@ -2,13 +2,10 @@
 
 use crate::decide::{Decided, Question, decide};
 use crate::facts::{Assignment, Facts, Served};
-use crate::queue::place;
 use switchboard_model::{
     Arrival, Decision, Directory, Effect, Explanation, Input, ItemChange, ItemId, ItemState, ItemStatus, Outcome, OwnedItem,
     Owner, QueueFacts, Refusal, RefusalReason, Revision, Timestamp, UserId, WaitingItem,
 };
-
-pub const AS_ROUTER: bool = true;
 
 /// What a step answers.
 #[derive(Default)]
@@ -30,11 +27,24 @@ impl Facts {
             return answer;
         }
         (self.no, self.place) = (no, 0);
-        self.now = self.now.max(now);
+        self.pass(self.now.max(now));
         self.match_waiting(&mut answer);
         self.take(input, &mut answer);
         self.match_waiting(&mut answer);
         answer
+    }
+
+    /// Time goes on: idle time adds up (ROUTING 6.5), and what grows too old to use capacity is news (ROUTING 5.5).
+    fn pass(&mut self, now: Timestamp) {
+        self.add_idle(now);
+        let aged: Vec<UserId> = self
+            .owned
+            .iter()
+            .filter(|owned| !self.is_old(owned, self.now) && self.is_old(owned, now))
+            .map(|owned| owned.user)
+            .collect();
+        self.now = now;
+        aged.into_iter().for_each(|user| self.news_of(user));
     }
 
     fn take(&mut self, input: &Input, answer: &mut Answer) {
@@ -57,9 +67,7 @@ impl Facts {
         match directory {
             Some(directory) if version >= self.directory.version => {
                 self.enact(std::sync::Arc::new(directory.clone()));
-                if AS_ROUTER {
-                    self.waiting.iter_mut().for_each(|waiting| waiting.barred = None);
-                }
+                self.waiting.iter_mut().for_each(|waiting| waiting.barred = None);
                 self.decide_anew(answer);
             }
             _ => answer.refuse("no directory, or an old one"),
@@ -74,7 +82,11 @@ impl Facts {
     }
 
     fn on_change(&mut self, change: &ItemChange) {
+        self.give_up(change.state.item);
         self.set_item(&change.state);
+        if let (ItemStatus::Open, Some(Owner::User { id })) = (change.state.status, change.state.owner) {
+            self.news_of(id);
+        }
         if let (true, Some(Owner::User { id })) = (change.assigned, change.state.owner) {
             let (no, place, group) = (self.no, self.place, change.state.group);
             self.assignments.push(Assignment { no, place, user: id, group });
@@ -83,21 +95,13 @@ impl Facts {
     }
 
     fn on_arrival(&mut self, arrival: &Arrival, since: Option<Timestamp>, full: Option<UserId>, answer: &mut Answer) {
-        if AS_ROUTER {
-            self.owned.retain(|owned| owned.item != arrival.item);
-        }
-        self.forget_item(arrival.item);
+        self.give_up(arrival.item);
         let waited = self.leave(arrival.item);
         let since = waited.as_ref().map(|waiting| waiting.since).or(arrival.queue.since).or(since);
-        let barred = full.or_else(|| waited.as_ref().and_then(|waiting| waiting.barred).filter(|_| !AS_ROUTER));
+        let barred = full.or_else(|| waited.as_ref().and_then(|waiting| waiting.barred));
         let arrives = arrival.queue.since.is_none();
         let decided = decide(self, Question { arrival, since, barred, arrives });
-        let mut decided = decided;
-        let lost = AS_ROUTER && decided.decision.outcome != Outcome::Queued;
-        if lost {
-            decided.decision.queued_since = arrival.queue.since.and(since);
-        }
-        self.conclude(arrival, waited.is_some() && !lost, barred, decided, answer);
+        self.conclude(arrival, false, barred, decided, answer);
         answer.asked = answer.explanations.last().cloned();
     }
 
@@ -139,11 +143,7 @@ impl Facts {
         let undone = |no: u64, place: u32| (no, place) == (decision.no, decision.place);
         self.assignments.retain(|one| !undone(one.no, one.place));
         self.served.retain(|one| !undone(one.no, one.place));
-        let bars: Vec<_> = self.waiting.iter().map(|waiting| (waiting.arrival.item, waiting.barred)).collect();
         self.set_item(&refusal.state);
-        for (item, barred) in bars {
-            self.waiting.iter_mut().filter(|waiting| waiting.arrival.item == item).for_each(|waiting| waiting.barred = barred);
-        }
         if refusal.reason == RefusalReason::StatusChanged {
             let outdated = |version: i64| decision.availability_version.is_some_and(|decided_on| version <= decided_on);
             self.statuses.retain(|status| Some(status.user) != chosen || !outdated(status.version));
@@ -154,7 +154,8 @@ impl Facts {
                 let waits = self.waiting.iter().find(|waiting| waiting.arrival.item == arrival.item);
                 let since = waits.map(|waiting| waiting.since).or(arrival.queue.since).or(decision.queued_since);
                 let waiting = WaitingItem { arrival: arrival.clone(), since: since.unwrap_or(self.now), barred: full };
-                self.match_before(Some(place(&waiting)), answer);
+                self.match_before(Some(&waiting), answer);
+                self.forget_item(arrival.item);
                 self.on_arrival(arrival, since, full, answer);
             }
             None => drop(self.leave(decision.item)),
@@ -169,22 +170,26 @@ impl Facts {
         }
         if let (ItemStatus::Open, Some(Owner::User { id })) = (state.status, state.owner) {
             let owned_since = state.owned_since.unwrap_or(self.now);
-            let (item, conversation, group) = (state.item, state.conversation, state.group);
-            self.owned.push(OwnedItem { item, conversation, user: id, group, owned_since });
-            self.news_of(id);
+            let ItemState { item, conversation, group, created_at, waiting_on_contact, .. } = *state;
+            self.owned.push(OwnedItem { item, conversation, user: id, group, owned_since, created_at, waiting_on_contact });
         }
     }
 
     /// An item is nobody's.
     fn forget_item(&mut self, item: ItemId) {
-        let owner = self.owned.iter().find(|owned| owned.item == item).map(|owned| owned.user);
         self.owned.retain(|owned| owned.item != item);
+    }
+
+    /// An item leaves whoever owned it, which is news of that person's work (ROUTING 7.4).
+    fn give_up(&mut self, item: ItemId) {
+        let owner = self.owned.iter().find(|owned| owned.item == item).map(|owned| owned.user);
+        self.forget_item(item);
         owner.into_iter().for_each(|owner| self.news_of(owner));
     }
 
     fn own(&mut self, arrival: &Arrival, user: UserId, owned_since: Timestamp) {
-        let (item, conversation, group) = (arrival.item, arrival.conversation, arrival.group);
-        self.owned.push(OwnedItem { item, conversation, user, group, owned_since });
+        let Arrival { item, conversation, group, created_at, waiting_on_contact, .. } = *arrival;
+        self.owned.push(OwnedItem { item, conversation, user, group, owned_since, created_at, waiting_on_contact });
     }
 }
 

@@ -4,7 +4,6 @@
 use crate::duel::Difference;
 use crate::facts::Facts;
 use crate::promises::{Seen, hold};
-use crate::queue::place;
 use crate::skills::lacking;
 use switchboard_core::Router;
 use switchboard_model::{Effect, Input, Outcome, SkipReason, Timestamp, User, UserId, Verdict, WaitingItem};
@@ -18,7 +17,7 @@ pub fn check(seen: &Seen<'_>, router: &Router) -> Result<(), Difference> {
     wakes(model, router)?;
     for waiting in &seen.after.waiting {
         let position = router.position(waiting.arrival.item);
-        let ahead = seen.after.waiting.iter().filter(|other| place(other) < place(waiting)).count();
+        let ahead = seen.after.waiting.iter().filter(|other| model.in_order_of(other, waiting).is_lt()).count();
         let possible = match position {
             Some(position) => position >= 1 && usize::try_from(position).is_ok_and(|position| position <= ahead + 1),
             None => !waits_for_somebody(model, waiting),
@@ -42,7 +41,7 @@ fn overtaken(seen: &Seen<'_>) -> Result<(), Difference> {
         let got = WaitingItem { arrival: arrival.as_ref().clone(), since, barred: None };
         let mut freed = seen.model.clone();
         freed.owned.retain(|owned| owned.item != decision.item);
-        for waiting in seen.after.waiting.iter().filter(|waiting| place(waiting) < place(&got)) {
+        for waiting in seen.after.waiting.iter().filter(|waiting| seen.model.in_order_of(waiting, &got).is_lt()) {
             hold("nobody overtakes", !could_have(&freed, waiting, user), &(decision, waiting))?;
         }
     }

@@ -182,7 +182,9 @@ impl World {
             *state = row.state.clone();
             let wanting = state.status == ItemStatus::Open && (*reason != RefusalReason::ItemChanged || state.owner.is_none());
             let queue = |since| QueueFacts { since, ..row.template.queue };
-            let fresh = |again: Arrival| Arrival { version: row.version, queue: queue(again.queue.since), ..again };
+            let waiting_on_contact = row.state.waiting_on_contact;
+            let fresh =
+                |again: Arrival| Arrival { version: row.version, queue: queue(again.queue.since), waiting_on_contact, ..again };
             *retry = retry.take().filter(|_| wanting).map(fresh);
         }
         Some(event)

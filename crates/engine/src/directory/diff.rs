@@ -1,7 +1,11 @@
 //! What differs between two directories, in words of the directory file.
 
+use super::file::HolidaysFile;
 use serde::{Deserialize, Serialize};
-use switchboard_model::{Directory, Role};
+use switchboard_model::{CivilDate, Directory, Role};
+
+/// Changes of a calendar up to this number of days are named one by one.
+const MAX_DATES_SHOWN: usize = 20;
 
 /// What happens to an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +24,9 @@ pub enum ChangeAction {
 pub struct DirectoryChange {
     /// What happens to it.
     pub action: ChangeAction,
-    /// `team`, `user`, `workspace` or `channel`.
+    /// `setting`, `skill`, `holidays`, `team`, `user`, `workspace` or `channel`.
     pub kind: String,
-    /// Its slug or email address.
+    /// Its slug, email address or name.
     pub key: String,
     /// The keys whose values change, each as `key: before → after`.
     pub details: Vec<String>,
@@ -40,11 +44,21 @@ impl std::fmt::Display for DirectoryChange {
     }
 }
 
-/// The differences from `before` to `after`: teams, users, workspaces, channels, each by key.
+/// The differences from `before` to `after`: settings, skills, holiday calendars, teams, users, workspaces, channels, each by key.
 #[must_use]
 pub fn diff(before: &Directory, after: &Directory) -> Vec<DirectoryChange> {
     let (old, new) = (super::export::to_file(before), super::export::to_file(after));
     let mut changes = Vec::new();
+    if before.queue_order != after.queue_order {
+        changes.push(DirectoryChange {
+            action: ChangeAction::Change,
+            kind: String::from("setting"),
+            key: String::from("queue_order"),
+            details: vec![format!("{} → {}", before.queue_order, after.queue_order)],
+        });
+    }
+    compare("skill", &old.skills, &new.skills, |entry| &entry.slug, &mut changes);
+    compare_with("holidays", &old.holidays, &new.holidays, |entry| &entry.slug, dates, &mut changes);
     compare("team", &old.teams, &new.teams, |entry| &entry.slug, &mut changes);
     compare("user", &old.users, &new.users, |entry| &entry.email, &mut changes);
     compare("workspace", &old.workspaces, &new.workspaces, |entry| &entry.slug, &mut changes);
@@ -67,6 +81,17 @@ fn compare<T: PartialEq + Serialize>(
     key: fn(&T) -> &String,
     changes: &mut Vec<DirectoryChange>,
 ) {
+    compare_with(kind, old, new, key, details, changes);
+}
+
+fn compare_with<T: PartialEq>(
+    kind: &str,
+    old: &[T],
+    new: &[T],
+    key: fn(&T) -> &String,
+    details: fn(&T, &T) -> Vec<String>,
+    changes: &mut Vec<DirectoryChange>,
+) {
     let mut push = |action, key: &String, details| {
         changes.push(DirectoryChange { action, kind: kind.to_owned(), key: key.clone(), details });
     };
@@ -80,6 +105,20 @@ fn compare<T: PartialEq + Serialize>(
     for entry in old.iter().filter(|entry| !new.iter().any(|other| key(other) == key(entry))) {
         push(ChangeAction::Remove, key(entry), Vec::new());
     }
+}
+
+/// The days that come and go; a calendar is too long to be shown twice.
+fn dates(before: &HolidaysFile, after: &HolidaysFile) -> Vec<String> {
+    let shown = |what: &str, dates: Vec<&CivilDate>| match dates.as_slice() {
+        [] => None,
+        [first, .., last] if dates.len() > MAX_DATES_SHOWN => {
+            Some(format!("dates: {what} {} days from {first} to {last}", dates.len()))
+        }
+        _ => Some(format!("dates: {what} {}", dates.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))),
+    };
+    let new = after.dates.difference(&before.dates).collect();
+    let gone = before.dates.difference(&after.dates).collect();
+    [shown("new", new), shown("gone", gone)].into_iter().flatten().collect()
 }
 
 fn details<T: Serialize>(before: &T, after: &T) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Reads one TOML table key by key, so that every fault of a file is reported at once.
 
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use switchboard_model::{Fault, nearest};
 use toml::{Table, Value};
 
@@ -58,6 +59,62 @@ impl Entry {
         self.optional(key).unwrap_or(instead)
     }
 
+    /// Whether a key is there and has not been taken yet.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Takes a key without looking at its value.
+    pub fn skip(&mut self, key: &'static str) {
+        self.known.push(key);
+        self.table.remove(key);
+    }
+
+    /// The values of a list, each read on its own, so that each has its own fault; none when absent.
+    pub fn list<T>(&mut self, key: &'static str, read: impl Fn(Value) -> Result<T, String>) -> Vec<T> {
+        self.known.push(key);
+        let values = match self.table.remove(key) {
+            None => return Vec::new(),
+            Some(Value::Array(values)) => values,
+            Some(other) => {
+                self.fault(key, format!("must be a list, not {}", other.type_str()));
+                return Vec::new();
+            }
+        };
+        let mut found = Vec::with_capacity(values.len());
+        for (index, value) in values.into_iter().enumerate() {
+            match read(value) {
+                Ok(value) => found.push(value),
+                Err(message) => self.fault(&format!("{key}[{index}]"), message),
+            }
+        }
+        found
+    }
+
+    /// The values of a table by name, each read on its own; none when absent.
+    pub fn named<T: DeserializeOwned>(&mut self, key: &'static str) -> BTreeMap<String, T> {
+        let Some(entry) = self.entry(key) else { return BTreeMap::new() };
+        let mut found = BTreeMap::new();
+        for (name, value) in entry.table {
+            match value.try_into() {
+                Ok(value) => drop(found.insert(name, value)),
+                Err(error) => self.fault(&format!("{key}.\"{name}\""), error.message().trim().replace('\n', " ")),
+            }
+        }
+        found
+    }
+
+    /// The tables of a list, each read to its end by `read`; none when absent.
+    pub fn each<T>(&mut self, key: &'static str, read: impl Fn(&mut Self) -> T) -> Vec<T> {
+        let mut all = Vec::new();
+        for mut entry in self.entries(key) {
+            all.push(read(&mut entry));
+            self.absorb(entry);
+        }
+        all
+    }
+
     /// As [`entries`](Self::entries), for a list that must be there.
     pub fn required_entries(&mut self, key: &'static str) -> Vec<Self> {
         if !self.table.contains_key(key) {
@@ -76,7 +133,7 @@ impl Entry {
         self.known.push(key);
         let Some(value) = self.table.remove(key) else { return Vec::new() };
         let Value::Array(values) = value else {
-            self.fault(key, "must be a list of tables, written as `[[…]]`");
+            self.fault(key, "must be a list of tables, written as `[[…]]` or `[{ … }]`");
             return Vec::new();
         };
         let mut entries = Vec::with_capacity(values.len());
@@ -102,6 +159,14 @@ impl Entry {
         }
     }
 
+    /// The table at a key, read to its end by `read`; `None` when absent or no table.
+    pub fn nested<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let mut entry = self.entry(key)?;
+        let found = read(&mut entry);
+        self.absorb(entry);
+        Some(found)
+    }
+
     /// The tables below a key by name, each as an entry of its own.
     pub fn named_entries(&mut self, key: &'static str) -> Vec<(String, Self)> {
         let Some(table) = self.entry(key) else { return Vec::new() };
@@ -121,6 +186,11 @@ impl Entry {
     pub fn fault(&mut self, key: &str, message: impl Into<String>) {
         let fault = Fault::new(self.at(key), message);
         self.faults.push(fault);
+    }
+
+    /// Records a fault of this table as a whole.
+    pub fn fault_of_all(&mut self, message: impl Into<String>) {
+        self.faults.push(Fault::new(self.path.clone(), message));
     }
 
     /// What has not been taken, as it stands.

@@ -1,13 +1,14 @@
 //! Writes a directory as a file that reads back to the same directory.
 
 use super::file::{
-    AbsenceFile, AccessFile, CapacityFile, CaseFile, ChannelFile, DirectoryFile, FallbackFile, RuleFile, TargetFile, TeamFile,
-    UserFile, WorkspaceFile,
+    AbsenceFile, AccessFile, CapacityFile, ChannelFile, DirectoryFile, HolidaysFile, PerTypeFile, SkillFile, SpokenFile,
+    TeamFile, UserFile, UserSkillFile, WeightsFile, WorkspaceFile,
 };
+use super::rule_file::{CaseFile, DemandFile, FallbackFile, OverflowFile, RuleFile, SkillRuleFile, TargetFile};
 use jiff::Timestamp as Instant;
 use switchboard_model::{
-    Case, ChannelEntry, Directory, Fallback, Member, Rule, Target, TeamId, Timestamp, User, UserId, WorkType, Workspace,
-    WorkspaceAccess,
+    Capacity, Case, ChannelEntry, Demand, Directory, Fallback, Member, Rule, SkillId, SkillRule, Target, TeamId, Timestamp, User,
+    UserId, Wanted, Workspace, WorkspaceAccess, WorkspaceId,
 };
 
 /// The directory as TOML text.
@@ -20,6 +21,13 @@ pub fn export(directory: &Directory) -> String {
 pub(super) fn to_file(directory: &Directory) -> DirectoryFile {
     let names = Names(directory);
     DirectoryFile {
+        queue_order: Some(directory.queue_order),
+        skills: (directory.skills.iter())
+            .map(|skill| SkillFile { slug: skill.slug.clone(), name: skill.name.clone(), category: skill.category.clone() })
+            .collect(),
+        holidays: (directory.holidays.iter())
+            .map(|(slug, dates)| HolidaysFile { slug: slug.clone(), dates: dates.clone() })
+            .collect(),
         teams: directory
             .teams
             .iter()
@@ -27,6 +35,7 @@ pub(super) fn to_file(directory: &Directory) -> DirectoryFile {
                 slug: team.slug.clone(),
                 name: team.name.clone(),
                 parent: team.parent.and_then(|id| names.team(id)),
+                presence: team.presence,
             })
             .collect(),
         users: directory.users.iter().map(|user| names.user_file(user)).collect(),
@@ -46,8 +55,11 @@ impl Names<'_> {
         self.0.user(id).map(|user| user.email.clone())
     }
 
+    fn skill(&self, id: SkillId) -> Option<String> {
+        self.0.skill(id).map(|skill| skill.slug.clone())
+    }
+
     fn user_file(&self, user: &User) -> UserFile {
-        let limit = |kind: WorkType| user.capacity.per_type.get(&kind).copied();
         UserFile {
             email: user.email.clone(),
             name: user.name.clone(),
@@ -65,12 +77,14 @@ impl Names<'_> {
                 .iter()
                 .map(|absence| AbsenceFile { from: instant(absence.from), to: instant(absence.to) })
                 .collect(),
-            capacity: CapacityFile {
-                total: user.capacity.total,
-                chat: limit(WorkType::Chat),
-                mail: limit(WorkType::Mail),
-                call: limit(WorkType::Call),
-            },
+            capacity: capacity_file(&user.capacity),
+            holidays: user.holidays.clone(),
+            languages: (user.languages.iter())
+                .map(|spoken| SpokenFile { language: spoken.language.clone(), main: spoken.main })
+                .collect(),
+            skills: (user.skills.iter())
+                .filter_map(|held| Some(UserSkillFile { skill: self.skill(held.skill)?, level: held.level }))
+                .collect(),
             language: user.language.clone(),
         }
     }
@@ -91,6 +105,26 @@ impl Names<'_> {
             seats: (workspace.seats != Workspace::default_seats(workspace.kind)).then(|| workspace.seats.clone()),
             close_together: workspace.close_together,
             reassign_limited: workspace.reassign_limited,
+            sla: workspace.sla.clone(),
+            skill_rules: workspace.skill_rules.iter().map(|rule| self.skill_rule_file(rule)).collect(),
+        }
+    }
+
+    fn skill_rule_file(&self, rule: &SkillRule) -> SkillRuleFile {
+        SkillRuleFile { when: rule.when.clone(), demands: rule.demands.iter().map(|demand| self.demand_file(demand)).collect() }
+    }
+
+    fn demand_file(&self, demand: &Demand) -> DemandFile {
+        let (required, relax_after_s) = (demand.required, demand.relax_after_s);
+        let common = DemandFile { required, relax_after_s, ..DemandFile::default() };
+        match &demand.wanted {
+            Wanted::Skill { skill, min_level, best_first } => DemandFile {
+                skill: Some(self.skill(*skill).unwrap_or_default()),
+                min_level: (*min_level != 1).then_some(*min_level),
+                best_first: *best_first,
+                ..common
+            },
+            Wanted::Language { language } => DemandFile { language: Some(language.clone()), ..common },
         }
     }
 
@@ -99,10 +133,11 @@ impl Names<'_> {
             slug: channel.slug.clone(),
             name: channel.name.clone(),
             kind: channel.kind,
-            workspace: self.0.workspace(channel.workspace).map(|workspace| workspace.slug.clone()).unwrap_or_default(),
+            workspace: self.workspace(channel.workspace).unwrap_or_default(),
             on: channel.on,
             zone: channel.zone.clone(),
             hours: channel.hours.clone(),
+            holidays: channel.holidays.clone(),
             reopen_owner: channel.reopen_owner,
             rule: channel.rule.as_ref().map(|rule| self.rule_file(rule)),
         }
@@ -127,9 +162,19 @@ impl Names<'_> {
                 }
             },
             distribution: case.distribution,
+            weights: (case.weights.iter()).filter_map(|(member, weight)| Some((self.member(*member)?, *weight))).collect(),
             only_available: case.only_available,
             when_nobody: case.when_nobody,
             outside_hours: case.outside_hours,
+            affinity_days: case.affinity_days,
+            hand_back: case.hand_back,
+            overflow: (case.overflow.iter())
+                .map(|step| OverflowFile {
+                    after_s: step.after_s,
+                    to: self.members(&step.members),
+                    workspaces: step.workspaces.iter().filter_map(|id| self.workspace(*id)).collect(),
+                })
+                .collect(),
         }
     }
 
@@ -142,13 +187,28 @@ impl Names<'_> {
     }
 
     fn members(&self, members: &[Member]) -> Vec<String> {
-        members
-            .iter()
-            .filter_map(|member| match member {
-                Member::User(id) => self.person(*id),
-                Member::Team(id) => self.team(*id).map(|slug| format!("team:{slug}")),
-            })
-            .collect()
+        members.iter().filter_map(|member| self.member(*member)).collect()
+    }
+
+    fn member(&self, member: Member) -> Option<String> {
+        match member {
+            Member::User(id) => self.person(id),
+            Member::Team(id) => self.team(id).map(|slug| format!("team:{slug}")),
+        }
+    }
+
+    fn workspace(&self, id: WorkspaceId) -> Option<String> {
+        self.0.workspace(id).map(|workspace| workspace.slug.clone())
+    }
+}
+
+fn capacity_file(capacity: &Capacity) -> CapacityFile {
+    let weights = capacity.weights.as_ref();
+    CapacityFile {
+        total: capacity.total,
+        leave_out: capacity.leave_out,
+        per_type: PerTypeFile::from_map(&capacity.per_type),
+        weights: weights.map(|weights| WeightsFile { limit: weights.limit, per_type: PerTypeFile::from_map(&weights.per_type) }),
     }
 }
 

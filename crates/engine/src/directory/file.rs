@@ -1,17 +1,25 @@
 //! The shapes of a directory file, as people write them.
 
-use super::entry::Entry;
+use super::rule_file::{RuleFile, SkillRuleFile};
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
 use switchboard_model::{
-    ChannelKind, Condition, Distribution, Fault, OutsideHours, ReopenOwner, Role, Seat, WeeklyHours, WhenNobody, WorkType,
-    WorkspaceKind,
+    ChannelKind, CivilDate, LeaveOut, Presence, QueueOrder, ReopenOwner, Role, Seat, Sla, WeeklyHours, WorkType, WorkspaceKind,
 };
 
 /// A directory file. Lists are in file order, which is the order in which new entries get their ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DirectoryFile {
+    /// In which order waiting items are served; absent leaves it as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_order: Option<QueueOrder>,
+    /// Skills.
+    pub skills: Vec<SkillFile>,
+    /// Holiday calendars.
+    pub holidays: Vec<HolidaysFile>,
     /// Teams.
     pub teams: Vec<TeamFile>,
     /// Users.
@@ -20,6 +28,29 @@ pub struct DirectoryFile {
     pub workspaces: Vec<WorkspaceFile>,
     /// Channels.
     pub channels: Vec<ChannelFile>,
+}
+
+/// `[[skills]]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SkillFile {
+    /// Key.
+    pub slug: String,
+    /// Name shown; the slug when absent.
+    pub name: String,
+    /// What kind of skill it is, as the desk groups them.
+    pub category: String,
+}
+
+/// `[[holidays]]`: a calendar of days on which nobody works (ROUTING 4.2).
+///
+/// In a file its dates may also stand in an iCal file; whoever reads the file from disk writes them out as `dates`
+/// before it goes on ([`expand_calendars`](super::expand_calendars)).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HolidaysFile {
+    /// Key.
+    pub slug: String,
+    /// The days, `2027-05-17`.
+    pub dates: BTreeSet<CivilDate>,
 }
 
 /// `[[teams]]`
@@ -32,6 +63,9 @@ pub struct TeamFile {
     /// Slug of the parent team.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
+    /// When main members who are not there are set away, `{ away_after_min = 30 }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
 }
 
 /// `[[users]]`
@@ -60,13 +94,22 @@ pub struct UserFile {
     pub zone: String,
     /// Working hours.
     pub hours: WeeklyHours,
+    /// Slugs of holiday calendars.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<String>,
+    /// Languages spoken, `"nb"` or `"en:secondary"`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<SpokenFile>,
+    /// Desk language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// Absences as instants, `2026-12-24T00:00:00+01:00`.
     pub out_of_office: Vec<AbsenceFile>,
     /// Limits on open work.
     pub capacity: CapacityFile,
-    /// Desk language.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub language: Option<String>,
+    /// Skills with levels.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<UserSkillFile>,
 }
 
 /// One absence.
@@ -79,13 +122,54 @@ pub struct AbsenceFile {
     pub to: Instant,
 }
 
+/// A skill that a person has, `{ skill = "billing", level = 3 }`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UserSkillFile {
+    /// Slug of the skill.
+    pub skill: String,
+    /// 1 to 5.
+    pub level: u8,
+}
+
+/// A language that a person speaks: `nb` as a main language, `en:secondary` as a secondary one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpokenFile {
+    /// ISO 639 code in lower case.
+    pub language: String,
+    /// A main language.
+    pub main: bool,
+}
+
 /// Limits on open work, `{ total = 10, chat = 3 }`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CapacityFile {
     /// Over all types.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<u32>,
+    /// Per type.
+    #[serde(flatten)]
+    pub per_type: PerTypeFile,
+    /// Open items that use no capacity, `{ older_than_days = 14, waiting_on_contact = true }`.
+    #[serde(skip_serializing_if = "LeaveOut::is_nothing")]
+    pub leave_out: LeaveOut,
+    /// A limit on what open items weigh together, `{ limit = 100, call = 100, chat = 25, mail = 10 }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<WeightsFile>,
+}
+
+/// What open items weigh.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WeightsFile {
+    /// The most that they may weigh together.
+    pub limit: u32,
+    /// What one of each type weighs; absent is nothing.
+    #[serde(flatten)]
+    pub per_type: PerTypeFile,
+}
+
+/// A number per type of work.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PerTypeFile {
     /// Chat-like work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chat: Option<u32>,
@@ -106,9 +190,6 @@ pub struct WorkspaceFile {
     pub name: String,
     /// Inbox or help desk.
     pub kind: WorkspaceKind,
-    /// Who may open it; absent is everyone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub access: Option<AccessFile>,
     /// Accepted seats; absent is the default of the kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seats: Option<Vec<Seat>>,
@@ -116,6 +197,15 @@ pub struct WorkspaceFile {
     pub close_together: bool,
     /// Only the owner and leads reassign; false when absent.
     pub reassign_limited: bool,
+    /// Who may open it; absent is everyone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessFile>,
+    /// Service targets, `{ first_reply_min = 60, zone = "Europe/Oslo", hours = ["mon-fri 08:00-16:00"] }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sla: Option<Sla>,
+    /// `[[workspaces.skill_rules]]`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skill_rules: Vec<SkillRuleFile>,
 }
 
 /// Who may open a workspace.
@@ -145,6 +235,9 @@ pub struct ChannelFile {
     pub zone: String,
     /// Channel hours.
     pub hours: WeeklyHours,
+    /// Slugs of holiday calendars.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<String>,
     /// Owner of what is reopened; `keep` when absent.
     pub reopen_owner: ReopenOwner,
     /// The rule.
@@ -152,231 +245,49 @@ pub struct ChannelFile {
     pub rule: Option<RuleFile>,
 }
 
-/// `[channels.rule]`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RuleFile {
-    /// Applies; true when absent.
-    pub on: bool,
-    /// `[[channels.rule.cases]]`
-    pub cases: Vec<CaseFile>,
-}
-
-/// `[[channels.rule.cases]]`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CaseFile {
-    /// Condition; the last case has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub when: Option<Condition>,
-    /// Target.
-    pub target: TargetFile,
-    /// Distribution; the default of the channel kind when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub distribution: Option<Distribution>,
-    /// Skip people who are not available; true when absent.
-    pub only_available: bool,
-    /// When nobody is eligible; `unassigned` when absent.
-    pub when_nobody: WhenNobody,
-    /// Outside channel hours; `route` when absent.
-    pub outside_hours: OutsideHours,
-}
-
-/// A target: `"nobody"`, `{ users_and_teams = ["team:support", "pia@example.test"] }`, `{ team_only = "support" }`
-/// or `{ contact_owner = { fallback = "nobody" } }`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum TargetFile {
-    /// Nobody.
-    Nobody,
-    /// People by email address, teams as `team:slug`.
-    UsersAndTeams(Vec<String>),
-    /// A team, by slug.
-    TeamOnly(String),
-    /// The contact owner.
-    ContactOwner {
-        /// Only with the channel's cookie.
-        #[serde(default)]
-        require_cookie: bool,
-        /// When there is no usable owner.
-        fallback: FallbackFile,
-    },
-    /// The assistant.
-    Assistant {
-        /// Who gets what it cannot answer.
-        if_cannot_answer: FallbackFile,
-    },
-}
-
-/// A fallback: `"nobody"`, `{ user = "pia@example.test" }` or `{ users_and_teams = [...] }`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum FallbackFile {
-    /// Nobody.
-    Nobody,
-    /// A user by email address.
-    User(String),
-    /// People by email address, teams as `team:slug`.
-    UsersAndTeams(Vec<String>),
-}
-
-impl DirectoryFile {
-    /// Reads a file's text; every fault at once.
-    ///
-    /// # Errors
-    /// The faults, with key paths such as `users[2].team`; a file that is no TOML is one fault with its line.
-    pub fn read(text: &str) -> Result<Self, Vec<Fault>> {
-        match Self::read_what_is_there(text) {
-            (file, faults) if faults.is_empty() => Ok(file),
-            (_, faults) => Err(faults),
-        }
-    }
-
-    /// What could be read of a file's text, beside the faults: other parts can be checked on it, but nothing that has
-    /// faults may come into force. Missing and faulty values stand there as defaults, missing keys of entries as the
-    /// empty text.
-    pub(crate) fn read_what_is_there(text: &str) -> (Self, Vec<Fault>) {
-        let table: toml::Table = match text.parse() {
-            Ok(table) => table,
-            Err(error) => return (Self::default(), vec![syntax_fault(text, &error)]),
-        };
-        let mut faults = Vec::new();
-        let mut root = Entry::new("", table);
-        let file = Self {
-            teams: read_all(&mut root, "teams", &mut faults, read_team),
-            users: read_all(&mut root, "users", &mut faults, read_user),
-            workspaces: read_all(&mut root, "workspaces", &mut faults, read_workspace),
-            channels: read_all(&mut root, "channels", &mut faults, read_channel),
-        };
-        root.finish(&mut faults);
-        (file, faults)
-    }
-}
-
-impl CapacityFile {
-    /// The limits per type that are set.
+impl PerTypeFile {
+    /// The numbers that are set.
     #[must_use]
-    pub fn per_type(&self) -> BTreeMap<WorkType, u32> {
+    pub fn to_map(&self) -> BTreeMap<WorkType, u32> {
         [(WorkType::Chat, self.chat), (WorkType::Mail, self.mail), (WorkType::Call, self.call)]
             .into_iter()
-            .filter_map(|(kind, limit)| limit.map(|limit| (kind, limit)))
+            .filter_map(|(kind, number)| number.map(|number| (kind, number)))
             .collect()
     }
+
+    /// The numbers of a map.
+    #[must_use]
+    pub fn from_map(map: &BTreeMap<WorkType, u32>) -> Self {
+        let number = |kind: WorkType| map.get(&kind).copied();
+        Self { chat: number(WorkType::Chat), mail: number(WorkType::Mail), call: number(WorkType::Call) }
+    }
 }
 
-/// A TOML syntax error with its line and column.
-#[must_use]
-pub fn syntax_fault(text: &str, error: &toml::de::Error) -> Fault {
-    let message = error.message().trim().replace('\n', " ");
-    match error.span() {
-        Some(span) => {
-            let before = &text[..span.start.min(text.len())];
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
-            Fault::new(format!("line {line}, column {column}"), message)
+impl FromStr for SpokenFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (code, main) = match text.trim().split_once(':') {
+            None => (text.trim(), true),
+            Some((code, "main")) => (code, true),
+            Some((code, "secondary")) => (code, false),
+            Some(_) => ("", true),
+        };
+        if !(2..=3).contains(&code.len()) || !code.bytes().all(|letter| letter.is_ascii_alphabetic()) {
+            return Err(format!("`{text}` is not like `nb` or `en:secondary`"));
         }
-        None => Fault::new("file", message),
+        Ok(Self { language: code.to_ascii_lowercase(), main })
     }
 }
 
-fn read_all<T>(root: &mut Entry, key: &'static str, faults: &mut Vec<Fault>, read: fn(&mut Entry) -> T) -> Vec<T> {
-    let mut all = Vec::new();
-    for mut entry in root.entries(key) {
-        all.push(read(&mut entry));
-        entry.finish(faults);
-    }
-    all
-}
-
-fn read_team(entry: &mut Entry) -> TeamFile {
-    let slug = read_slug(entry);
-    TeamFile { name: entry.optional("name").unwrap_or_else(|| slug.clone()), slug, parent: entry.optional("parent") }
-}
-
-fn read_user(entry: &mut Entry) -> UserFile {
-    let email = entry.required_text("email").to_lowercase();
-    if !email.is_empty() && !email.contains('@') {
-        entry.fault("email", format!("`{email}` is no email address"));
-    }
-    UserFile {
-        name: entry.optional("name").unwrap_or_else(|| email.clone()),
-        email,
-        role: entry.optional("role").unwrap_or(Role::Agent),
-        seat: entry.optional("seat").unwrap_or(Seat::None),
-        active: entry.optional("active").unwrap_or(true),
-        accepted: entry.optional("accepted").unwrap_or(true),
-        ticket_access: entry.optional("ticket_access").unwrap_or(true),
-        team: entry.optional("team"),
-        extra_teams: entry.optional("extra_teams").unwrap_or_default(),
-        zone: entry.optional("zone").unwrap_or_else(utc),
-        hours: entry.optional("hours").unwrap_or_default(),
-        out_of_office: entry.optional("out_of_office").unwrap_or_default(),
-        capacity: entry.optional("capacity").unwrap_or_default(),
-        language: entry.optional("language"),
+impl fmt::Display for SpokenFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.language, if self.main { "" } else { ":secondary" })
     }
 }
 
-fn read_workspace(entry: &mut Entry) -> WorkspaceFile {
-    let slug = read_slug(entry);
-    WorkspaceFile {
-        name: entry.optional("name").unwrap_or_else(|| slug.clone()),
-        slug,
-        kind: entry.optional("kind").unwrap_or_else(|| {
-            entry.fault("kind", "missing; it is `inbox` or `help_desk`");
-            WorkspaceKind::Inbox
-        }),
-        access: entry.optional("access"),
-        seats: entry.optional("seats"),
-        close_together: entry.optional("close_together").unwrap_or(true),
-        reassign_limited: entry.optional("reassign_limited").unwrap_or(false),
+impl Serialize for SpokenFile {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
-}
-
-fn read_channel(entry: &mut Entry) -> ChannelFile {
-    let slug = read_slug(entry);
-    ChannelFile {
-        name: entry.optional("name").unwrap_or_else(|| slug.clone()),
-        slug,
-        kind: entry.optional("kind").unwrap_or_else(|| {
-            entry.fault("kind", "missing; it is the kind of the channel in the configuration, such as `email`");
-            ChannelKind::Email
-        }),
-        workspace: entry.required_text("workspace"),
-        on: entry.optional("on").unwrap_or(true),
-        zone: entry.optional("zone").unwrap_or_else(utc),
-        hours: entry.optional("hours").unwrap_or_default(),
-        reopen_owner: entry.optional("reopen_owner").unwrap_or(ReopenOwner::Keep),
-        rule: read_rule(entry),
-    }
-}
-
-fn read_rule(channel: &mut Entry) -> Option<RuleFile> {
-    let mut entry = channel.entry("rule")?;
-    let on = entry.optional("on").unwrap_or(true);
-    let cases = entry.required_entries("cases").into_iter().map(|case| read_case(&mut entry, case)).collect();
-    channel.absorb(entry);
-    Some(RuleFile { on, cases })
-}
-
-fn read_case(rule: &mut Entry, mut entry: Entry) -> CaseFile {
-    let case = CaseFile {
-        when: entry.optional("when"),
-        target: entry.required_or("target", TargetFile::Nobody),
-        distribution: entry.optional("distribution"),
-        only_available: entry.optional("only_available").unwrap_or(true),
-        when_nobody: entry.optional("when_nobody").unwrap_or(WhenNobody::Unassigned),
-        outside_hours: entry.optional("outside_hours").unwrap_or(OutsideHours::Route),
-    };
-    rule.absorb(entry);
-    case
-}
-
-fn read_slug(entry: &mut Entry) -> String {
-    let slug = entry.required_text("slug");
-    if !slug.is_empty() && !slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
-        entry.fault("slug", format!("`{slug}` may hold only a-z, 0-9 and _"));
-    }
-    slug
-}
-
-fn utc() -> String {
-    String::from("UTC")
 }

@@ -1,17 +1,20 @@
 //! Merges a directory file into the directory in force: names become ids, new entries get new ones.
 
-use super::file::{CaseFile, ChannelFile, DirectoryFile, FallbackFile, RuleFile, TargetFile, UserFile, WorkspaceFile};
+mod rules;
+
+use super::file::{CapacityFile, ChannelFile, DirectoryFile, UserFile, WorkspaceFile};
 use super::zones::attach_zones;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use switchboard_core::skill_uses;
 use switchboard_model::{
-    Capacity, Case, ChannelEntry, ChannelId, Directory, Fallback, Fault, Member, OutOfOffice, Rule, Target, Team, TeamId,
-    Timestamp, User, UserId, Workspace, WorkspaceAccess, WorkspaceId,
+    Capacity, CapacityWeights, ChannelEntry, ChannelId, Directory, Fault, OutOfOffice, QueueOrder, Rule, Skill, SkillId, Sla,
+    Spoken, Team, TeamId, Timestamp, User, UserId, UserSkill, Workspace, WorkspaceAccess, WorkspaceId,
 };
 
 /// How to treat what the file does not name.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MergeOptions {
-    /// Absent users are deactivated, absent teams, workspaces and channels removed.
+    /// Absent users are deactivated, everything else that is absent is removed.
     pub prune: bool,
 }
 
@@ -39,10 +42,14 @@ pub fn merge_text(current: &Directory, text: &str, options: MergeOptions) -> Res
 pub fn merge(current: &Directory, file: &DirectoryFile, options: MergeOptions) -> Result<Directory, Vec<Fault>> {
     let mut merge = Merge::new(current, options);
     merge.name_everything(file);
+    merge.settings(file);
+    merge.skills(file);
+    merge.holidays(file);
     merge.teams(file);
     merge.users(file);
     merge.workspaces(file);
     merge.channels(file);
+    merge.check_skills_that_go();
     let mut directory = merge.next;
     let mut faults = merge.faults;
     faults.extend(attach_zones(&mut directory));
@@ -56,6 +63,8 @@ struct Names {
     teams: BTreeMap<String, TeamId>,
     workspaces: BTreeMap<String, WorkspaceId>,
     channels: BTreeMap<String, ChannelId>,
+    skills: BTreeMap<String, SkillId>,
+    holidays: BTreeSet<String>,
 }
 
 struct Merge<'a> {
@@ -80,6 +89,11 @@ impl<'a> Merge<'a> {
         self.names.users = current.users.iter().map(|user| (user.email.clone(), user.id)).collect();
         self.names.workspaces = current.workspaces.iter().map(|entry| (entry.slug.clone(), entry.id)).collect();
         self.names.channels = current.channels.iter().map(|entry| (entry.slug.clone(), entry.id)).collect();
+        self.names.skills = current.skills.iter().map(|skill| (skill.slug.clone(), skill.id)).collect();
+        if !self.options.prune {
+            self.names.holidays = current.holidays.keys().cloned().collect();
+        }
+        self.names.holidays.extend(file.holidays.iter().map(|calendar| calendar.slug.clone()));
         let last_id = &mut self.next.last_id;
         let faults = &mut self.faults;
         name_new(file.teams.iter().map(|entry| &entry.slug), "teams", &mut self.names.teams, TeamId, last_id, faults);
@@ -93,6 +107,47 @@ impl<'a> Merge<'a> {
             faults,
         );
         name_new(file.channels.iter().map(|entry| &entry.slug), "channels", &mut self.names.channels, ChannelId, last_id, faults);
+        name_new(file.skills.iter().map(|entry| &entry.slug), "skills", &mut self.names.skills, SkillId, last_id, faults);
+        name_once(file.holidays.iter().map(|entry| &entry.slug), "holidays", faults);
+    }
+
+    fn settings(&mut self, file: &DirectoryFile) {
+        match file.queue_order {
+            Some(order) => self.next.queue_order = order,
+            None if self.options.prune => self.next.queue_order = QueueOrder::default(),
+            None => {}
+        }
+    }
+
+    fn skills(&mut self, file: &DirectoryFile) {
+        if self.options.prune {
+            self.next.skills.retain(|skill| file.skills.iter().any(|entry| entry.slug == skill.slug));
+        }
+        for entry in &file.skills {
+            let Some(&id) = self.names.skills.get(&entry.slug) else { continue };
+            let skill = Skill { id, slug: entry.slug.clone(), category: entry.category.clone(), name: entry.name.clone() };
+            put(&mut self.next.skills, skill, |skill| skill.id);
+        }
+    }
+
+    /// A skill in use stays (ROUTING 8.4), also where those who have it are not in the file.
+    fn check_skills_that_go(&mut self) {
+        for skill in self.current.skills.iter().filter(|skill| self.next.skill(skill.id).is_none()) {
+            let uses = skill_uses(&self.next, skill.id);
+            if !uses.is_empty() {
+                let message = format!("is in use and cannot go; it is named in {}", uses.join(", "));
+                self.faults.push(Fault::new(format!("skills.\"{}\"", skill.slug), message));
+            }
+        }
+    }
+
+    fn holidays(&mut self, file: &DirectoryFile) {
+        if self.options.prune {
+            self.next.holidays.retain(|slug, _| file.holidays.iter().any(|entry| entry.slug == *slug));
+        }
+        for entry in &file.holidays {
+            self.next.holidays.insert(entry.slug.clone(), entry.dates.clone());
+        }
     }
 
     fn teams(&mut self, file: &DirectoryFile) {
@@ -102,7 +157,7 @@ impl<'a> Merge<'a> {
         for (index, entry) in file.teams.iter().enumerate() {
             let Some(&id) = self.names.teams.get(&entry.slug) else { continue };
             let parent = entry.parent.as_ref().and_then(|slug| self.team(format!("teams[{index}].parent"), slug));
-            let team = Team { id, slug: entry.slug.clone(), name: entry.name.clone(), parent };
+            let team = Team { id, slug: entry.slug.clone(), name: entry.name.clone(), parent, presence: entry.presence };
             put(&mut self.next.teams, team, |team| team.id);
         }
     }
@@ -125,6 +180,12 @@ impl<'a> Merge<'a> {
         let extra_teams = (entry.extra_teams.iter().enumerate())
             .filter_map(|(nth, slug)| self.team(format!("users[{index}].extra_teams[{nth}]"), slug))
             .collect();
+        let skills = (entry.skills.iter().enumerate())
+            .filter_map(|(nth, held)| {
+                let skill = self.skill(format!("users[{index}].skills[{nth}].skill"), &held.skill)?;
+                Some(UserSkill { skill, level: held.level })
+            })
+            .collect();
         User {
             id,
             email: entry.email.clone(),
@@ -138,6 +199,7 @@ impl<'a> Merge<'a> {
             extra_teams,
             zone: entry.zone.clone(),
             hours: entry.hours.clone(),
+            holidays: self.calendars(&format!("users[{index}].holidays"), &entry.holidays),
             out_of_office: entry
                 .out_of_office
                 .iter()
@@ -146,7 +208,11 @@ impl<'a> Merge<'a> {
                     to: Timestamp(absence.to.as_millisecond()),
                 })
                 .collect(),
-            capacity: Capacity { total: entry.capacity.total, per_type: entry.capacity.per_type() },
+            capacity: capacity(&entry.capacity),
+            skills,
+            languages: (entry.languages.iter())
+                .map(|spoken| Spoken { language: spoken.language.clone(), main: spoken.main })
+                .collect(),
             language: entry.language.clone(),
         }
     }
@@ -174,6 +240,13 @@ impl<'a> Merge<'a> {
                     .collect(),
             },
         };
+        let skill_rules = (entry.skill_rules.iter().enumerate())
+            .map(|(nth, rule)| self.skill_rule(&format!("workspaces[{index}].skill_rules[{nth}]"), rule))
+            .collect();
+        let sla = entry.sla.clone().map(|sla| {
+            let holidays = self.calendars(&format!("workspaces[{index}].sla.holidays"), &sla.holidays);
+            Sla { holidays, ..sla }
+        });
         Workspace {
             id,
             slug: entry.slug.clone(),
@@ -183,6 +256,8 @@ impl<'a> Merge<'a> {
             seats: entry.seats.clone().unwrap_or_else(|| Workspace::default_seats(entry.kind)),
             close_together: entry.close_together,
             reassign_limited: entry.reassign_limited,
+            skill_rules,
+            sla,
         }
     }
 
@@ -201,7 +276,7 @@ impl<'a> Merge<'a> {
         let key = format!("channels[{index}].workspace");
         let workspace = match entry.workspace.as_str() {
             "" => None, // Reading the file has said so.
-            slug => resolve(&self.names.workspaces, key, "workspace", slug, &mut self.faults),
+            slug => self.workspace_id(key, slug),
         };
         let mut rule = entry.rule.as_ref().map(|rule| self.rule(&format!("channels[{index}].rule"), rule));
         if let Some(rule) = &mut rule {
@@ -217,61 +292,33 @@ impl<'a> Merge<'a> {
             on: entry.on,
             zone: entry.zone.clone(),
             hours: entry.hours.clone(),
+            holidays: self.calendars(&format!("channels[{index}].holidays"), &entry.holidays),
             reopen_owner: entry.reopen_owner,
             rule,
         }
     }
 
-    fn rule(&mut self, path: &str, rule: &RuleFile) -> Rule {
-        let cases = rule.cases.iter().enumerate().map(|(nth, case)| self.case(&format!("{path}.cases[{nth}]"), case)).collect();
-        Rule { on: rule.on, version: 0, cases }
-    }
-
-    fn case(&mut self, path: &str, case: &CaseFile) -> Case {
-        let key = format!("{path}.target");
-        let target = match &case.target {
-            TargetFile::Nobody => Target::Nobody,
-            TargetFile::UsersAndTeams(members) => Target::UsersAndTeams { members: self.members(&key, members) },
-            TargetFile::TeamOnly(slug) => Target::TeamOnly { team: self.team(key, slug).unwrap_or(TeamId(0)) },
-            TargetFile::ContactOwner { require_cookie, fallback } => {
-                Target::ContactOwner { require_cookie: *require_cookie, fallback: self.fallback(&key, fallback) }
-            }
-            TargetFile::Assistant { if_cannot_answer } => {
-                Target::Assistant { if_cannot_answer: self.fallback(&key, if_cannot_answer) }
-            }
-        };
-        Case {
-            when: case.when.clone(),
-            target,
-            distribution: case.distribution,
-            only_available: case.only_available,
-            when_nobody: case.when_nobody,
-            outside_hours: case.outside_hours,
-        }
-    }
-
-    fn fallback(&mut self, key: &str, fallback: &FallbackFile) -> Fallback {
-        match fallback {
-            FallbackFile::Nobody => Fallback::Nobody,
-            FallbackFile::User(email) => Fallback::User { user: self.person(key.to_owned(), email).unwrap_or(UserId(0)) },
-            FallbackFile::UsersAndTeams(members) => Fallback::UsersAndTeams { members: self.members(key, members) },
-        }
-    }
-
-    fn members(&mut self, key: &str, members: &[String]) -> Vec<Member> {
-        let mut resolved = Vec::with_capacity(members.len());
-        for (nth, member) in members.iter().enumerate() {
-            let key = format!("{key}[{nth}]");
-            resolved.extend(match member.strip_prefix("team:") {
-                Some(slug) => self.team(key, slug.trim()).map(Member::Team),
-                None => self.person(key, member).map(Member::User),
-            });
-        }
-        resolved
-    }
-
     fn team(&mut self, key: String, slug: &str) -> Option<TeamId> {
         resolve(&self.names.teams, key, "team", slug, &mut self.faults)
+    }
+
+    fn skill(&mut self, key: String, slug: &str) -> Option<SkillId> {
+        match slug.trim() {
+            "" => None, // Reading the file has said so.
+            slug => resolve(&self.names.skills, key, "skill", slug, &mut self.faults),
+        }
+    }
+
+    fn workspace_id(&mut self, key: String, slug: &str) -> Option<WorkspaceId> {
+        resolve(&self.names.workspaces, key, "workspace", slug, &mut self.faults)
+    }
+
+    fn calendars(&mut self, key: &str, slugs: &[String]) -> Vec<String> {
+        for (nth, slug) in slugs.iter().enumerate().filter(|(_, slug)| !self.names.holidays.contains(*slug)) {
+            let known = self.names.holidays.iter().map(String::as_str);
+            self.faults.push(Fault::unknown(format!("{key}[{nth}]"), "holiday calendar", slug, known));
+        }
+        slugs.to_vec()
     }
 
     fn person(&mut self, key: String, email: &str) -> Option<UserId> {
@@ -295,16 +342,34 @@ fn name_new<'a, I: Copy>(
     last_id: &mut i64,
     faults: &mut Vec<Fault>,
 ) {
-    let mut seen = BTreeMap::new();
-    // A key that could not be read is empty, and has its fault already.
-    for (index, key) in keys.enumerate().filter(|(_, key)| !key.is_empty()) {
-        if let Some(first) = seen.insert(key.clone(), index) {
-            faults.push(Fault::new(format!("{list}[{index}]"), format!("`{key}` stands in {list}[{first}] already")));
-        }
+    for key in name_once(keys, list, faults) {
         names.entry(key.clone()).or_insert_with(|| {
             *last_id += 1;
             id(*last_id)
         });
+    }
+}
+
+/// The keys of a list; one that stands there twice is a fault.
+fn name_once<'a>(keys: impl Iterator<Item = &'a String>, list: &str, faults: &mut Vec<Fault>) -> Vec<&'a String> {
+    let mut seen = BTreeMap::new();
+    // A key that could not be read is empty, and has its fault already.
+    let keys: Vec<(usize, &String)> = keys.enumerate().filter(|(_, key)| !key.is_empty()).collect();
+    for (index, key) in &keys {
+        if let Some(first) = seen.insert(*key, index) {
+            faults.push(Fault::new(format!("{list}[{index}]"), format!("`{key}` stands in {list}[{first}] already")));
+        }
+    }
+    keys.into_iter().map(|(_, key)| key).collect()
+}
+
+fn capacity(file: &CapacityFile) -> Capacity {
+    let weights = file.weights.as_ref();
+    Capacity {
+        total: file.total,
+        per_type: file.per_type.to_map(),
+        leave_out: file.leave_out,
+        weights: weights.map(|weights| CapacityWeights { limit: weights.limit, per_type: weights.per_type.to_map() }),
     }
 }
 

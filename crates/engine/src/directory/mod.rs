@@ -4,20 +4,29 @@
 //! ([`DirectoryFile`]), merges it into the directory in force ([`merge`]), validates, and shows the difference
 //! ([`diff`]); `export` writes text that reads back to the same directory ([`export`]).
 
+mod calendars;
 mod diff;
 mod entry;
 mod export;
 mod file;
+mod ical;
 mod merge;
+mod read;
+mod read_rule;
+mod rule_file;
 mod zones;
 
+pub use calendars::{ExpandedFile, expand_calendars};
 pub use diff::{ChangeAction, DirectoryChange, diff, loses_last_admin};
 pub use entry::Entry;
 pub use export::export;
 pub use file::{
-    AbsenceFile, AccessFile, CapacityFile, CaseFile, ChannelFile, DirectoryFile, FallbackFile, RuleFile, TargetFile, TeamFile,
-    UserFile, WorkspaceFile, syntax_fault,
+    AbsenceFile, AccessFile, CapacityFile, ChannelFile, DirectoryFile, HolidaysFile, PerTypeFile, SkillFile, SpokenFile,
+    TeamFile, UserFile, UserSkillFile, WeightsFile, WorkspaceFile,
 };
+pub use ical::{ImportNote, ImportedDays, read_ical};
 pub(crate) use merge::kept_rule_version;
 pub use merge::{MergeOptions, merge, merge_text};
+pub use read::syntax_fault;
+pub use rule_file::{CaseFile, DemandFile, FallbackFile, OverflowFile, RuleFile, SkillRuleFile, TargetFile};
 pub use zones::{attach_zones, zone_data};

@@ -24,7 +24,11 @@ pub fn zone_data(name: &str) -> Option<ZoneData> {
 pub fn attach_zones(directory: &mut Directory) -> Vec<Fault> {
     let users = directory.users.iter().map(|user| (user.zone.clone(), format!("users.{}.zone", user.email)));
     let channels = directory.channels.iter().map(|channel| (channel.zone.clone(), format!("channels.{}.zone", channel.slug)));
-    let named: Vec<(String, String)> = users.chain(channels).collect();
+    let clocks = directory.workspaces.iter().filter_map(|workspace| Some((workspace, workspace.sla.as_ref()?)));
+    // A clock that never stands still names no zone.
+    let clocks = clocks.filter(|(_, sla)| !sla.zone.is_empty());
+    let clocks = clocks.map(|(workspace, sla)| (sla.zone.clone(), format!("workspaces.{}.sla.zone", workspace.slug)));
+    let named: Vec<(String, String)> = users.chain(channels).chain(clocks).collect();
     let mut faults = Vec::new();
     directory.zones.retain(|zone, _| named.iter().any(|(name, _)| name == zone));
     for (zone, key) in named {

@@ -1,5 +1,8 @@
 //! Directory files: read, merged, compared and written.
 
+mod ical;
+mod routing;
+
 use super::{DIRECTORY, Desk};
 use crate::directory::{DirectoryFile, MergeOptions, diff, export, merge, merge_text};
 use crate::{ApplyOptions, Caller, EngineErrorKind};
@@ -71,7 +74,7 @@ fn r7_7_every_fault_of_a_rule_is_named_with_its_case_and_key() {
     assert_eq!(
         keys,
         [
-            "channels[0].rule.cases[0].when",
+            "channels[0].rule.cases[0].when.is.values",
             "channels[0].rule.cases[0].when_nobody",
             "channels[0].rule.cases[1].target",
             "channels[0].rule.cases[1].distribution",

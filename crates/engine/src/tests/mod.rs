@@ -2,6 +2,7 @@
 
 mod directory;
 mod people;
+mod queue;
 mod routing;
 mod threading;
 mod triage;
@@ -76,6 +77,13 @@ kind = "email"
 workspace = "mail"
 [channels.rule]
 cases = [{ target = { users_and_teams = ["team:support"] }, distribution = "load_balanced" }]
+
+[[channels]]
+slug = "queue"
+kind = "email"
+workspace = "mail"
+[channels.rule]
+cases = [{ target = { users_and_teams = ["team:support"] }, distribution = "load_balanced", when_nobody = "wait" }]
 
 [[channels]]
 slug = "triage"
@@ -171,6 +179,7 @@ impl Desk {
         };
         let outlets = BTreeMap::from([
             ("support".to_owned(), outlet(ChannelKind::Email, true, None)),
+            ("queue".to_owned(), outlet(ChannelKind::Email, true, None)),
             ("triage".to_owned(), outlet(ChannelKind::Email, false, None)),
             ("sales".to_owned(), outlet(ChannelKind::Email, true, None)),
             ("form".to_owned(), outlet(ChannelKind::Form, false, Some("support"))),

@@ -104,7 +104,7 @@ async fn work_that_somebody_took_first_stays_with_them() {
 }
 
 #[tokio::test]
-async fn a_rebuild_from_the_tables_equals_the_log_stepped_through() {
+async fn what_the_tables_hold_equals_the_log_stepped_through() {
     let desk = Desk::open().await;
     let mut items = Vec::new();
     for nth in 0..12 {
@@ -125,18 +125,24 @@ async fn a_rebuild_from_the_tables_equals_the_log_stepped_through() {
     desk.engine.route(&Caller::system(), items[1], version).await.unwrap();
     desk.routed().await;
     let store = &desk.engine.inner.store;
-    let rebuilt = store.rebuild().await.unwrap().state;
+    let tables = store.table_state().await.unwrap();
     let first = store.checkpoint_before(0).await.unwrap().expect("the router saved one when it started").state;
     let directory = store.directory(first.directory_version).await.unwrap();
     let mut router = switchboard_core::Router::new(directory, first.clone()).unwrap();
-    for mut input in store.inputs_between(first.no, rebuilt.no).await.unwrap() {
+    for mut input in store.inputs_between(first.no, tables.cursor.no).await.unwrap() {
         if let switchboard_model::Input::Directory { version, directory } = &mut input.input {
             *directory = Some(store.directory(*version).await.unwrap());
         }
         let consumed = input.consumed.unwrap();
         router.step(consumed.no, consumed.at, &input.input);
     }
-    assert_eq!(router.state(), rebuilt);
+    let state = router.state();
+    assert_eq!((state.no, state.now), (tables.cursor.no, tables.cursor.now));
+    assert_eq!((&state.owned, &state.statuses), (&tables.owned, &tables.statuses));
+    let remembered = crate::memory::remember(&desk.engine, false).await.unwrap();
+    assert_eq!((remembered.router.state(), remembered.is_kept), (state.clone(), true));
+    let healed = crate::memory::remember(&desk.engine, true).await.unwrap();
+    assert_eq!((healed.router.state(), healed.is_kept), (state, false));
 }
 
 #[tokio::test]

@@ -60,7 +60,9 @@ const DIRECTORY: &[&str] = &[
         summary TEXT NOT NULL)",
     "CREATE TABLE person (user_id {id}, status TEXT, availability_version BIGINT NOT NULL DEFAULT 0, \
         open_total BIGINT NOT NULL DEFAULT 0, open_chat BIGINT NOT NULL DEFAULT 0, open_mail BIGINT NOT NULL DEFAULT 0, \
-        open_call BIGINT NOT NULL DEFAULT 0, limit_total BIGINT, limit_chat BIGINT, limit_mail BIGINT, limit_call BIGINT)",
+        open_call BIGINT NOT NULL DEFAULT 0, limit_total BIGINT, limit_chat BIGINT, limit_mail BIGINT, limit_call BIGINT, \
+        limit_weight BIGINT, weight_chat BIGINT NOT NULL DEFAULT 0, weight_mail BIGINT NOT NULL DEFAULT 0, \
+        weight_call BIGINT NOT NULL DEFAULT 0, leave_older_ms BIGINT, leave_waiting BOOLEAN NOT NULL DEFAULT FALSE)",
     "CREATE TABLE person_status (id {auto}, user_id BIGINT NOT NULL REFERENCES person (user_id), at BIGINT NOT NULL, \
         actor TEXT NOT NULL, status TEXT NOT NULL, version BIGINT NOT NULL)",
     "CREATE INDEX person_status_user ON person_status (user_id, id)",
@@ -93,6 +95,7 @@ const ITEMS: &[&str] = &[
         conversation_id BIGINT, ticket_id BIGINT, count_key BIGINT NOT NULL, thread_key TEXT, status TEXT NOT NULL, \
         priority BIGINT NOT NULL, ticket_type TEXT, load_group TEXT NOT NULL, owner_kind TEXT, owner_id BIGINT, \
         team_id BIGINT, owned_since BIGINT, routed BOOLEAN NOT NULL, unassigned_reason TEXT, waiting_since BIGINT, \
+        queued_since BIGINT, due_at BIGINT, first_reply_at BIGINT, \
         last_message_at BIGINT NOT NULL, subject TEXT, preview TEXT NOT NULL, snoozed_until BIGINT, \
         created_at BIGINT NOT NULL, last_decision BIGINT)",
     "CREATE TABLE history (id {auto}, item_id BIGINT NOT NULL REFERENCES item (id), at BIGINT NOT NULL, \
@@ -103,6 +106,7 @@ const ITEMS: &[&str] = &[
 const ITEM_INDEXES: &[&str] = &[
     "CREATE INDEX item_by_message ON item (status, last_message_at, id, kind, workspace_id, routed)",
     "CREATE INDEX item_unassigned ON item (status, last_message_at, id, kind, workspace_id, routed) WHERE status = 'open' AND owner_kind IS NULL",
+    "CREATE INDEX item_queued ON item (queued_since, id) WHERE queued_since IS NOT NULL",
     "CREATE INDEX item_owner ON item (owner_id, last_message_at, id) WHERE status = 'open' AND owner_kind = 'user'",
     "CREATE INDEX item_team ON item (team_id, last_message_at, id) WHERE status = 'open' AND team_id IS NOT NULL",
     "CREATE INDEX item_count_key ON item (count_key)",
@@ -141,10 +145,6 @@ const ROUTING: &[&str] = &[
     "CREATE INDEX decision_no ON decision (no)",
     "CREATE TABLE checkpoint (no {id}, at BIGINT NOT NULL, behaviour BIGINT NOT NULL, directory_version BIGINT NOT NULL, \
         state TEXT NOT NULL)",
-    "CREATE TABLE mark (user_id BIGINT NOT NULL, load_group TEXT NOT NULL, no BIGINT NOT NULL, \
-        PRIMARY KEY (user_id, load_group))",
-    "CREATE TABLE turn (channel_id BIGINT NOT NULL, case_no BIGINT NOT NULL, cycle BIGINT NOT NULL, served TEXT NOT NULL, \
-        PRIMARY KEY (channel_id, case_no))",
     "CREATE TABLE router_cursor (id {id}, no BIGINT NOT NULL, now BIGINT NOT NULL, directory_version BIGINT NOT NULL, \
         epoch BIGINT NOT NULL)",
     "INSERT INTO router_cursor (id, no, now, directory_version, epoch) VALUES (1, 0, 0, 0, 0)",

@@ -1,6 +1,7 @@
 //! The schema, version by version, brought up to date when a database is opened.
 
 mod initial;
+mod merged;
 
 use crate::error::{StoreError, StoreErrorKind};
 use crate::row::{Db, execute, row, rows, script, values};
@@ -15,7 +16,7 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(initial::Initial)]
+        vec![Box::new(initial::Initial), Box::new(merged::Merged)]
     }
 }
 

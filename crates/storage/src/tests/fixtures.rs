@@ -6,9 +6,9 @@ use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use switchboard_model::{
-    Actor, Capacity, ChannelId, ChannelKind, ContactId, ConversationId, Directory, Identity, ItemId, LiveEvent, MessageId,
-    MessageKind, Nature, Owner, Priority, Role, Seat, TicketId, TicketType, Timestamp, User, UserId, WeeklyHours, WorkType,
-    WorkspaceId,
+    Actor, Capacity, ChannelId, ChannelKind, ContactId, ConversationId, Directory, Identity, ItemId, LeaveOut, LiveEvent,
+    MessageId, MessageKind, Nature, Owner, Priority, Role, Seat, TicketId, TicketType, Timestamp, User, UserId, WeeklyHours,
+    WorkType, WorkspaceId,
 };
 
 pub(super) const CHANNEL: ChannelId = ChannelId(31);
@@ -37,8 +37,16 @@ pub(super) fn user(id: i64, total: Option<u32>, per_type: &[(WorkType, u32)]) ->
         extra_teams: vec![],
         zone: "Europe/Oslo".into(),
         hours: WeeklyHours::default(),
+        holidays: Vec::new(),
+        skills: Vec::new(),
+        languages: Vec::new(),
         out_of_office: vec![],
-        capacity: Capacity { total, per_type: per_type.iter().copied().collect::<BTreeMap<_, _>>() },
+        capacity: Capacity {
+            total,
+            per_type: per_type.iter().copied().collect::<BTreeMap<_, _>>(),
+            weights: None,
+            leave_out: LeaveOut::default(),
+        },
         language: None,
     }
 }

@@ -5,17 +5,17 @@ use crate::tests::fixtures::{
     CHANNEL, NOON, WORKSPACE, assign, conversation, events, insert, message, owner, people, ticket, user, write,
 };
 use crate::tests::on_both;
-use crate::{Changed, Guard, ItemUpdate, Store};
+use crate::{Changed, Guard, ItemUpdate, NewMessage, Store};
 use futures::FutureExt;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use std::collections::{BTreeMap, BTreeSet};
 use switchboard_model::{
-    Actor, ChannelKind, HistoryChange, ItemId, ItemStatus, LiveEventKind, ManualStatus, MessageKind, Owner, RefusalReason,
-    StatusOrigin, StatusValue, TeamId, TicketType, UnassignedReason, UserId, WorkType,
+    Actor, CapacityWeights, ChannelKind, HistoryChange, ItemId, ItemStatus, LeaveOut, LiveEventKind, ManualStatus, MessageKind,
+    Owner, RefusalReason, StatusOrigin, StatusValue, TeamId, TicketType, UnassignedReason, UserId, WorkType,
 };
 
-async fn change(store: &Store, update: ItemUpdate) -> Result<Changed, Guard> {
+pub(super) async fn change(store: &Store, update: ItemUpdate) -> Result<Changed, Guard> {
     write(store, move |tx| async move { tx.change_item(&update).await }.boxed()).await.unwrap()
 }
 
@@ -33,7 +33,7 @@ async fn status(store: &Store, id: i64, value: StatusValue) -> i64 {
 }
 
 /// Counts every person's open work anew from the items, the way ROUTING 5.5 words it.
-async fn recounted(store: &Store) -> BTreeMap<i64, [u32; 4]> {
+pub(super) async fn recounted(store: &Store) -> BTreeMap<i64, [u32; 4]> {
     let sql = "SELECT id, conversation_id, owner_id, load_group FROM item WHERE status = 'open' AND owner_kind = 'user'";
     let mut seen = BTreeSet::new();
     let mut counts = BTreeMap::<i64, [u32; 4]>::new();
@@ -51,7 +51,7 @@ async fn recounted(store: &Store) -> BTreeMap<i64, [u32; 4]> {
     counts
 }
 
-async fn stored_counts(store: &Store) -> BTreeMap<i64, [u32; 4]> {
+pub(super) async fn stored_counts(store: &Store) -> BTreeMap<i64, [u32; 4]> {
     let people = store.people().await.unwrap();
     let counts = people.into_iter().map(|person| {
         let per_type = |kind| person.open_per_type[&kind];
@@ -96,6 +96,51 @@ on_both! {
         let full = guarded(conversation(&db.store, ChannelKind::Form).await).await.unwrap_err();
         assert_eq!(full.reason(), RefusalReason::AtCapacity);
         guarded(conversation(&db.store, ChannelKind::Chat).await).await.unwrap();
+    }
+
+    async fn r5_5_weights_are_one_more_limit(db) {
+        let per_type = BTreeMap::from([(WorkType::Chat, 25), (WorkType::Mail, 10)]);
+        let mut heavy = user(1, None, &[]);
+        heavy.capacity.weights = Some(CapacityWeights { limit: 60, per_type });
+        people(&db.store, vec![heavy]).await;
+        let guarded = |item| change(&db.store, ItemUpdate { capacity_guard: true, ..assign(item, 1) });
+        guarded(conversation(&db.store, ChannelKind::Chat).await).await.unwrap();
+        guarded(conversation(&db.store, ChannelKind::Chat).await).await.unwrap();
+        let full = guarded(conversation(&db.store, ChannelKind::Chat).await).await.unwrap_err();
+        assert_eq!(full.reason(), RefusalReason::AtCapacity);
+        guarded(conversation(&db.store, ChannelKind::Email).await).await.unwrap();
+        assert!(guarded(conversation(&db.store, ChannelKind::Email).await).await.is_err());
+        guarded(conversation(&db.store, ChannelKind::Calling).await).await.expect("a type without a weight weighs nothing");
+    }
+
+    async fn r5_5_what_waits_on_the_contact_or_is_old_uses_no_capacity_where_a_person_leaves_it_out(db) {
+        let mut lenient = user(1, Some(2), &[]);
+        lenient.capacity.leave_out = LeaveOut { older_than_days: Some(3), waiting_on_contact: true };
+        people(&db.store, vec![lenient, user(2, Some(1), &[])]).await;
+        let guarded = |item, user| change(&db.store, ItemUpdate { capacity_guard: true, ..assign(item, user) });
+        let later = |item, days: i64| {
+            let at = NOON.plus_ms(days * 86_400_000 + i64::from(days == 3));
+            change(&db.store, ItemUpdate { capacity_guard: true, at, ..assign(item, 1) })
+        };
+        let mut items = vec![];
+        for _ in 0..6 {
+            items.push(conversation(&db.store, ChannelKind::Email).await);
+        }
+        for (item, number) in items[..5].iter().zip(900_100..) {
+            insert(&db.store, message(number, *item, "Hello", NOON)).await;
+        }
+        guarded(items[0], 1).await.unwrap();
+        guarded(items[1], 1).await.unwrap();
+        assert_eq!(guarded(items[2], 1).await.unwrap_err().reason(), RefusalReason::AtCapacity);
+        guarded(items[5], 1).await.expect("nothing of the contact is unanswered in it, so it needs no room");
+        let reply = message(900_110, items[0], "Hi", NOON);
+        insert(&db.store, NewMessage { kind: MessageKind::Reply, ..reply }).await;
+        guarded(items[2], 1).await.expect("the first one waits on the contact");
+        assert!(later(items[3], 2).await.is_err());
+        later(items[3], 3).await.expect("all of them are older than three days");
+        assert_eq!(open_work(&db.store, 1).await.0, 5, "the counters hold all open work");
+        guarded(items[4], 2).await.unwrap();
+        assert_eq!(recounted(&db.store).await, stored_counts(&db.store).await);
     }
 
     async fn r5_5_a_conversation_and_its_ticket_count_once(db) {

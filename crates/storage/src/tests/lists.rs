@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::FutureExt;
 use switchboard_model::{
     Actor, ChannelId, ChannelKind, ContactId, ConversationId, ItemId, ItemKind, ItemSort, ItemStatus, Nature, Priority, TeamId,
-    TicketId, TicketType, UnassignedReason, UserId, View, WorkspaceId,
+    TicketId, TicketType, UserId, View, WorkspaceId,
 };
 
 fn scope() -> ListScope {
@@ -69,8 +69,7 @@ on_both! {
         change(&db.store, ItemUpdate { team, ..bare(items[3]) }).await;
         change(&db.store, ItemUpdate { status: Some(ItemStatus::Closed), ..bare(items[4]) }).await;
         change(&db.store, ItemUpdate { status: Some(ItemStatus::Snoozed), ..bare(items[5]) }).await;
-        let reason = Some(Some(UnassignedReason::NobodyEligible));
-        change(&db.store, ItemUpdate { unassigned_reason: reason, ..bare(items[6]) }).await;
+        change(&db.store, ItemUpdate { queued_since: Some(Some(NOON)), ..bare(items[6]) }).await;
         let expected: [(View, &[usize]); 8] = [
             (View::Unassigned, &[0, 3, 6]),
             (View::Mine, &[1]),

@@ -5,6 +5,8 @@ mod fixtures;
 mod guards;
 mod intake;
 mod lists;
+mod merging;
+mod moving;
 mod opening;
 mod outbox;
 mod postgres;

@@ -50,6 +50,8 @@ async fn advance(store: &Store, epoch: i64, from_no: u64, no: u64) -> Result<(),
 
 fn decision(item: ItemId, outcome: Outcome) -> Decision {
     Decision {
+        place: 0,
+        queued_since: None,
         item,
         no: 1,
         item_version: 1,
@@ -138,11 +140,12 @@ on_both! {
         assert_eq!(db.store.decisions_between(1, 2).await.unwrap(), kept[1..]);
     }
 
-    async fn r13_2_the_state_rebuilt_from_the_tables_is_the_live_one(db) {
+    async fn the_tables_hold_what_the_router_remembers_and_a_checkpoint_comes_back(db) {
         people(&db.store, (1..=3).map(|id| user(id, None, &[])).collect()).await;
         let plain = conversation(&db.store, ChannelKind::Chat).await;
         let closed = conversation(&db.store, ChannelKind::Email).await;
         let (behind, ticket) = ticket(&db.store, TicketType::EmailOther).await;
+        let waiting: ItemId = conversation(&db.store, ChannelKind::Chat).await.into();
         let away = ManualStatus { value: StatusValue::Away, reason: None, set_at: NOON, origin: StatusOrigin::ByHand };
         let marks = vec![
             AssignedMark { user: UserId(1), group: LoadGroup::TicketEmailOther, no: 3 },
@@ -156,8 +159,8 @@ on_both! {
             now: NOON,
             directory_version: 2,
             owned: vec![
-                OwnedItem { item: plain.into(), conversation: Some(plain), user: UserId(1), group: LoadGroup::InboxChat, owned_since: NOON },
-                OwnedItem { item: ticket.into(), conversation: Some(behind), user: UserId(1), group: LoadGroup::TicketEmailOther, owned_since: NOON },
+                OwnedItem { item: plain.into(), conversation: Some(plain), user: UserId(1), group: LoadGroup::InboxChat, owned_since: NOON, created_at: Some(NOON), waiting_on_contact: true },
+                OwnedItem { item: ticket.into(), conversation: Some(behind), user: UserId(1), group: LoadGroup::TicketEmailOther, owned_since: NOON, created_at: Some(NOON), waiting_on_contact: true },
             ],
             statuses: vec![initial(1), StatusChange { user: UserId(2), status: away.clone(), version: 1 }, initial(3)],
             marks: { let mut sorted = marks.clone(); sorted.sort(); sorted },
@@ -171,16 +174,13 @@ on_both! {
             // The conversation of a help desk is no work item, so the router does not hold it.
             tx.change_item(&assign(behind, 1)).await?.unwrap();
             tx.change_item(&ItemUpdate { status: Some(ItemStatus::Closed), ..assign(closed, 2) }).await?.unwrap();
-            tx.set_status(UserId(2), &away, Some(0), NOON, &Actor::System).await?;
-            tx.save_marks(&marks).await?;
-            tx.save_marks(&[AssignedMark { user: UserId(3), group: LoadGroup::InboxCall, no: 1 }]).await?;
-            tx.delete_marks(&[(UserId(3), LoadGroup::InboxCall)]).await?;
-            tx.save_turns(&[TurnState { cycle: 1, ..turns[0].clone() }]).await?;
-            tx.save_turns(&turns).await
+            tx.change_item(&ItemUpdate { queued_since: Some(Some(NOON)), ..ItemUpdate::new(waiting, Actor::System, NOON) }).await?.unwrap();
+            tx.set_status(UserId(2), &away, Some(0), NOON, &Actor::System).await
         }.boxed()).await.unwrap();
-        let rebuilt = db.store.rebuild().await.unwrap();
-        assert_eq!(rebuilt.state, live);
-        assert_eq!(rebuilt.cursor, Cursor { no: 4, now: NOON, directory_version: 2, epoch: 0 });
+        let tables = db.store.table_state().await.unwrap();
+        assert_eq!((tables.owned, tables.statuses), (live.owned.clone(), live.statuses.clone()));
+        assert_eq!(tables.queued, [(waiting, NOON)]);
+        assert_eq!(tables.cursor, Cursor { no: 4, now: NOON, directory_version: 2, epoch: 0 });
         // A checkpoint of it comes back as it was.
         let saved = live.clone();
         write(&db.store, move |tx| async move { tx.save_checkpoint(NOON, BEHAVIOUR_VERSION, &saved).await }.boxed()).await.unwrap();

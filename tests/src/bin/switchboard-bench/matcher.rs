@@ -12,7 +12,7 @@ use switchboard_engine::directory::zone_data;
 use switchboard_model::{
     Arrival, Capacity, Case, ChannelEntry, ChannelId, ChannelKind, ContactFacts, ContactId, ConversationId, Directory,
     Distribution, Effect, Facts, Input, ItemChange, ItemId, ItemKind, ItemState, ItemStatus, LoadGroup, ManualStatus, Member,
-    Outcome, Owner, ReopenOwner, Role, RouteEvent, RouterState, Rule, Seat, StatusChange, StatusOrigin, StatusValue,
+    Outcome, Owner, QueueFacts, ReopenOwner, Role, RouteEvent, RouterState, Rule, Seat, StatusChange, StatusOrigin, StatusValue,
     Target as To, Team, TeamId, Timestamp, User, UserId, WeeklyHours, Workspace, WorkspaceAccess, WorkspaceId, WorkspaceKind,
 };
 
@@ -186,12 +186,22 @@ fn arrival(item: ItemId, seed: u64) -> Arrival {
         workspace: PLACE,
         channel: CHANNEL,
         group: LoadGroup::InboxMail,
-        contact: ContactFacts { id: ContactId(item.0), owner: None, proven: true, cookie: false },
+        contact: ContactFacts {
+            id: ContactId(item.0),
+            owner: None,
+            proven: true,
+            cookie: false,
+            last_owner: None,
+            last_owned_at: None,
+        },
         facts: Facts::default(),
         previous_owner: None,
         owned_since: None,
         excluded: Vec::new(),
         seed,
+        queue: QueueFacts::default(),
+        created_at: None,
+        waiting_on_contact: false,
     }
 }
 
@@ -202,7 +212,7 @@ fn directory(agents: usize, distribution: Distribution) -> Directory {
         version: 1,
         last_id: last,
         users: (FIRST_USER..last).map(UserId).map(user).collect(),
-        teams: vec![Team { id: TEAM, slug: "support".to_owned(), name: "Support".to_owned(), parent: None }],
+        teams: vec![Team { id: TEAM, slug: "support".to_owned(), name: "Support".to_owned(), parent: None, presence: None }],
         workspaces: vec![Workspace {
             id: PLACE,
             slug: "mail".to_owned(),
@@ -212,6 +222,7 @@ fn directory(agents: usize, distribution: Distribution) -> Directory {
             seats: Workspace::default_seats(WorkspaceKind::Inbox),
             close_together: true,
             reassign_limited: false,
+            skill_rules: Vec::new(),
         }],
         channels: vec![ChannelEntry {
             id: CHANNEL,
@@ -222,9 +233,12 @@ fn directory(agents: usize, distribution: Distribution) -> Directory {
             on: true,
             zone: "UTC".to_owned(),
             hours: WeeklyHours::default(),
+            holidays: Vec::new(),
             reopen_owner: ReopenOwner::Keep,
             rule: Some(Rule { on: true, version: 1, cases: vec![case] }),
         }],
+        skills: Vec::new(),
+        holidays: BTreeMap::new(),
         zones: BTreeMap::from([("UTC".to_owned(), zone_data("UTC").expect("UTC is a zone"))]),
     }
 }
@@ -243,8 +257,11 @@ fn user(id: UserId) -> User {
         extra_teams: Vec::new(),
         zone: "UTC".to_owned(),
         hours: WeeklyHours::default(),
+        holidays: Vec::new(),
         out_of_office: Vec::new(),
-        capacity: Capacity { total: Some(CAPACITY), per_type: BTreeMap::new() },
+        capacity: Capacity { total: Some(CAPACITY), per_type: BTreeMap::new(), weights: None },
+        skills: Vec::new(),
+        languages: Vec::new(),
         language: None,
     }
 }
