@@ -38,7 +38,7 @@ async fn statuses(desk: &Desk, name: &str) -> Vec<StatusEntry> {
 #[tokio::test]
 async fn r4_4_whoever_no_desk_has_seen_is_set_away_told_and_gets_no_work_until_a_desk_connects() {
     let desk = watched().await;
-    let mut events = desk.engine.subscribe();
+    let mut events = desk.follow().await;
     let open = desk.engine.open_desk(desk.user("bo"));
     connected(&desk, "bo", true).await;
     desk.advance(5 * MINUTE_MS);
