@@ -5,6 +5,7 @@
 
 mod accounts;
 mod admin;
+mod answers;
 mod arrival;
 mod decision_commit;
 mod decisions;
@@ -43,5 +44,6 @@ pub use presence::OpenDesk;
 pub use request::{
     ApplyOptions, ApplyReport, Assignable, AuditEntry, Blob, Caller, ChannelState, Counts, Deactivation, Difference, Explained,
     ItemsQuery, MergeReport, MergeWish, MoveWish, Names, NewMessage, NewStatus, OwnerChange, PersonView, ReplayReport,
-    RuleInForce, Scope, SearchHit, SessionView, SignedIn, StaleMember, Statistics, StatusEntry, TokenView,
+    RuleInForce, Scope, SearchHit, SessionView, SignedIn, StaleMember, Statistics, StatusEntry, TokenView, WaitingAnswer,
+    WhyNotAnswer,
 };

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use switchboard_model::{
     Actor, Address, Attachment, DecisionView, Explanation, ItemId, ItemKind, ItemRow, ItemSort, ManualStatus, Member, MessageId,
-    PersonLoad, Role, SkipReason, StatusValue, TeamId, Timestamp, TokenId, UnavailableCause, UserId, View, WorkType, WorkspaceId,
+    PersonLoad, Remedy, Role, SkipReason, StatusValue, TeamId, Timestamp, TokenId, UnavailableCause, UserId, View, WhyNot,
+    WhyWaiting, WorkType, WorkspaceId,
 };
 
 /// Who asks. Role permissions are checked by the API; access to workspaces by the engine.
@@ -265,6 +266,26 @@ pub struct Deactivation {
     pub open: Vec<ItemRow>,
     /// The directory version in force afterwards.
     pub version: i64,
+}
+
+/// Why an item waits or has no owner, and what would change that.
+#[derive(Clone, Debug)]
+pub struct WaitingAnswer {
+    /// Why.
+    pub why: WhyWaiting,
+    /// What would make somebody eligible, the soonest first.
+    pub remedies: Vec<Remedy>,
+    /// Names of the people named above.
+    pub names: Names,
+}
+
+/// Why a user does not have an item.
+#[derive(Clone, Debug)]
+pub struct WhyNotAnswer {
+    /// Why.
+    pub answer: WhyNot,
+    /// Names of the people named above.
+    pub names: Names,
 }
 
 /// Names for the ids of an explanation.
