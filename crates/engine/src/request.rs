@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use switchboard_model::{
-    Actor, Address, Attachment, DecisionView, Explanation, ItemKind, ItemRow, ItemSort, ManualStatus, Member, MessageId,
+    Actor, Address, Attachment, DecisionView, Explanation, ItemId, ItemKind, ItemRow, ItemSort, ManualStatus, Member, MessageId,
     PersonLoad, Role, SkipReason, StatusValue, TeamId, Timestamp, TokenId, UnavailableCause, UserId, View, WorkType, WorkspaceId,
 };
 
@@ -150,6 +150,41 @@ pub struct OwnerChange {
     pub user: Option<UserId>,
     /// The new team; with a user and no team, the team stays.
     pub team: Option<TeamId>,
+}
+
+/// A move to another workspace (ROUTING 12.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MoveWish {
+    /// The version that the choice was made on.
+    pub version: i64,
+    /// Where it goes.
+    pub workspace: WorkspaceId,
+    /// Have its channel's rule applied there.
+    pub route: bool,
+}
+
+/// A merge with another item of the same workspace (ROUTING 12.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MergeWish {
+    /// The version that the choice was made on.
+    pub version: i64,
+    /// The other item.
+    pub with: ItemId,
+    /// The version of the other item.
+    pub with_version: i64,
+}
+
+/// What a merge did; it cannot be undone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MergeReport {
+    /// The older item, which stays.
+    pub survivor: ItemRow,
+    /// The newer item, which is closed and says where it went.
+    pub merged: ItemRow,
+    /// How many messages went over.
+    pub messages: u64,
+    /// Nobody owned the survivor, so its rule was asked for somebody.
+    pub routed: bool,
 }
 
 /// Somebody who may be chosen as owner by hand.

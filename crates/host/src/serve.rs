@@ -3,7 +3,7 @@
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::supervisor::Services;
-use crate::{commands, control, demo, http, listener, logging, supervisor};
+use crate::{check, control, demo, http, listener, logging, supervisor};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::path::Path;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl Host {
     async fn run(&self, config: &Config, listener: TcpListener, metrics: PrometheusHandle) -> Result<(), String> {
         let password_file = demo::prepare(config, &self.engine).await?;
         let kinds = config.channels.iter().map(|(slug, channel)| (slug.clone(), channel.kind.to_string())).collect();
-        for fault in commands::slug_faults(&self.engine.directory(), &kinds) {
+        for fault in check::slug_faults(&self.engine.directory(), &kinds) {
             tracing::warn!(%fault, "configuration and directory disagree");
         }
         let http_client = reqwest::Client::builder().timeout(HTTP_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();

@@ -1,6 +1,8 @@
 //! The use cases over a real SQLite database, with the router's task running and a channel that remembers.
 
 mod directory;
+mod merging;
+mod moving;
 mod people;
 mod queue;
 mod routing;
