@@ -28,6 +28,9 @@ pub struct Tally {
     pub steps: u64,
     pub decisions: u64,
     pub refusals: u64,
+    /// Items that went to wait, and items that left the queue by a decision.
+    pub queued: u64,
+    pub matched: u64,
 }
 
 /// Runs histories from consecutive seeds until so many steps are done.
@@ -63,11 +66,16 @@ fn one_history(seed: u64, tally: &mut Tally) -> Result<(), String> {
         tally.steps += 1;
         tally.refusals += u64::from(matches!(entry.event, Event::Refused { .. }));
         match duel.step(&entry) {
-            Ok(round) => world.absorb(&round.input, &round.effects, &duel.model),
+            Ok(round) => world.absorb(&round.input, &round.effects, &duel.model, round.wake),
             Err(difference) => return Err(report(&history, &difference)),
         }
     }
-    tally.decisions += u64::try_from(duel.decisions.len()).unwrap_or(u64::MAX);
+    for decision in &duel.decisions {
+        let queued = decision.outcome == switchboard_model::Outcome::Queued;
+        tally.decisions += 1;
+        tally.queued += u64::from(queued);
+        tally.matched += u64::from(!queued && decision.queued_since.is_some());
+    }
     settled(&history, &duel, &world)
 }
 
@@ -78,10 +86,16 @@ fn settled(history: &History, duel: &Duel, world: &World) -> Result<(), String> 
     let stored = world.owned();
     let wrong: Vec<_> = known.iter().filter(|one| !stored.contains(one)).collect();
     let missing: Vec<_> = stored.iter().filter(|one| !known.contains(one)).collect();
+    let seed = history.seed;
+    let mut waiting: Vec<_> = duel.model.waiting.iter().map(|waiting| (waiting.arrival.item, waiting.since)).collect();
+    waiting.sort();
+    let stored_waiting = world.waiting();
+    if waiting != stored_waiting {
+        return Err(format!("seed {seed}: settled waiting for {waiting:?} while the database has {stored_waiting:?}"));
+    }
     if wrong.is_empty() && missing.is_empty() {
         return Ok(());
     }
-    let seed = history.seed;
     Err(format!("seed {seed}: settled with {wrong:?} which the database does not have and without {missing:?}"))
 }
 
