@@ -10,6 +10,7 @@ mod moving;
 mod opening;
 mod outbox;
 mod postgres;
+mod presence;
 mod routing;
 mod writing;
 
