@@ -121,6 +121,17 @@ impl Store {
         rows(self.reads(), sql, values![after, to]).await?.iter().map(stored_input).collect()
     }
 
+    /// The lowest number of an input that was consumed at `at` or later; `None` when none was.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn first_no_since(&self, at: Timestamp) -> Result<Option<u64>, StoreError> {
+        // Inputs are consumed in the order of their numbers at times that never go back, so the newest come first here.
+        let sql = "SELECT MIN(consumed_no) AS no FROM routing_input WHERE consumed_no IS NOT NULL AND consumed_at >= $1";
+        let found = one(self.reads(), sql, values![at]).await?;
+        found.opt::<i64>("no")?.map(|_| found.count("no")).transpose()
+    }
+
     /// Parked inputs, newest first.
     ///
     /// # Errors
