@@ -56,7 +56,8 @@ fn percent(share: f64) -> String {
 
 /// A difference of shares in percentage points, with its sign.
 fn points(share: f64) -> String {
-    format!("{:+.1} pp", share * 100.0)
+    let text = format!("{:+.1} pp", share * 100.0);
+    if text.ends_with("0.0 pp") && text.len() == 7 { "0 pp".to_owned() } else { text.replace('-', "−") }
 }
 
 /// An estimate with its interval.
@@ -79,7 +80,7 @@ fn instant(ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{change, duration, plain};
+    use super::{change, duration, plain, points};
 
     #[test]
     fn times_read_as_people_write_them() {
@@ -90,6 +91,8 @@ mod tests {
             ["0 s", "0 s", "4.2 s", "10 s", "60 s", "1 min 40 s", "3 min 05 s", "1 h 00 min", "2 h 10 min", "3.5 d", "−4.2 s"]
         );
         assert_eq!([change(0.01), change(12.0), change(-12.0)], ["0 s", "+12 s", "−12 s"]);
+        let shares = [-0.000_1, 0.0, 0.1, -0.034].map(points);
+        assert_eq!(shares, ["0 pp", "0 pp", "+10.0 pp", "−3.4 pp"]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ p, li { color: var(--soft); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { font-weight: 600; } td small { color: var(--soft); white-space: nowrap; }
+th { font-weight: 600; white-space: nowrap; } td small { color: var(--soft); white-space: nowrap; }
 .good { color: var(--good); } .bad { color: var(--bad); } .chance { color: var(--soft); }
 svg { width: 100%; height: auto; } svg text { font-size: 11px; fill: var(--soft); }
 .end { text-anchor: end; } .mid { text-anchor: middle; }

@@ -18,7 +18,8 @@ pub(super) fn table(report: &Report) -> String {
             traffic.arrivals.mean,
             report.seeds
         ),
-        "Figures are means over seeds; in brackets, where they would lie in 95 of 100 such comparisons.".to_owned(),
+        "Figures are means over seeds; in brackets, where they would lie in 95 of 100 such comparisons. ~ may be chance."
+            .to_owned(),
     ];
     let both = (&report.today, &report.draft);
     section(&mut lines, "All channels", (&both.0.all, &both.1.all), None, &report.difference);
@@ -86,7 +87,8 @@ fn section(lines: &mut Vec<String>, title: &str, both: (&Waits, &Waits), target_
 /// A difference, said to be chance where its interval holds zero.
 fn verdict(difference: &Estimate, print: fn(f64) -> String) -> String {
     let text = interval(difference, print);
-    if difference.is_clear() { text } else { format!("{text} ~") }
+    let nothing = difference.low == 0.0 && difference.high == 0.0;
+    if difference.is_clear() || nothing { text } else { format!("{text} ~") }
 }
 
 fn pooling(lines: &mut Vec<String>, both: (&Variant, &Variant)) {
