@@ -38,8 +38,7 @@ impl Router {
 
     fn explain_arrival(&self, no: u64, now: Timestamp, arrival: &Arrival) -> Explanation {
         let now = now.max(self.now);
-        let ends = self.work.next_end().is_some_and(|end| end <= now) || self.idleness_changes(now);
-        if ends || self.next_wake().is_some_and(|wake| wake <= now) || self.queue.has_ready() {
+        if self.is_due(now) {
             let (before, out) = self.begun(no, now);
             let ask = before.ask((no, out.place), now, arrival, None);
             return before.explain_ask(now, arrival, &ask, before.barred(arrival.item));
@@ -48,7 +47,7 @@ impl Router {
     }
 
     /// The router as it is when it turns to the input that comes at `now`, and what it has done by then.
-    fn begun(&self, no: u64, now: Timestamp) -> (Self, Outbox) {
+    pub(crate) fn begun(&self, no: u64, now: Timestamp) -> (Self, Outbox) {
         let (mut begun, mut out) = (self.clone(), Outbox::default());
         begun.no = no;
         begun.advance(now.max(self.now));

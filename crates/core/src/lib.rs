@@ -6,6 +6,7 @@
 //! contract; comments name its rules by number.
 
 mod absence;
+mod answers;
 mod availability;
 mod blank;
 mod calendar;
@@ -34,6 +35,7 @@ mod usage;
 mod validate;
 mod work;
 
+pub use answers::Subject;
 pub use eligibility::{
     AssignRefusal, NotSelectable, StaleMember, default_distribution, may_assign_by_hand, may_edit_rules, selectable,
     stale_members, team_selectable,
@@ -41,4 +43,4 @@ pub use eligibility::{
 pub use matching::Stranded;
 pub use router::{Availability, CoreError, Router};
 pub use sla::{Pause, SlaClock, SlaFacts, due_at};
-pub use validate::{skill_uses, validate, validate_rule, validate_structure};
+pub use validate::{never, skill_uses, validate, validate_rule, validate_structure};

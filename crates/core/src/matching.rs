@@ -71,6 +71,12 @@ impl Router {
         [self.queue.next_wake(), self.people.next_recheck(), self.work.next_end()].into_iter().flatten().min()
     }
 
+    /// Whether what is decided at `now` follows from more than what the counters hold.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        let due = [self.next_wake(), self.work.next_end()].into_iter().flatten().any(|due| due <= now);
+        due || self.idleness_changes(now) || self.queue.has_ready()
+    }
+
     /// Open items that nobody will get to: the sweep of ROUTING 12.6, as far as the router knows of them. By item.
     #[must_use]
     pub fn stranded(&self) -> Vec<(ItemId, Stranded)> {

@@ -173,7 +173,7 @@ impl<'a> Pool<'a> {
         {
             return Some(SkipReason::Unavailable { cause });
         }
-        if terms.capacity && (self.full == Some(person.user) || self.is_full(index, person)) {
+        if terms.capacity && self.has_no_room(index) {
             return Some(SkipReason::AtCapacity);
         }
         if terms.skills
@@ -189,13 +189,24 @@ impl<'a> Pool<'a> {
     /// person owns already, it takes nothing.
     fn is_full(&self, index: PersonIndex, person: &Person) -> bool {
         let Some(profile) = &person.profile else { return true };
-        let mut per_type = person.open_per_type;
+        !fits(profile, self.work, self.open(index), &self.open_per_type(index), self.shared(index))
+    }
+
+    /// Whether the item would take the person over a limit, or the database found that it would.
+    pub(crate) fn has_no_room(&self, index: PersonIndex) -> bool {
+        let person = self.person(index);
+        self.full == Some(person.user) || self.is_full(index, person)
+    }
+
+    /// Open items of a person per type (ROUTING 5.5).
+    pub(crate) fn open_per_type(&self, index: PersonIndex) -> [u32; TYPES] {
+        let mut per_type = self.person(index).open_per_type;
         if let Some(own) = self.subject.as_ref().filter(|own| own.person == index)
             && let Some(work) = own.open_of_type
         {
             per_type[work as usize] = per_type[work as usize].saturating_sub(1);
         }
-        !fits(profile, self.work, self.open(index), &per_type, self.shared(index))
+        per_type
     }
 
     /// What of a person's the item counts once with, as far as that uses capacity.
@@ -247,6 +258,11 @@ pub(crate) fn could_take(person: &Person, sight: &Sight<'_>, only_available: boo
     let present = !only_available || person.cause(sight.calendars, sight.now).cause.is_none();
     let has_room = |profile| fits(profile, work, person.open, &person.open_per_type, shared);
     present && person.profile.as_ref().is_some_and(has_room)
+}
+
+/// Whether somebody who owns nothing has room for an item of a type.
+pub(crate) fn has_room_at_all(profile: &Profile, work: WorkType) -> bool {
+    fits(profile, work, 0, &[0; TYPES], Shared::default())
 }
 
 /// Whether one more item keeps within the limits (ROUTING 5.5), given what is open, and whether the item counts once

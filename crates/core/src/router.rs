@@ -61,7 +61,7 @@ pub struct Router {
     pub(crate) turns: Turns,
     pub(crate) ladders: Ladders,
     pub(crate) queue: Queue,
-    refused: Refused,
+    pub(crate) refused: Refused,
 }
 
 impl Router {
@@ -291,7 +291,7 @@ impl Router {
         self.people.find(user).map(|index| self.people.at(index))
     }
 
-    fn adopt(&mut self, version: i64, directory: Option<&Arc<Directory>>, out: &mut Outbox) {
+    pub(crate) fn adopt(&mut self, version: i64, directory: Option<&Arc<Directory>>, out: &mut Outbox) {
         let current = self.plan.directory.version;
         let directory = match directory {
             None => Err(format!("directory version {version} came without its content")),

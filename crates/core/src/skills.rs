@@ -50,13 +50,13 @@ impl<'a> Need<'a> {
 
     /// The first skill required at this moment that the user lacks, by name (ROUTING 3.7).
     pub(crate) fn lacking(&self, user: &User, directory: &Directory) -> Option<String> {
-        let lacking = self.demands.iter().find(|demand| self.requires(demand) && shortfall(&demand.wanted, user).is_none())?;
-        Some(match &lacking.wanted {
-            Wanted::Skill { skill, .. } => {
-                directory.skill(*skill).map_or_else(|| format!("skill {skill}"), |skill| skill.name.clone())
-            }
-            Wanted::Language { language } => language.clone(),
-        })
+        self.all_lacking(user).next().map(|wanted| wanted_name(wanted, directory))
+    }
+
+    /// Everything required at this moment that the user lacks.
+    pub(crate) fn all_lacking(&self, user: &User) -> impl Iterator<Item = &'a Wanted> {
+        let lacks = |demand: &&Demand| self.requires(demand) && shortfall(&demand.wanted, user).is_none();
+        self.demands.iter().filter(lacks).map(|demand| &demand.wanted)
     }
 
     /// Whether the user has every skill required at this moment.
@@ -77,6 +77,21 @@ impl<'a> Need<'a> {
         };
         demand.required && !relaxed
     }
+}
+
+/// The name of what is demanded.
+pub(crate) fn wanted_name(wanted: &Wanted, directory: &Directory) -> String {
+    match wanted {
+        Wanted::Skill { skill, .. } => {
+            directory.skill(*skill).map_or_else(|| format!("skill {skill}"), |skill| skill.name.clone())
+        }
+        Wanted::Language { language } => language.clone(),
+    }
+}
+
+/// Whether somebody has what is demanded.
+pub(crate) fn meets(wanted: &Wanted, user: &User) -> bool {
+    shortfall(wanted, user).is_some()
 }
 
 /// Seconds of a setting as milliseconds.

@@ -1,12 +1,15 @@
 //! Faults of a directory, all at once (ROUTING 3.9, 7.7).
 
 mod entries;
+mod implied;
+mod never;
 mod rules;
 mod skills;
 
 use std::collections::BTreeSet;
 use switchboard_model::{ChannelId, Directory, Fault, TeamId, UserId};
 
+pub use never::never;
 pub use skills::skill_uses;
 
 /// Every fault of the directory: its structure, and every rule as on save. Keys speak in the terms of the

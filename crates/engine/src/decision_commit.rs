@@ -201,7 +201,7 @@ fn refusal_input(step: &Stepped, (decision, waited): (&Decision, Option<&Arrival
     };
     let arrival = waited.or(asked).filter(|arrival| arrival.item == decision.item).cloned();
     let taken = guard.reason() == RefusalReason::ItemChanged && matches!(item.owner, Some(Owner::User { .. }));
-    let wanted = item.status == ItemStatus::Open && !taken;
+    let wanted = item.status == ItemStatus::Open && item.routed && !taken;
     let retry = arrival.filter(|_| wanted).map(|arrival| refreshed(arrival, guard, decision, count));
     let refusal = Refusal { decision: Box::new(decision.clone()), reason: guard.reason(), state: item.state(), retry };
     NewInput { at: step.consumed.at, item: Some(item.id), input: Input::Refused(refusal), consumed: None }

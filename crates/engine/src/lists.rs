@@ -57,12 +57,16 @@ impl Engine {
         self.inner.store.item(id).await?.ok_or_else(|| EngineError::not_found(format!("item {id}")))
     }
 
-    /// A page of the thread of an item, oldest message first; the first page holds the newest messages.
+    /// A page of the thread of an item, oldest message first; the first page holds the newest messages. What was merged
+    /// has the thread of the item that it was merged into.
     ///
     /// # Errors
     /// `NotFound`; `Invalid` for a broken cursor.
     pub async fn messages(&self, caller: &Caller, id: ItemId, before: Option<&str>, limit: u32) -> Result<Page<MessageView>> {
-        let record = self.open_record(caller, id).await?;
+        let mut record = self.open_record(caller, id).await?;
+        if record.merged_into.is_some() {
+            record = self.open_record(caller, self.inner.store.survivor_of(id).await?).await?;
+        }
         let Some(conversation) = record.conversation else { return Ok(Page { rows: Vec::new(), next: None, total: 0 }) };
         let mut page = self.inner.store.messages(conversation, before, limit.clamp(1, MAX_ROWS)).await?;
         page.rows.sort_by_key(|message| (message.at, message.id));

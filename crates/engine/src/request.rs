@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use switchboard_model::{
-    Actor, Address, Attachment, DecisionView, Explanation, ItemKind, ItemRow, ItemSort, ManualStatus, Member, MessageId,
+    Actor, Address, Attachment, DecisionView, Explanation, ItemId, ItemKind, ItemRow, ItemSort, ManualStatus, Member, MessageId,
     PersonLoad, Role, SkipReason, StatusValue, TeamId, Timestamp, TokenId, UnavailableCause, UserId, View, WorkType, WorkspaceId,
 };
 
@@ -105,6 +105,17 @@ pub struct PersonView {
     pub previous: Option<ManualStatus>,
 }
 
+/// A change of a person's status as it is kept (ROUTING 4.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusEntry {
+    /// When.
+    pub at: Timestamp,
+    /// By whom; the system for whoever is set away, or back, by presence (ROUTING 4.4).
+    pub actor: Actor,
+    /// The status from then on.
+    pub status: ManualStatus,
+}
+
 /// A list of work items.
 #[derive(Clone, Debug)]
 pub struct ItemsQuery {
@@ -150,6 +161,41 @@ pub struct OwnerChange {
     pub user: Option<UserId>,
     /// The new team; with a user and no team, the team stays.
     pub team: Option<TeamId>,
+}
+
+/// A move to another workspace (ROUTING 12.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MoveWish {
+    /// The version that the choice was made on.
+    pub version: i64,
+    /// Where it goes.
+    pub workspace: WorkspaceId,
+    /// Have its channel's rule applied there.
+    pub route: bool,
+}
+
+/// A merge with another item of the same workspace (ROUTING 12.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MergeWish {
+    /// The version that the choice was made on.
+    pub version: i64,
+    /// The other item.
+    pub with: ItemId,
+    /// The version of the other item.
+    pub with_version: i64,
+}
+
+/// What a merge did; it cannot be undone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MergeReport {
+    /// The older item, which stays.
+    pub survivor: ItemRow,
+    /// The newer item, which is closed and says where it went.
+    pub merged: ItemRow,
+    /// How many messages went over.
+    pub messages: u64,
+    /// Nobody owned the survivor, so its rule was asked for somebody.
+    pub routed: bool,
 }
 
 /// Somebody who may be chosen as owner by hand.
@@ -325,6 +371,12 @@ pub struct Statistics {
     pub unconsumed: u64,
     /// Inputs put aside after a failure of the router.
     pub parked: u64,
+    /// Open items that the last sweep of this host found stranded (ROUTING 12.6).
+    pub stranded: u64,
+    /// How often a sweep found that the router's memory differed from the tables, since this host started.
+    pub corrections: u64,
+    /// How often this host has swept since it started.
+    pub sweeps: u64,
 }
 
 /// A row that a search found.

@@ -2,16 +2,12 @@
 
 use crate::ConfigArgument;
 use crate::config::Config;
-use crate::control::{Job, perform, socket_path};
+use crate::control::{Job, perform};
+use crate::directory_file;
 use clap::Subcommand;
-use secrecy::ExposeSecret;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
-use switchboard_core::validate;
-use switchboard_engine::directory::{MergeOptions, merge_text};
 use switchboard_engine::{Engine, Scope, TokenView};
-use switchboard_model::{Directory, Fault};
 
 /// What can be done with people's sign-in.
 #[derive(Subcommand)]
@@ -54,44 +50,19 @@ pub enum TokenAction {
     },
 }
 
-/// Checks configuration, stored directory and, if named, a directory file.
-pub async fn check(config: &Path, directory: Option<&Path>) -> Result<(), String> {
-    let loaded = Config::load(config);
-    let mut faults: Vec<String> = Vec::new();
-    if let Err(found) = &loaded {
-        faults.extend(found.iter().map(ToString::to_string));
-    }
-    if let Some(file) = directory {
-        faults.extend(file_faults(file).iter().map(ToString::to_string));
-    }
-    if let Ok(config) = &loaded {
-        let channels: BTreeMap<String, String> =
-            config.channels.iter().map(|(slug, channel)| (slug.clone(), channel.kind.to_string())).collect();
-        if has_database(config) {
-            let stored = perform(config, Job::Check { channels }).await?;
-            faults.extend(stored.lines().map(str::to_owned));
-        } else if let Some(first) = config.first_directory.as_deref() {
-            let first_faults = match read_directory(first) {
-                Ok(directory) => [validate(&directory), slug_faults(&directory, &channels)].concat(),
-                Err(found) => found,
-            };
-            let shown = first.display().to_string();
-            faults.extend(first_faults.into_iter().map(|fault| fault.in_file(&shown).to_string()));
-        }
-    }
-    if faults.is_empty() {
-        println!("{}: no faults", config.display());
-        return Ok(());
-    }
-    Err(format!("{} {}\n{}", faults.len(), if faults.len() == 1 { "fault" } else { "faults" }, faults.join("\n")))
-}
-
-/// Applies a directory file.
+/// Applies a directory file. With faults in the calendars that it names, nothing is applied, but its other faults are
+/// asked for as well.
 pub async fn apply(config: &Path, file: &Path, dry_run: bool, prune: bool) -> Result<(), String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: cannot be read: {error}", file.display()))?;
-    print_answer(config, Job::Apply { text, dry_run, prune })
-        .await
-        .map_err(|message| message.lines().map(|line| format!("{}: {line}", file.display())).collect::<Vec<_>>().join("\n"))
+    let in_file = |message: &str| message.lines().map(|line| format!("{}: {line}", file.display())).collect::<Vec<_>>();
+    let loaded = directory_file::load(file).map_err(|fault| in_file(&fault.to_string()).join("\n"))?;
+    if loaded.faults.is_empty() {
+        let job = Job::Apply { text: loaded.text, dry_run, prune };
+        return print_answer(config, job).await.map_err(|message| in_file(&message).join("\n"));
+    }
+    let config = load(config)?;
+    let answer = perform(&config, Job::Apply { text: loaded.text, dry_run: true, prune }).await;
+    let calendars = loaded.faults.iter().flat_map(|fault| in_file(&fault.to_string()));
+    Err(calendars.chain(answer.err().iter().flat_map(|message| in_file(message))).collect::<Vec<_>>().join("\n"))
 }
 
 /// Prints the directory.
@@ -133,38 +104,6 @@ pub async fn token(action: TokenAction) -> Result<(), String> {
     }
 }
 
-/// Faults of the stored directory, one per line (ROUTING 7.7); slugs on one side only are faults too.
-pub fn stored_faults(engine: &Engine, channels: &BTreeMap<String, String>) -> Result<String, String> {
-    let directory = engine.directory();
-    let faults = [validate(&directory), slug_faults(&directory, channels)].concat();
-    Ok(faults.iter().fold(String::new(), |text, fault| text + &format!("stored directory: {fault}\n")))
-}
-
-/// Channels that stand in the configuration or in the directory only, or with different kinds.
-pub fn slug_faults(directory: &Directory, channels: &BTreeMap<String, String>) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for (slug, kind) in channels {
-        match directory.channel_by_slug(slug) {
-            None => faults.push(Fault::unknown(
-                format!("channels.{slug}"),
-                "channel in the directory",
-                slug,
-                directory.channels.iter().map(|channel| channel.slug.as_str()),
-            )),
-            Some(entry) if entry.kind.as_str() != kind => faults.push(Fault::new(
-                format!("channels.{slug}.kind"),
-                format!("is `{kind}` in the configuration and `{}` in the directory", entry.kind),
-            )),
-            Some(_) => {}
-        }
-    }
-    for entry in directory.channels.iter().filter(|entry| !channels.contains_key(&entry.slug)) {
-        let message = format!("stands in the directory, but the configuration has no `[channels.{}]`", entry.slug);
-        faults.push(Fault::new(format!("channels.{}", entry.slug), message));
-    }
-    faults
-}
-
 /// Everybody, as a table.
 pub fn user_table(engine: &Engine) -> String {
     let directory = engine.directory();
@@ -195,28 +134,12 @@ pub fn token_table(tokens: &[TokenView]) -> String {
 }
 
 async fn print_answer(config: &Path, job: Job) -> Result<(), String> {
-    let config = Config::load(config).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
-    print!("{}", perform(&config, job).await?);
+    print!("{}", perform(&load(config)?, job).await?);
     Ok(())
 }
 
-fn read_directory(file: &Path) -> Result<Directory, Vec<Fault>> {
-    let text = std::fs::read_to_string(file).map_err(|error| vec![Fault::new("file", format!("cannot be read: {error}"))])?;
-    merge_text(&Directory::default(), &text, MergeOptions::default())
-}
-
-fn file_faults(file: &Path) -> Vec<Fault> {
-    let shown = file.display().to_string();
-    let faults = read_directory(file).map_or_else(|faults| faults, |directory| validate(&directory));
-    faults.into_iter().map(|fault| fault.in_file(&shown)).collect()
-}
-
-/// Whether there is a database to look into; looking must not make one.
-fn has_database(config: &Config) -> bool {
-    match socket_path(config) {
-        Some(socket) => socket.with_extension("").exists(),
-        None => config.database.url.expose_secret().starts_with("postgres"),
-    }
+fn load(config: &Path) -> Result<Config, String> {
+    Config::load(config).map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 fn scope(word: &str) -> Result<Scope, String> {

@@ -40,6 +40,8 @@ pub enum Job {
     Check {
         /// Slugs and kinds of the configuration.
         channels: BTreeMap<String, String>,
+        /// The text of a directory file to check on top of what is stored.
+        file: Option<String>,
     },
     /// Why an item went to whom it went.
     Explain {
@@ -175,7 +177,7 @@ pub async fn run(engine: &Engine, job: Job) -> Answer {
     match job {
         Job::Apply { text, dry_run, prune } => apply(engine, &text, ApplyOptions { dry_run, prune }).await,
         Job::Export => Ok(engine.export()),
-        Job::Check { channels } => crate::commands::stored_faults(engine, &channels),
+        Job::Check { channels, file } => crate::check::stored_faults(engine, &channels, file.as_deref()),
         Job::Explain { item, all, language } => explain(engine, ItemId(item), all, &language).await,
         Job::Replay { from } => replay(engine, from).await,
         Job::ListUsers => Ok(crate::commands::user_table(engine)),

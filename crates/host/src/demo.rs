@@ -64,10 +64,17 @@ fn steps(channels: &BTreeMap<String, ConnectedChannel>, url: &str) -> Vec<String
 
 async fn apply(engine: &Engine, file: &Path) -> Result<(), String> {
     let shown = file.display();
-    let text = std::fs::read_to_string(file).map_err(|error| format!("first_directory: {shown} cannot be read: {error}"))?;
-    let report = engine.apply(&Caller::system(), &text, ApplyOptions::default()).await.map_err(|error| {
-        crate::control::shown(error).lines().map(|line| format!("{shown}: {line}")).collect::<Vec<_>>().join("\n")
-    })?;
+    let in_file = |message: &str| message.lines().map(|line| format!("{shown}: {line}")).collect::<Vec<_>>();
+    let loaded = crate::directory_file::load(file).map_err(|fault| format!("first_directory: {shown}: {fault}"))?;
+    let calendars: Vec<String> = loaded.faults.iter().flat_map(|fault| in_file(&fault.to_string())).collect();
+    let options = ApplyOptions { dry_run: !calendars.is_empty(), ..ApplyOptions::default() };
+    let report = match engine.apply(&Caller::system(), &loaded.text, options).await {
+        Ok(report) if calendars.is_empty() => report,
+        applied => {
+            let others = applied.err().map(|error| in_file(&crate::control::shown(error))).unwrap_or_default();
+            return Err([calendars, others].concat().join("\n"));
+        }
+    };
     tracing::info!(version = report.version, changes = report.changes.len(), "the first directory is applied");
     Ok(())
 }

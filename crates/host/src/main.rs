@@ -1,11 +1,13 @@
 //! The `switchboard` program: configuration, the list of channels, wiring, shutdown, command line.
 
 mod channels;
+mod check;
 mod clock;
 mod commands;
 mod config;
 mod control;
 mod demo;
+mod directory_file;
 mod http;
 mod listener;
 mod logging;
@@ -116,7 +118,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), String> {
     match command {
         Command::Serve(argument) => serve::serve(&argument.config).await,
-        Command::Check { config, directory } => commands::check(&config.config, directory.as_deref()).await,
+        Command::Check { config, directory } => check::check(&config.config, directory.as_deref()).await,
         Command::Apply { config, file, dry_run, prune } => commands::apply(&config.config, &file, dry_run, prune).await,
         Command::Export(argument) => commands::export(&argument.config).await,
         Command::Explain { config, item, all, language } => commands::explain(&config.config, item, all, language).await,

@@ -3,7 +3,7 @@
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::supervisor::Services;
-use crate::{commands, control, demo, http, listener, logging, supervisor};
+use crate::{check, control, demo, http, listener, logging, supervisor};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::path::Path;
 use std::sync::Arc;
@@ -74,6 +74,8 @@ impl Host {
         tasks.spawn(engine.clone().run_router(shutdown.clone()));
         tasks.spawn(engine.clone().run_events(shutdown.clone()));
         tasks.spawn(engine.clone().run_timers(shutdown.clone()));
+        tasks.spawn(engine.clone().run_presence(shutdown.clone()));
+        tasks.spawn(engine.clone().run_hand_back(shutdown.clone()));
         tasks.spawn(engine.clone().run_delivery(shutdown.clone()));
         tasks.spawn(keep_up(metrics.clone(), shutdown.clone()));
         Ok(Self { engine, store, clock, shutdown, tasks, writing })
@@ -83,7 +85,7 @@ impl Host {
     async fn run(&self, config: &Config, listener: TcpListener, metrics: PrometheusHandle) -> Result<(), String> {
         let password_file = demo::prepare(config, &self.engine).await?;
         let kinds = config.channels.iter().map(|(slug, channel)| (slug.clone(), channel.kind.to_string())).collect();
-        for fault in commands::slug_faults(&self.engine.directory(), &kinds) {
+        for fault in check::slug_faults(&self.engine.directory(), &kinds) {
             tracing::warn!(%fault, "configuration and directory disagree");
         }
         let http_client = reqwest::Client::builder().timeout(HTTP_TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();

@@ -49,17 +49,16 @@ pub enum Fate {
     },
 }
 
-/// What a person did in a run.
+/// What a person did in a run, and after its end with what was begun in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PersonLog {
     /// Items taken up.
     pub assigned: u32,
-    /// Items at the end of the run.
-    pub open: usize,
     /// Maximal spans with at least one item, in order.
     pub busy: Vec<Span>,
     /// Spans of every single item.
     pub items: Vec<Span>,
+    /// Beginnings of the items at hand.
     begun: Vec<Timestamp>,
 }
 
@@ -73,33 +72,28 @@ pub struct Span {
 }
 
 impl PersonLog {
+    /// How many items are at hand.
+    pub(crate) const fn open(&self) -> usize {
+        self.begun.len()
+    }
+
     pub(crate) fn begin(&mut self, now: Timestamp) {
-        if self.open == 0 {
+        if self.begun.is_empty() {
             self.busy.push(Span { from: now, to: now });
         }
-        self.open += 1;
         self.begun.push(now);
     }
 
     /// One of the items ended. Which of them makes no difference to the sum of their spans.
     pub(crate) fn end(&mut self, now: Timestamp) {
-        self.open = self.open.saturating_sub(1);
         if let Some(from) = self.begun.pop() {
             self.items.push(Span { from, to: now });
         }
-        if self.open == 0
+        if self.begun.is_empty()
             && let Some(busy) = self.busy.last_mut()
         {
             busy.to = now;
         }
-    }
-
-    pub(crate) fn stop(&mut self, now: Timestamp) {
-        let open = self.open;
-        while self.open > 0 {
-            self.end(now);
-        }
-        self.open = open;
     }
 }
 
@@ -152,9 +146,9 @@ mod tests {
         log.end(Timestamp(20));
         log.end(Timestamp(40));
         log.begin(Timestamp(50));
-        log.stop(Timestamp(60));
+        log.end(Timestamp(60));
         assert_eq!(log.busy, [span(10, 40), span(50, 60)]);
         assert_eq!(log.items.iter().map(|span| span.to.0 - span.from.0).sum::<i64>(), 5 + 30 + 10);
-        assert_eq!(log.open, 1);
+        assert_eq!(log.open(), 0);
     }
 }

@@ -6,15 +6,16 @@
 
 use crate::load::{Job, Load, StatusEvent};
 use crate::outcome::{Fate, Outcome, PersonLog, Visit};
+use crate::place::{item_kind, place_of};
 use crate::random::Stream;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use switchboard_core::{CoreError, Router};
 use switchboard_model::{
-    Arrival, ContactId, Decision, Directory, Effect, Input, ItemChange, ItemId, ItemKind, ItemState, ItemStatus, LoadGroup,
-    ManualStatus, Outcome as Decided, Owner, QueueFacts, RouteEvent, RouterState, StatusChange, StatusOrigin, StatusValue,
-    Timestamp, UserId, WorkspaceId, WorkspaceKind,
+    Arrival, ContactId, Decision, Directory, Effect, Input, ItemChange, ItemId, ItemState, ItemStatus, LoadGroup, ManualStatus,
+    Outcome as Decided, Owner, QueueFacts, RouteEvent, RouterState, StatusChange, StatusOrigin, StatusValue, Timestamp, UserId,
+    WorkspaceId,
 };
 use thiserror::Error;
 
@@ -273,15 +274,9 @@ impl<O: Observer> Run<'_, O> {
 
     fn arrive(&mut self, job: usize) -> Result<(), SimulationError> {
         let coming = &self.load.jobs[job];
-        let channel = self.directory.channel(coming.channel);
-        let workspace = channel.and_then(|channel| self.directory.workspace(channel.workspace));
         let item = &mut self.items[job];
-        if let (Some(channel), Some(workspace)) = (channel, workspace) {
-            item.workspace = workspace.id;
-            item.group = match workspace.kind {
-                WorkspaceKind::HelpDesk => channel.kind.ticket_type().group(),
-                WorkspaceKind::Inbox => channel.kind.inbox_group(),
-            };
+        if let Some(channel) = self.directory.channel(coming.channel) {
+            (item.workspace, item.group) = place_of(self.directory, channel);
         }
         (item.stage, item.since) = (Stage::Waiting, self.now);
         self.unsettled += 1;
@@ -299,6 +294,8 @@ impl<O: Observer> Run<'_, O> {
             (contact.last_owner, contact.last_owned_at) = (Some(*user), Some(*at));
         }
         Arrival {
+            created_at: None,
+            waiting_on_contact: false,
             item: item_id(job),
             version: item.version,
             event: RouteEvent::Arrived,
@@ -313,6 +310,8 @@ impl<O: Observer> Run<'_, O> {
             owned_since: item.owned_since,
             excluded: Vec::new(),
             seed: coming.seed,
+            created_at: Some(item.since),
+            waiting_on_contact: false,
             queue: QueueFacts { priority: coming.priority, due_at: coming.due_at, since: None },
         }
     }
@@ -360,6 +359,8 @@ impl<O: Observer> Run<'_, O> {
     fn state(&self, job: usize, status: ItemStatus) -> ItemState {
         let item = &self.items[job];
         ItemState {
+            created_at: None,
+            waiting_on_contact: false,
             item: item_id(job),
             item_kind: item_kind(item.group),
             conversation: None,
@@ -368,6 +369,8 @@ impl<O: Observer> Run<'_, O> {
             status,
             owner: item.owner.map(|id| Owner::User { id }),
             owned_since: item.owned_since,
+            created_at: Some(item.since),
+            waiting_on_contact: false,
         }
     }
 
@@ -408,7 +411,7 @@ impl<O: Observer> Run<'_, O> {
         item.offers += 1;
         self.people.entry(user).or_default().begin(self.now);
         self.owned += 1;
-        if self.people[&user].open == 1 {
+        if self.people[&user].open() == 1 {
             self.observer.busy(self.now, user);
         }
         if let Some(missed) = self.load.missed.get(&coming.channel) {
@@ -448,7 +451,7 @@ impl<O: Observer> Run<'_, O> {
         let person = self.people.entry(user).or_default();
         person.end(self.now);
         self.owned -= 1;
-        if person.open == 0 {
+        if person.open() == 0 {
             self.observer.idle(self.now, user, self.owned + self.unsettled);
         }
         Some(user)
@@ -468,8 +471,13 @@ impl<O: Observer> Run<'_, O> {
 
     fn outcome(mut self) -> Outcome {
         let end = self.now;
-        for person in self.people.values_mut() {
-            person.stop(end);
+        // What people have begun they end, though nobody watches any more.
+        while let Some(Reverse((at, _, event))) = self.events.pop() {
+            if let Event::Ended(job) | Event::Missed(job) = event
+                && let Some(person) = self.items[job].owner.and_then(|owner| self.people.get_mut(&owner))
+            {
+                person.end(at);
+            }
         }
         let visits = self.items.iter().map(|item| {
             let (fate, wait_ms) = match item.stage {
@@ -490,8 +498,4 @@ fn item_id(job: usize) -> ItemId {
 
 fn job_of(item: ItemId) -> Option<usize> {
     usize::try_from(item.0 - FIRST_ITEM).ok()
-}
-
-const fn item_kind(group: LoadGroup) -> ItemKind {
-    if group.is_help_desk() { ItemKind::Ticket } else { ItemKind::Conversation }
 }

@@ -232,6 +232,7 @@ impl ItemMove {
 fn leave(after: &mut ItemRecord) {
     after.routed = false;
     after.queued_since = None;
+    after.due_at = None;
     after.unassigned_reason = None;
     match after.kind {
         ItemKind::Conversation => {

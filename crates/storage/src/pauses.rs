@@ -14,7 +14,7 @@ impl Tx {
     /// `Corrupt` when the history cannot be read back.
     pub async fn pauses_of(&self, item: &ItemRecord) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
         let mut pauses = Vec::new();
-        let sql = "SELECT at, change FROM history WHERE item_id = $1 ORDER BY id";
+        let sql = "SELECT at, change FROM history WHERE item_id = $1 ORDER BY at, id";
         let mut from = None;
         for found in rows(self, sql, values![item.id]).await? {
             let at: Timestamp = found.id("at", Timestamp)?;

@@ -147,8 +147,6 @@ fn r7_4_a_refused_match_goes_back_to_its_place_under_gcmu() {
     let early = wait_from(&mut world, 0, Priority::Normal, None);
     let late = wait_from(&mut world, 10, Priority::Normal, None);
     let state = |item: ItemId, owner: Option<Owner>, status: ItemStatus| ItemState {
-        created_at: None,
-        waiting_on_contact: false,
         item,
         item_kind: ItemKind::Conversation,
         conversation: None,
@@ -157,6 +155,8 @@ fn r7_4_a_refused_match_goes_back_to_its_place_under_gcmu() {
         status,
         owner,
         owned_since: None,
+        created_at: None,
+        waiting_on_contact: false,
     };
     let closed = state(busy, Some(Owner::User { id: ADA }), ItemStatus::Closed);
     let effects = world.step(&Input::Changed(ItemChange { state: closed, assigned: false }));

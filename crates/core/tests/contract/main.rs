@@ -1,5 +1,6 @@
 //! The router held to `ROUTING.md`, rule by rule, through its public interface.
 
+mod answers;
 mod availability;
 mod distribution;
 mod eligibility;
@@ -9,6 +10,7 @@ mod leave_out;
 mod load;
 mod marks;
 mod matcher;
+mod never;
 mod presence;
 mod properties;
 mod queue;

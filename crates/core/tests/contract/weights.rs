@@ -87,8 +87,6 @@ fn r6_2_a_pass_is_kept_where_turns_are_and_given_back_by_a_refusal() {
     let decision = world.arrive(MAIL);
     assert_eq!((assigned(&decision), decision.turn_before, decision.turn), (Some(ADA), Some(L / 4), Some(L / 4 * 3)));
     let item_state = ItemState {
-        created_at: None,
-        waiting_on_contact: false,
         item: decision.item,
         item_kind: ItemKind::Conversation,
         conversation: None,
@@ -97,6 +95,8 @@ fn r6_2_a_pass_is_kept_where_turns_are_and_given_back_by_a_refusal() {
         status: ItemStatus::Open,
         owner: None,
         owned_since: None,
+        created_at: None,
+        waiting_on_contact: false,
     };
     let decision = Box::new(decision);
     let refusal = Refusal { decision, reason: RefusalReason::ItemChanged, state: item_state, retry: None };

@@ -1,7 +1,7 @@
 //! Writes out the iCal files that a directory file names, where these lie at hand.
 
 use super::ical::read_ical;
-use switchboard_model::{CivilDate, Fault};
+use switchboard_model::{CivilDate, Fault, Timestamp};
 use toml::{Table, Value};
 
 /// A directory file in which no calendar lies elsewhere any more.
@@ -43,6 +43,14 @@ pub fn expand_calendars(text: &str, today: CivilDate, mut read: impl FnMut(&str)
         expanded.text = toml::to_string(&file).expect("a table that was read can be written");
     }
     expanded
+}
+
+/// The date of an instant in UTC.
+#[must_use]
+pub fn utc_date(at: Timestamp) -> CivilDate {
+    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    CivilDate { year: date.year(), month: date.month().unsigned_abs(), day: date.day().unsigned_abs() }
 }
 
 fn days(

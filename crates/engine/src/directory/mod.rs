@@ -16,7 +16,7 @@ mod read_rule;
 mod rule_file;
 mod zones;
 
-pub use calendars::{ExpandedFile, expand_calendars};
+pub use calendars::{ExpandedFile, expand_calendars, utc_date};
 pub use diff::{ChangeAction, DirectoryChange, diff, loses_last_admin};
 pub use entry::Entry;
 pub use export::export;

@@ -1,9 +1,14 @@
 //! The use cases over a real SQLite database, with the router's task running and a channel that remembers.
 
 mod directory;
+mod hand_back;
+mod merging;
+mod moving;
 mod people;
+mod presence;
 mod queue;
 mod routing;
+mod sweep;
 mod threading;
 mod triage;
 
@@ -198,6 +203,7 @@ impl Desk {
         spawn(engine.clone().run_events(shutdown.clone()));
         spawn(engine.clone().run_delivery(shutdown.clone()));
         spawn(engine.clone().run_timers(shutdown.clone()));
+        spawn(engine.clone().run_presence(shutdown.clone()));
         Self { engine, clock, outside, shutdown, folder, serial: AtomicU64::new(0) }
     }
 

@@ -43,7 +43,7 @@ fn law_3_erlang_a_has_the_published_values() {
 /// Holds the router against Erlang C; `precision` is that of the mean wait.
 fn erlang_c(series: u64, people: u32, utilisation: f64, arrivals: usize, precision: f64) {
     let count = people as usize;
-    let exact = ErlangC::new(people, f64::from(people) * utilisation, SERVICE_S).unwrap();
+    let exact = ErlangC::new(people, f64::from(people) * utilisation, SERVICE_S).expect("a stable queue");
     let directory = pool(count, Distribution::LongestIdle);
     let demand = Demand::new(count, utilisation, arrivals);
     let measured = over_seeds(series, 32, |seed| {
@@ -60,7 +60,7 @@ fn erlang_c(series: u64, people: u32, utilisation: f64, arrivals: usize, precisi
             waits_ms.iter().sum::<i64>() as f64 / 1_000.0 / count,
             share(20_000),
             watch.mean_queue(0),
-            percentile(&waits_ms, 0.95).unwrap() as f64 / 1_000.0,
+            percentile(&waits_ms, 0.95).expect("some waits") as f64 / 1_000.0,
         ];
         Sample { figures, controls: controls(&demand, &load, warm) }
     });
@@ -97,7 +97,7 @@ fn law_2_erlang_c_holds_for_one_person_and_for_three() {
 
 /// Holds the router against Erlang A.
 fn erlang_a(series: u64, people: u32, load: f64, patience_s: f64, arrivals: usize, precision: f64) {
-    let exact = ErlangA::new(people, load, SERVICE_S, patience_s).unwrap();
+    let exact = ErlangA::new(people, load, SERVICE_S, patience_s).expect("a queue");
     let directory = pool(people as usize, Distribution::LoadBalanced);
     let patience = Some(Durations::Exponential { mean_s: patience_s });
     let demand = Demand { patience, ..Demand::new(1, load, arrivals) };

@@ -1,7 +1,7 @@
 //! iCal files as calendars of holidays.
 
-use crate::directory::{DirectoryFile, MergeOptions, expand_calendars, merge_text, read_ical};
-use switchboard_model::{CivilDate, Directory, Fault};
+use crate::directory::{DirectoryFile, MergeOptions, expand_calendars, merge_text, read_ical, utc_date};
+use switchboard_model::{CivilDate, Directory, Fault, Timestamp};
 
 const TODAY: CivilDate = CivilDate { year: 2026, month: 11, day: 22 };
 
@@ -214,6 +214,12 @@ fn r4_2_a_directory_file_names_ical_files_that_are_written_out_as_dates() {
     let directory = merge_text(&Directory::default(), &expanded.text, MergeOptions::default()).unwrap();
     let dates: Vec<String> = directory.holidays["norway"].iter().map(ToString::to_string).collect();
     assert_eq!(dates, ["2027-05-17", "2027-12-31"]);
+}
+
+#[test]
+fn the_date_of_an_instant_is_that_of_utc() {
+    assert_eq!(utc_date(Timestamp(1_795_305_599_999)).to_string(), "2026-11-21");
+    assert_eq!(utc_date(Timestamp(1_795_305_600_000)), TODAY);
 }
 
 #[test]

@@ -314,7 +314,8 @@ fn a_pruned_calendar_goes_and_one_in_use_is_a_fault() {
     let unknown = "unknown holiday calendar `norway`; did you mean `norge`?";
     assert_eq!(
         prune(&current, &without).unwrap_err(),
-        ["users[0].holidays[0]", "workspaces[0].sla.holidays[0]", "channels[0].holidays[0]"].map(|key| format!("{key}: {unknown}"))
+        ["users[0].holidays[0]", "workspaces[0].sla.holidays[0]", "channels[0].holidays[0]"]
+            .map(|key| format!("{key}: {unknown}"))
     );
 }
 
