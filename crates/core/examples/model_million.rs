@@ -58,6 +58,8 @@ fn main() -> ExitCode {
                 "seed {seed}: {} steps in {} histories, {} decisions, {} refusals, {} queued, {} matched: no difference",
                 tally.steps, tally.histories, tally.decisions, tally.refusals, tally.queued, tally.matched
             );
+            let kinds: Vec<String> = tally.kinds.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
+            println!("decisions: {}", kinds.join(", "));
             ExitCode::SUCCESS
         }
         Err(report) => {

@@ -230,10 +230,21 @@ impl World {
         Some(self.set_status(user))
     }
 
+    /// Most people come to work as a history begins.
+    pub fn sign_on(&mut self, model: &Facts) {
+        for user in &model.directory.users {
+            if self.dice.chance(85) {
+                let event = self.set_status(user.id);
+                self.pending.push_back(event);
+            }
+        }
+    }
+
     pub fn set_status(&mut self, user: UserId) -> Event {
         let known = self.statuses.iter().position(|status| status.user == user);
         let version = known.map_or(0, |index| self.statuses.swap_remove(index).version) + 1;
         let value = self.dice.one_of(&[
+            StatusValue::Available,
             StatusValue::Available,
             StatusValue::Available,
             StatusValue::Available,

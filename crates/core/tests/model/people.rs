@@ -123,7 +123,7 @@ fn edit_user(dice: &mut Dice, directory: &mut Directory, now: Timestamp) {
     let fresh = new_user(dice, directory.users[index].id, directory, now);
     let user = &mut directory.users[index];
     match dice.below(10) {
-        0 => user.active = !user.active,
+        0 => user.active = dice.chance(70),
         1 => user.seat = fresh.seat,
         2 => user.ticket_access = !user.ticket_access,
         3 => (user.team, user.extra_teams) = (fresh.team, fresh.extra_teams),
@@ -132,7 +132,7 @@ fn edit_user(dice: &mut Dice, directory: &mut Directory, now: Timestamp) {
         6 => user.capacity = fresh.capacity,
         7 => (user.skills, user.languages) = (fresh.skills, fresh.languages),
         8 => user.holidays = fresh.holidays,
-        _ => user.accepted = !user.accepted,
+        _ => user.accepted = dice.chance(80),
     }
 }
 
@@ -145,7 +145,7 @@ fn edit_channel(dice: &mut Dice, directory: &mut Directory) {
         1 => (entry.zone, entry.hours, entry.holidays) = (fresh.zone, fresh.hours, fresh.holidays),
         2 => {
             if let Some(rule) = &mut entry.rule {
-                rule.on = !rule.on;
+                rule.on = dice.chance(75);
                 rule.version = directory.version;
             }
         }
@@ -243,13 +243,13 @@ fn new_user(dice: &mut Dice, id: UserId, directory: &Directory, start: Timestamp
         name: format!("U {id}"),
         role: Role::Agent,
         seat: dice.one_of(&[Seat::Service, Seat::Service, Seat::Service, Seat::Service, Seat::Sales, Seat::None]),
-        active: dice.chance(95),
+        active: dice.chance(97),
         accepted: dice.chance(96),
         ticket_access: dice.chance(90),
         team,
         extra_teams,
         zone: dice.one_of(&ZONES).to_owned(),
-        hours: new_hours(dice, 45),
+        hours: new_hours(dice, 60),
         holidays: new_holidays(dice, directory),
         out_of_office: absences(dice, start),
         capacity: new_capacity(dice),

@@ -73,7 +73,7 @@ pub fn new_rule(dice: &mut Dice, directory: &Directory, index: usize) -> Rule {
 
 fn target(dice: &mut Dice, directory: &Directory, help_desk: bool) -> Target {
     match dice.below(12) {
-        0 => Target::Nobody,
+        0 if dice.chance(40) => Target::Nobody,
         1 if help_desk => dice.pick(&directory.teams).map_or(Target::Nobody, |team| Target::TeamOnly { team: team.id }),
         2..=4 => Target::ContactOwner { require_cookie: dice.chance(30), fallback: fallback(dice, directory) },
         _ => Target::UsersAndTeams { members: members(dice, directory) },
@@ -156,8 +156,8 @@ fn demand(dice: &mut Dice, directory: &Directory) -> Demand {
         }
         None => Wanted::Language { language: dice.one_of(&LANGUAGES).to_owned() },
     };
-    let required = dice.chance(60);
-    let relax_after_s = (required && dice.chance(50)).then(|| seconds(dice));
+    let required = dice.chance(45);
+    let relax_after_s = (required && dice.chance(65)).then(|| seconds(dice));
     Demand { wanted, required, relax_after_s }
 }
 

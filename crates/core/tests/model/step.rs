@@ -168,6 +168,9 @@ impl Facts {
         if state.status != ItemStatus::Open || state.owner.is_some() {
             self.leave(state.item);
         }
+        for waiting in self.waiting.iter_mut().filter(|waiting| waiting.arrival.item == state.item) {
+            waiting.arrival.waiting_on_contact = state.waiting_on_contact;
+        }
         if let (ItemStatus::Open, Some(Owner::User { id })) = (state.status, state.owner) {
             let owned_since = state.owned_since.unwrap_or(self.now);
             let ItemState { item, conversation, group, created_at, waiting_on_contact, .. } = *state;
