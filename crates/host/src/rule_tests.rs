@@ -277,8 +277,8 @@ expect = { waits = true, unassigned = "any" }
         for (prefix, inner) in [("", "ODD"), ("contact.", "contact = { ODD }"), ("expect.", "expect = { ODD }")] {
             let text = format!("[[tests]]\n{}\n", inner.replace("ODD", "zzzzzzzzzzzzzzzz = 1"));
             let faults = shown(RuleTests::read(&text).faults());
-            let named = faults.iter().filter_map(|fault| fault.split_once("unknown key `zzzzzzzzzzzzzzzz`; known are "));
-            let (_, keys) = named.last().unwrap();
+            let mut named = faults.iter().filter_map(|fault| fault.split_once("unknown key `zzzzzzzzzzzzzzzz`; known are "));
+            let (_, keys) = named.next_back().unwrap();
             known.extend(keys.split(", ").map(|key| format!("{prefix}{key}")));
         }
         let named = section.keys.iter().map(|(key, ..)| (*key).to_owned());

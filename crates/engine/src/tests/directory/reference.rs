@@ -45,8 +45,8 @@ fn read_keys(section: &ReferenceSection) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     for (text, prefix) in odd_files(section.table) {
         let found = faults(&text);
-        let known = found.iter().filter_map(|fault| fault.split_once("unknown key `zzzzzzzzzzzzzzzz`; known are "));
-        let (_, known) = known.last().unwrap_or_else(|| panic!("{text}: {found:?}"));
+        let mut known = found.iter().filter_map(|fault| fault.split_once("unknown key `zzzzzzzzzzzzzzzz`; known are "));
+        let (_, known) = known.next_back().unwrap_or_else(|| panic!("{text}: {found:?}"));
         keys.extend(known.split(", ").map(|key| format!("{prefix}{key}")));
     }
     keys
