@@ -13,6 +13,7 @@ use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use switchboard_engine::OpenDesk;
 use switchboard_model::{Actor, LiveEvent, LiveEventKind};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -127,7 +128,9 @@ pub(crate) async fn stream(
             id
         }
     };
-    let reading = Reading { api, requester, feed, ended, recheck, ready, cursor, replaying: cursor < newest, _place: place };
+    let desk = requester.caller.user.filter(|_| requester.session_id().is_some()).map(|user| api.engine.open_desk(user));
+    let replaying = cursor < newest;
+    let reading = Reading { api, requester, feed, ended, recheck, ready, cursor, replaying, _place: place, _desk: desk };
     Ok(unfold(reading, |mut reading| async move { reading.next().await.map(|event| (Ok(event), reading)) }))
 }
 
@@ -141,6 +144,8 @@ struct Reading {
     cursor: i64,
     replaying: bool,
     _place: Place,
+    /// A person at a desk is there (ROUTING 4.4); a program is nobody.
+    _desk: Option<OpenDesk>,
 }
 
 enum News {

@@ -66,7 +66,7 @@ fn is_same(one: &SecretString, other: &SecretString) -> bool {
 }
 
 fn gauges(statistics: &Statistics) -> String {
-    let Statistics { open, unassigned, outbox, outbox_failed, unconsumed, parked } = *statistics;
+    let Statistics { open, unassigned, outbox, outbox_failed, unconsumed, parked, stranded, corrections, sweeps } = *statistics;
     let mut text = String::new();
     for (name, help, value) in [
         ("switchboard_items_open", "Open work items.", open),
@@ -75,6 +75,9 @@ fn gauges(statistics: &Statistics) -> String {
         ("switchboard_outbox_failed", "Messages that were given up.", outbox_failed),
         ("switchboard_inputs_unrouted", "Inputs not yet routed.", unconsumed),
         ("switchboard_inputs_parked", "Inputs put aside after a failure of the router.", parked),
+        ("switchboard_stranded_items", "Open work items that the last sweep found stranded.", stranded),
+        ("switchboard_router_corrections", "Times that a sweep found the router's memory wrong.", corrections),
+        ("switchboard_sweeps", "Sweeps for stranded work since this host started.", sweeps),
     ] {
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
     }

@@ -15,7 +15,7 @@ pub(crate) enum Action {
     Read,
     /// Write replies and notes, and have failed ones sent again.
     Write,
-    /// Change owner, team, status and priority of items, return them, and set contact owners.
+    /// Change owner, team, status and priority of items, return, move and merge them, and set contact owners.
     Assign,
     /// Set one's own availability.
     OwnStatus,
@@ -167,6 +167,8 @@ pub(crate) static ROUTES: &[RouteEntry] = &[
     put("/items/{id}/owner", Action::Assign),
     get("/items/{id}/assignable", Action::Assign),
     post("/items/{id}/return", Action::Assign),
+    post("/items/{id}/move", Action::Assign),
+    post("/items/{id}/merge", Action::Assign),
     post("/items/{id}/route", Action::Route),
     put("/items/{id}/status", Action::Assign),
     put("/items/{id}/priority", Action::Assign),
@@ -180,6 +182,7 @@ pub(crate) static ROUTES: &[RouteEntry] = &[
     put("/contacts/{id}/owner", Action::Assign),
     get("/users", Action::Read),
     put("/users/{id}/availability", Action::OwnStatus),
+    get("/users/{id}/statuses", Action::Read),
     post("/users/{id}/deactivate", Action::Deactivate),
     get("/teams", Action::Read),
     get("/workspaces", Action::Read),

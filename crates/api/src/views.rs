@@ -60,6 +60,17 @@ pub struct PersonView {
     pub previous: Option<ManualStatus>,
 }
 
+/// A change of a person's manual status (ROUTING 4.3).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct StatusEntry {
+    /// When.
+    pub at: Timestamp,
+    /// By whom; the system for whoever is set away, or back, by presence (ROUTING 4.4).
+    pub actor: Actor,
+    /// The status from then on.
+    pub status: ManualStatus,
+}
+
 /// How many items each view has.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Counts {
@@ -362,6 +373,7 @@ same_fields! {
     Names { users, teams, channel }
     Deactivation { open, version }
     AuditEntry { id, at, actor, action, target, detail }
+    StatusEntry { at, actor, status }
 }
 
 impl From<engine::SearchHit> for SearchRow {

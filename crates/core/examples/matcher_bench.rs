@@ -12,7 +12,7 @@ use base64::Engine;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use switchboard_core::Router;
+use switchboard_core::{Router, Subject};
 use switchboard_model::{
     Arrival, Capacity, Case, ChannelEntry, ChannelId, ChannelKind, Condition, ContactFacts, ContactId, Demand, Directory,
     Distribution, Effect, FactField, Facts, Input, ItemChange, ItemId, ItemKind, ItemState, ItemStatus, LoadGroup, ManualStatus,
@@ -63,6 +63,19 @@ fn measure(people: usize, waiting: usize) {
     }
     let cpu_share = (cpu_time() - cpu_before).as_secs_f64() / began.elapsed().as_secs_f64();
     print_line(people, waiting, decided, times, cpu_share);
+    ask(&centre);
+}
+
+/// Asks about something that waits, if anything does: why, and what would change it.
+fn ask(centre: &Centre) {
+    let Some(item) = centre.router.waiting().last().map(|waiting| waiting.arrival.item) else { return };
+    let start = Instant::now();
+    let why = centre.router.why_waiting(Subject::Waiting(item), centre.now);
+    let why_time = start.elapsed();
+    let start = Instant::now();
+    let remedies = centre.router.remedies(Subject::Waiting(item), centre.now);
+    let people: u32 = why.iter().flat_map(|why| &why.lanes).map(|lane| lane.people).sum();
+    println!("         asked of {people} people: why in {why_time:?}, {} remedies in {:?}", remedies.len(), start.elapsed());
 }
 
 /// Everybody signs on within a second onto what waits.

@@ -105,7 +105,7 @@ impl Router {
             Subject::Arrival(arrival) => (arrival.item, Some(arrival)),
         };
         if let Some(waiting) = self.queue.find(item) {
-            let ask = Ask { no, place: 0, since: waiting.since, waiting: true };
+            let ask = Ask { no, place: 0, since: waiting.since, queued: true, waiting: true };
             return Some(Question { arrival: waiting.arrival.clone(), ask, full: waiting.barred });
         }
         let arrival = arrival?;
@@ -213,12 +213,11 @@ fn measure(distribution: Distribution, candidate: &Candidate, chosen: &Candidate
         Distribution::RoundRobin => Preference::Turn,
         Distribution::Random => Preference::Draw,
         Distribution::LongestIdle if same_mark => Preference::LowestId,
-        Distribution::LongestIdle | Distribution::LongestIdleTotal => Preference::Idle,
-        Distribution::LoadBalanced | Distribution::LeastBusy => match (same_load, same_mark) {
-            (false, _) => Preference::Load,
-            (true, false) => Preference::LastAssigned,
-            (true, true) => Preference::LowestId,
-        },
+        Distribution::LongestIdle => Preference::Idle,
+        Distribution::LongestIdleTotal if candidate.idle_ms != chosen.idle_ms => Preference::Idle,
+        Distribution::LoadBalanced | Distribution::LeastBusy if !same_load => Preference::Load,
+        _ if same_mark => Preference::LowestId,
+        _ => Preference::LastAssigned,
     }
 }
 

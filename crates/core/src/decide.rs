@@ -1,8 +1,10 @@
 //! One decision: reopened items, the channel's rule, its cases and targets (ROUTING 7, 12.2). Reads only; the same
 //! code decides and explains.
 
+mod taken;
+
 use crate::blank::blank;
-use crate::distribution::{Choice, Method};
+use crate::distribution::Method;
 use crate::eligibility::{default_distribution, has_seat};
 use crate::ladders::{LadderKey, Ladders};
 use crate::lanes::{lasting_in, person_lane, pool_lanes};
@@ -50,6 +52,8 @@ pub(crate) struct Ask {
     pub place: u32,
     /// When the item began to wait; the present for one that did not.
     pub since: Timestamp,
+    /// The item waits, or has waited until a decision that was refused.
+    pub queued: bool,
     /// The item has waited: what is asked on arrival only is not asked again (ROUTING 4.6, 12.2).
     pub waiting: bool,
 }
@@ -80,7 +84,7 @@ pub(crate) fn decide(pool: &Pool<'_>, arrival: &Arrival, ask: &Ask, mode: Mode<'
     };
     let outcome = decider.outcome();
     decider.decision.outcome = outcome;
-    decider.decision.queued_since = (ask.waiting || outcome == Outcome::Queued).then_some(ask.since);
+    decider.decision.queued_since = (ask.queued || outcome == Outcome::Queued).then_some(ask.since);
     Resolution {
         decision: decider.decision,
         notify: decider.notify,
@@ -200,7 +204,7 @@ impl<'a> Decider<'a> {
         }
         let entry = roster.entry(self.pool.people.find(user)?)?;
         let terms = terms(place.case);
-        self.try_one(StageTarget::LastOwner, user, place.workspace, terms).ok().filter(|_| entry.main)?;
+        let entry = self.try_entry(StageTarget::LastOwner, entry, place.workspace, terms).ok()?;
         Some(self.assigned_alone(&entry, terms))
     }
 
@@ -376,7 +380,18 @@ impl<'a> Decider<'a> {
             self.note(target, Vec::new());
             return Err(None);
         };
-        let entry = Entry::alone(person, None);
+        self.try_entry(target, Entry::alone(person, None), workspace, terms)
+    }
+
+    /// The same for a known person, as reached by an entry.
+    fn try_entry(
+        &mut self,
+        target: StageTarget,
+        entry: Entry,
+        workspace: &'a Workspace,
+        terms: Terms,
+    ) -> Result<Entry, Option<SkipReason>> {
+        let (pool, person) = (self.pool, entry.person);
         let skip = Slate { entries: &[entry], standing: Standing::Anew(workspace), terms }.skip(pool, 0);
         let passing = skip.as_ref().is_none_or(is_passing) && !pool.is_excluded(person);
         self.hope |= passing && skip.is_some() && terms.capacity && pool.is_skilled_at_last(person);
@@ -400,42 +415,6 @@ impl<'a> Decider<'a> {
             self.note(target, vec![candidate]);
         }
         skip.map_or(Ok(entry), |reason| Err(Some(reason)))
-    }
-
-    fn assigned_alone(&mut self, entry: &Entry, terms: Terms) -> Outcome {
-        self.decision.eligible = 1;
-        let method = self.group_method();
-        self.assigned_by(&Choice { entry: *entry, tied: 1, draw: None, turn: None }, &method, terms)
-    }
-
-    fn assigned(&mut self, choice: &Choice, method: &Method<'_>, terms: Terms) -> Outcome {
-        self.decision.distribution = Some(method.distribution);
-        self.assigned_by(choice, method, terms)
-    }
-
-    fn assigned_by(&mut self, choice: &Choice, method: &Method<'_>, terms: Terms) -> Outcome {
-        let person = self.pool.person(choice.entry.person);
-        self.chosen(&choice.entry, method, terms);
-        self.decision.tied = choice.tied;
-        self.decision.draw = choice.draw;
-        self.decision.capacity_guarded = true;
-        self.decision.mark_before = person.marks[method.group as usize];
-        self.decision.turn = choice.turn;
-        self.decision.turn_before = choice.turn.and_then(|_| method.turns.last(person.user));
-        Outcome::Assigned { user: person.user, team: choice.entry.team }
-    }
-
-    fn kept(&mut self, entry: &Entry, terms: Terms) -> Outcome {
-        let method = self.group_method();
-        self.chosen(entry, &method, terms);
-        self.decision.tied = 1;
-        Outcome::Kept { user: self.pool.person(entry.person).user }
-    }
-
-    fn chosen(&mut self, entry: &Entry, method: &Method<'_>, terms: Terms) {
-        let status = self.pool.person(entry.person).status.as_ref();
-        self.decision.load = Some(self.pool.load(entry.person, method.ranking_group()));
-        self.decision.availability_version = status.filter(|_| terms.only_available).map(|status| status.version);
     }
 
     /// How the case chooses (ROUTING 6.6).

@@ -13,6 +13,7 @@ mod calendar;
 mod decide;
 mod distribution;
 mod eligibility;
+mod explain;
 mod idle;
 mod ladder;
 mod ladders;

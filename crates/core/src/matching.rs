@@ -11,8 +11,7 @@ use crate::usage::Usage;
 use crate::work::{Owned, share_key};
 use std::cmp::Ordering;
 use switchboard_model::{
-    Arrival, Decision, Effect, Explanation, Input, ItemId, ItemState, ItemStatus, Outcome, Revision, Timestamp, UserId,
-    WaitingItem,
+    Arrival, Decision, Effect, Explanation, ItemId, ItemState, ItemStatus, Outcome, Revision, Timestamp, UserId, WaitingItem,
 };
 
 /// What a step has to say, and what is explained of it.
@@ -61,7 +60,7 @@ impl Router {
         self.queue.position(item, self.now).map(|position| u32::try_from(position).unwrap_or(u32::MAX))
     }
 
-    /// When to send [`Input::Tick`] at the latest so that nothing waits longer than it must: the next edge of a shift
+    /// When to send [`Input::Tick`](switchboard_model::Input::Tick) at the latest so that nothing waits longer than it must: the next edge of a shift
     /// or an absence, the next change of whom an item may go to, or the next item that becomes too old to use capacity.
     /// `None` while nothing waits.
     #[must_use]
@@ -75,7 +74,7 @@ impl Router {
     /// Whether what is decided at `now` follows from more than what the counters hold.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         let due = [self.next_wake(), self.work.next_end()].into_iter().flatten().any(|due| due <= now);
-        due || self.queue.has_ready() || self.idleness_changes(now)
+        due || self.idleness_changes(now) || self.queue.has_ready()
     }
 
     /// Open items that nobody will get to: the sweep of ROUTING 12.6, as far as the router knows of them. By item.
@@ -90,21 +89,6 @@ impl Router {
         }
         stranded.sort_unstable();
         stranded
-    }
-
-    /// The decision that a step about this input would make about one item, be it one that waits, with everybody who
-    /// was looked at; `None` when the step decides nothing about it.
-    #[must_use]
-    pub fn explain_item(&self, no: u64, now: Timestamp, input: &Input, item: ItemId) -> Option<Explanation> {
-        let subject = match input {
-            Input::Arrived(arrival) => Some(arrival.item),
-            Input::Refused(refusal) => refusal.retry.as_ref().map(|retry| retry.item),
-            _ => None,
-        };
-        let mut before = self.clone();
-        let mut out = Outbox { asked: Some(item), ..Outbox::default() };
-        before.run(no, now, input, &mut out);
-        out.found.or_else(|| self.explain_input(no, now, input).filter(|_| subject == Some(item)))
     }
 
     /// Brings ladders and lanes up to date with everybody who changed.
@@ -144,7 +128,7 @@ impl Router {
 
     /// Decides about an item that waited; gives it back if it is to go on waiting.
     pub(crate) fn decide_waiting(&mut self, waiting: WaitingItem, out: &mut Outbox) -> Option<WaitingItem> {
-        let ask = Ask { no: self.no, place: out.place, since: waiting.since, waiting: true };
+        let ask = Ask { no: self.no, place: out.place, since: waiting.since, queued: true, waiting: true };
         if out.asked == Some(waiting.arrival.item) {
             out.found = Some(self.explain_ask(self.now, &waiting.arrival, &ask, waiting.barred));
         }
@@ -265,7 +249,7 @@ impl Router {
     }
 
     fn survey(&mut self, waiting: &WaitingItem) -> Lanes {
-        let ask = Ask { no: self.no, place: 0, since: waiting.since, waiting: true };
+        let ask = Ask { no: self.no, place: 0, since: waiting.since, queued: true, waiting: true };
         let Self { plan, calendars, people, work, turns, ladders, .. } = self;
         let arrival: &Arrival = &waiting.arrival;
         let times = (self.now, ask.since);

@@ -341,15 +341,17 @@ impl Queue {
             return;
         }
         lane.is_open = is_open;
-        for called in std::mem::take(&mut lane.called) {
+        for called in lane.called.drain(..) {
             self.ready.remove(&(called, index));
         }
         let mut first = lane.places.first().copied().filter(|_| is_open);
         while let Some(place) = first {
-            let lane = &mut self.lanes[index];
             lane.called.push(place);
             self.ready.insert((place, index));
-            first = lane.places.range(place.beyond_class()..).next().copied();
+            first = match self.order {
+                QueueOrder::Priority => None,
+                QueueOrder::Gcmu => lane.places.range(place.beyond_class()..).next().copied(),
+            };
         }
     }
 

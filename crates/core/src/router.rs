@@ -14,8 +14,8 @@ use crate::undone::Refused;
 use crate::work::{Owned, Work};
 use std::sync::Arc;
 use switchboard_model::{
-    Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, Explanation, IdleTotal, Input, ItemChange, ItemId, ItemState,
-    ItemStatus, LoadGroup, Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, TurnState,
+    Arrival, AssignedMark, ChannelId, Decision, Directory, Effect, IdleTotal, Input, ItemChange, ItemId, ItemState, ItemStatus,
+    LoadGroup, Outcome, OwnedItem, Owner, Refusal, RefusalReason, RouterState, StatusChange, Timestamp, TurnState,
     UnavailableCause, UserId, WaitingItem, WorkType, mark,
 };
 use thiserror::Error;
@@ -184,8 +184,12 @@ impl Router {
             Input::Changed(change) => self.change_item(change, out),
             Input::Revised(revision) => self.revise(revision),
             Input::Arrived(arrival) => {
+                let owner = self.work.find(arrival.item).map(|owned| self.people.at(owned.person).user);
                 let ask = self.ask((no, out.place), self.now, arrival, None);
                 self.route(arrival, &ask, None, out);
+                if let Some(owner) = owner {
+                    self.unbar(owner);
+                }
             }
             Input::Refused(refusal) => match self.undo(refusal) {
                 Err(reason) => out.effects.extend(reject(reason)),
@@ -202,48 +206,6 @@ impl Router {
         self.people.account(&self.calendars, self.now);
     }
 
-    /// The decision that [`Router::step`] would make about this arrival now, with everybody who was looked at.
-    #[must_use]
-    pub fn explain(&self, now: Timestamp, arrival: &Arrival) -> Explanation {
-        self.explain_arrival(self.no.saturating_add(1), now, arrival)
-    }
-
-    /// The same for any input; `None` when the input asks for no decision, or would be rejected. What else a step
-    /// decides, about items that wait, [`Router::explain_item`] explains.
-    #[must_use]
-    pub fn explain_input(&self, no: u64, now: Timestamp, input: &Input) -> Option<Explanation> {
-        match input {
-            Input::Arrived(arrival) => Some(self.explain_arrival(no, now, arrival)),
-            Input::Refused(refusal) => {
-                let retry = refusal.retry.as_ref()?;
-                let (mut before, mut out) = self.begun(no, now);
-                before.undo(refusal).ok()?;
-                let ask = before.ask((no, 0), before.now, retry, Some(refusal));
-                before.match_waiting(Some(before.queue.place(retry, ask.since)), &mut out);
-                Some(before.explain_ask(before.now, retry, &Ask { place: out.place, ..ask }, full(refusal)))
-            }
-            Input::Directory { .. } | Input::Changed(_) | Input::Status(_) | Input::Revised(_) | Input::Tick => None,
-        }
-    }
-
-    fn explain_arrival(&self, no: u64, now: Timestamp, arrival: &Arrival) -> Explanation {
-        let now = now.max(self.now);
-        if self.is_due(now) {
-            let (before, out) = self.begun(no, now);
-            return before.explain_ask(now, arrival, &before.ask((no, out.place), now, arrival, None), None);
-        }
-        self.explain_ask(now, arrival, &self.ask((no, 0), now, arrival, None), None)
-    }
-
-    /// The router as it is when it turns to the input that comes at `now`, and what it has done by then.
-    pub(crate) fn begun(&self, no: u64, now: Timestamp) -> (Self, Outbox) {
-        let (mut begun, mut out) = (self.clone(), Outbox::default());
-        begun.no = no;
-        begun.advance(now.max(self.now));
-        begun.match_waiting(None, &mut out);
-        (begun, out)
-    }
-
     /// The occasion of a decision about an item. One that waits, or waited until a decision that was refused, keeps
     /// its place.
     pub(crate) fn ask(&self, (no, place): (u64, u32), now: Timestamp, arrival: &Arrival, refusal: Option<&Refusal>) -> Ask {
@@ -251,7 +213,13 @@ impl Router {
         let waited = refusal.is_some_and(|refusal| refusal.decision.outcome != Outcome::Queued);
         let known = self.queue.find(arrival.item).map(|waiting| waiting.since);
         let since = known.or(refused).or(arrival.queue.since).map_or(now, |since| since.min(now));
-        Ask { no, place, since, waiting: waited && refused.is_some() }
+        let queued = known.is_some() || refused.is_some();
+        Ask { no, place, since, queued, waiting: waited && refused.is_some() }
+    }
+
+    /// Whom the database found full on an item that waits.
+    pub(crate) fn barred(&self, item: ItemId) -> Option<UserId> {
+        self.queue.find(item).and_then(|waiting| waiting.barred)
     }
 
     /// The directory in force.
@@ -391,6 +359,7 @@ impl Router {
     }
 
     fn route(&mut self, arrival: &Arrival, ask: &Ask, full: Option<UserId>, out: &mut Outbox) {
+        let full = full.or(self.barred(arrival.item));
         self.queue.take(arrival.item);
         self.refresh();
         let Self { plan, calendars, people, work, turns, ladders, .. } = self;
@@ -403,13 +372,6 @@ impl Router {
         let told = notify.map(|user| Effect::NotifyOwner { item: decision.item, user });
         out.decided(decision);
         out.effects.extend(told);
-    }
-
-    pub(crate) fn explain_ask(&self, now: Timestamp, arrival: &Arrival, ask: &Ask, full: Option<UserId>) -> Explanation {
-        let seen = (&self.people, &self.work, &self.turns);
-        let pool = Pool::new((&self.plan, &self.calendars), seen, arrival, (now, ask.since), full);
-        let Resolution { decision, stages, .. } = decide(&pool, arrival, ask, Mode::Explain);
-        Explanation { decision, stages }
     }
 
     /// Assumes that the decision holds, until a refusal says otherwise. An assignment begins an ownership now; an
@@ -439,7 +401,7 @@ impl Router {
     /// Takes a refused decision back: the item as it really is, and the mark and turn that the decision set where
     /// nothing replaced them since; what replaced them goes back beyond them if it is refused as well. A status that turned out to be outdated is forgotten until the new one comes
     /// in, for unknown is unavailable (ROUTING 4.1).
-    fn undo(&mut self, refusal: &Refusal) -> Result<(), String> {
+    pub(crate) fn undo(&mut self, refusal: &Refusal) -> Result<(), String> {
         let decision = &refusal.decision;
         for (what, item) in [("state", Some(refusal.state.item)), ("retry", refusal.retry.as_ref().map(|retry| retry.item))] {
             if let Some(item) = item.filter(|item| *item != decision.item) {
@@ -470,7 +432,7 @@ impl Router {
 }
 
 /// Whom the database found full: left out of the retry, as it knows of work that has not come in here yet.
-fn full(refusal: &Refusal) -> Option<UserId> {
+pub(crate) fn full(refusal: &Refusal) -> Option<UserId> {
     match refusal.decision.outcome {
         Outcome::Assigned { user, .. } if refusal.reason == RefusalReason::AtCapacity => Some(user),
         _ => None,

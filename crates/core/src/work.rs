@@ -222,6 +222,20 @@ impl Work {
         }
     }
 
+    /// A copy of some items alone, for questions about their owners.
+    pub(crate) fn only(&self, keep: impl Fn(ItemId, &Owned) -> bool) -> Self {
+        let mut part = Self::default();
+        for (item, owned) in self.items().filter(|(item, owned)| keep(*item, owned)) {
+            let key = share_key(item, owned.conversation);
+            let share = self.shares(key).iter().filter(|share| share.item == item);
+            part.shares.entry(key).or_default().extend(share);
+            part.ageing.extend(owned.aged_at().filter(|_| !owned.aged).map(|aged_at| (aged_at, item)));
+            part.ending.extend(owned.ends_at.map(|ends_at| (ends_at, item)));
+            part.items.insert(item, *owned);
+        }
+        part
+    }
+
     /// Items that stop counting as load by `now` and still do in the counters: for a look ahead without a step.
     pub(crate) fn ageing_until(&self, now: Timestamp) -> impl Iterator<Item = (ItemId, &Owned)> {
         let due = self.ageing.iter().take_while(move |(due, _)| *due <= now);

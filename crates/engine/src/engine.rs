@@ -3,7 +3,9 @@
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::looker::Looker;
 use crate::observer::Observer;
+use crate::presence::Desks;
 use crate::request::{Caller, ChannelState, Statistics};
+use crate::sweep::Swept;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -60,6 +62,10 @@ pub(crate) struct Inner {
     pub looker: tokio::sync::Mutex<Looker>,
     pub channel_states: Mutex<BTreeMap<String, ChannelState>>,
     pub live: broadcast::Sender<LiveEvent>,
+    /// Desks that are open on this host.
+    pub desks: Arc<Desks>,
+    /// What sweeps for stranded work have come to.
+    pub swept: Mutex<Swept>,
     /// Rung after every commit; whoever waits looks at the database.
     pub router_bell: Notify,
     pub outbox_bell: Notify,
@@ -93,6 +99,8 @@ impl Engine {
             directory: RwLock::new(directory),
             channel_states: Mutex::new(BTreeMap::new()),
             live: broadcast::Sender::new(LIVE_BACKLOG),
+            desks: Arc::default(),
+            swept: Mutex::default(),
             router_bell: Notify::new(),
             outbox_bell: Notify::new(),
             event_bell: Notify::new(),
@@ -137,6 +145,7 @@ impl Engine {
     /// When the database cannot be read.
     pub async fn statistics(&self) -> Result<Statistics> {
         let counted = self.inner.store.statistics().await?;
+        let swept = self.swept();
         Ok(Statistics {
             open: counted.open,
             unassigned: counted.unassigned,
@@ -144,6 +153,9 @@ impl Engine {
             outbox_failed: counted.outbox_failed,
             unconsumed: counted.unconsumed,
             parked: counted.parked,
+            stranded: swept.stranded,
+            corrections: swept.corrections,
+            sweeps: swept.sweeps,
         })
     }
 

@@ -25,12 +25,30 @@ impl Observer {
         people: &[PersonLoad],
         now: Timestamp,
     ) -> Vec<Availability> {
+        match self.informed(directory, people, now) {
+            Some(router) => people.iter().map(|person| router.availability(person.user, now)).collect(),
+            None => vec![Availability { available: false, cause: None, until: None }; people.len()],
+        }
+    }
+
+    /// Since when each person has been absent, in the order given; see [`Router::absent_since`].
+    pub(crate) fn absent_since(
+        &mut self,
+        directory: &Arc<Directory>,
+        people: &[PersonLoad],
+        now: Timestamp,
+        from: Timestamp,
+    ) -> Vec<Option<Timestamp>> {
+        let router = self.informed(directory, people, now);
+        people.iter().map(|person| router?.absent_since(person.user, now, from)).collect()
+    }
+
+    /// The router, told of every status that it has not seen.
+    fn informed(&mut self, directory: &Arc<Directory>, people: &[PersonLoad], now: Timestamp) -> Option<&Router> {
         if directory.version != self.directory.version {
             *self = Self::new(Arc::clone(directory));
         }
-        let Some(router) = &mut self.router else {
-            return vec![Availability { available: false, cause: None, until: None }; people.len()];
-        };
+        let router = self.router.as_mut()?;
         for person in people {
             let Some(status) = &person.status else { continue };
             if self.seen.insert(person.user, person.availability_version) != Some(person.availability_version) {
@@ -38,7 +56,7 @@ impl Observer {
                 router.step(router.no() + 1, now, &Input::Status(change));
             }
         }
-        people.iter().map(|person| router.availability(person.user, now)).collect()
+        Some(router)
     }
 }
 

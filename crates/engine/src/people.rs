@@ -2,10 +2,12 @@
 
 use crate::engine::Engine;
 use crate::error::{EngineError, Result};
-use crate::request::{Caller, NewStatus, PersonView};
-use std::sync::PoisonError;
+use crate::request::{Caller, NewStatus, PersonView, StatusEntry};
+use std::sync::{Arc, PoisonError};
 use switchboard_core::Availability;
-use switchboard_model::{Directory, Input, LiveEventKind, ManualStatus, PersonLoad, Role, StatusOrigin, StatusValue, UserId};
+use switchboard_model::{
+    Directory, Input, LiveEventKind, ManualStatus, Page, PersonLoad, Role, StatusOrigin, StatusValue, Timestamp, UserId,
+};
 use switchboard_storage::{NewAudit, NewEvent, NewInput, StatusRecord};
 
 const MAX_REASON_CHARS: usize = 200;
@@ -69,6 +71,31 @@ impl Engine {
         })
         .await?;
         self.person(user).await
+    }
+
+    /// A person's changes of status, newest first: one's own, or a colleague's for leads (ROUTING 4.3).
+    ///
+    /// # Errors
+    /// `NotFound`, also for a colleague's without being a lead; `Invalid` for a broken cursor.
+    pub async fn statuses(&self, caller: &Caller, user: UserId, cursor: Option<&str>, limit: u32) -> Result<Page<StatusEntry>> {
+        let may_read = caller.user == Some(user) || caller.role >= Role::Lead;
+        let known = may_read && self.directory().user(user).is_some();
+        known.then_some(()).ok_or_else(|| EngineError::not_found(format!("user {user}")))?;
+        let Page { rows, next, total } = self.inner.store.statuses_of(user, cursor, limit).await?;
+        let entry = |record: StatusRecord| StatusEntry { at: record.at, actor: record.actor, status: record.change.status };
+        Ok(Page { rows: rows.into_iter().map(entry).collect(), next, total })
+    }
+
+    /// Since when each person has been absent by the router's own judgement, in the order given.
+    pub(crate) fn absent_since(
+        &self,
+        directory: &Arc<Directory>,
+        people: &[PersonLoad],
+        now: Timestamp,
+        from: Timestamp,
+    ) -> Vec<Option<Timestamp>> {
+        let mut observer = self.inner.observer.lock().unwrap_or_else(PoisonError::into_inner);
+        observer.absent_since(directory, people, now, from)
     }
 
     /// Each person with the router's own judgement of availability.

@@ -4,8 +4,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use switchboard_model::{
-    Actor, Address, Attachment, DecisionView, Explanation, ItemId, ItemKind, ItemRow, ItemSort, ManualStatus, Member, MessageId,
-    PersonLoad, Role, SkipReason, StatusValue, TeamId, Timestamp, TokenId, UnavailableCause, UserId, View, WorkType, WorkspaceId,
+    Actor, Address, Attachment, Decision, DecisionView, Explanation, Input, ItemId, ItemKind, ItemRow, ItemSort, ManualStatus,
+    Member, MessageId, PersonLoad, Remedy, Role, SkipReason, StatusValue, TeamId, Timestamp, TokenId, UnavailableCause, UserId,
+    View, WhyNot, WhyWaiting, WorkType, WorkspaceId,
 };
 
 /// Who asks. Role permissions are checked by the API; access to workspaces by the engine.
@@ -103,6 +104,17 @@ pub struct PersonView {
     pub changed_by: Option<Actor>,
     /// The manual status before that, so that it can be reverted in one click (ROUTING 4.3).
     pub previous: Option<ManualStatus>,
+}
+
+/// A change of a person's status as it is kept (ROUTING 4.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusEntry {
+    /// When.
+    pub at: Timestamp,
+    /// By whom; the system for whoever is set away, or back, by presence (ROUTING 4.4).
+    pub actor: Actor,
+    /// The status from then on.
+    pub status: ManualStatus,
 }
 
 /// A list of work items.
@@ -256,6 +268,39 @@ pub struct Deactivation {
     pub version: i64,
 }
 
+/// Why an item waits or has no owner, and what would change that.
+#[derive(Clone, Debug)]
+pub struct WaitingAnswer {
+    /// Why.
+    pub why: WhyWaiting,
+    /// What would make somebody eligible, the soonest first.
+    pub remedies: Vec<Remedy>,
+    /// Names of the people named above.
+    pub names: Names,
+}
+
+/// Why a user does not have an item.
+#[derive(Clone, Debug)]
+pub struct WhyNotAnswer {
+    /// Why.
+    pub answer: WhyNot,
+    /// Names of the people named above.
+    pub names: Names,
+}
+
+/// One input of the router's log, with what was decided and applied.
+#[derive(Clone, Debug)]
+pub struct HistoryEntry {
+    /// Its consumption number.
+    pub no: u64,
+    /// When it was consumed.
+    pub at: Timestamp,
+    /// The input.
+    pub input: Input,
+    /// The decisions that the database let through.
+    pub decisions: Vec<Decision>,
+}
+
 /// Names for the ids of an explanation.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Names {
@@ -360,6 +405,12 @@ pub struct Statistics {
     pub unconsumed: u64,
     /// Inputs put aside after a failure of the router.
     pub parked: u64,
+    /// Open items that the last sweep of this host found stranded (ROUTING 12.6).
+    pub stranded: u64,
+    /// How often a sweep found that the router's memory differed from the tables, since this host started.
+    pub corrections: u64,
+    /// How often this host has swept since it started.
+    pub sweeps: u64,
 }
 
 /// A row that a search found.

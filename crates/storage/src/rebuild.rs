@@ -27,15 +27,20 @@ impl Store {
     /// `Corrupt` when it cannot be read back.
     pub async fn table_state(&self) -> Result<TableState, StoreError> {
         let db = self.snapshot().await?;
-        let state = TableState {
-            cursor: cursor(&db).await?,
-            owned: owned(&db).await?,
-            statuses: statuses(&db).await?,
-            queued: queued(&db).await?,
-        };
+        let state = table_state(&db).await?;
         db.roll_back().await;
         Ok(state)
     }
+}
+
+/// The router's world as a snapshot has it.
+pub(crate) async fn table_state(db: &impl Db) -> Result<TableState, StoreError> {
+    Ok(TableState {
+        cursor: cursor(db).await?,
+        owned: owned(db).await?,
+        statuses: statuses(db).await?,
+        queued: queued(db).await?,
+    })
 }
 
 async fn owned(db: &impl Db) -> Result<Vec<OwnedItem>, StoreError> {

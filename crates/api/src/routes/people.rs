@@ -6,7 +6,7 @@ use crate::gate::Requester;
 use crate::permissions::Action;
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::views::{Deactivation, PersonView, SearchRow, TeamRow, UserRow};
+use crate::views::{Deactivation, PersonView, SearchRow, StatusEntry, TeamRow, UserRow};
 use axum::extract::State;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -23,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(set_contact_owner))
         .routes(routes!(users))
         .routes(routes!(set_availability))
+        .routes(routes!(statuses))
         .routes(routes!(deactivate))
         .routes(routes!(teams))
         .routes(routes!(workspaces))
@@ -38,6 +39,17 @@ const MAX_REASON_CHARS: usize = 200;
 pub(crate) struct SearchQuery {
     /// Words of a name, an address, a subject or a text; letters count without their marks. 1 to 200 characters.
     q: String,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Rows, 1 to 200; 50 when absent.
+    limit: Option<u32>,
+}
+
+/// A page of a history.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StatusesQuery {
     /// `next` of the page before.
     cursor: Option<String>,
     /// Rows, 1 to 200; 50 when absent.
@@ -147,6 +159,22 @@ async fn set_availability(
     }
     let status = NewStatus { value: wish.value, reason };
     Ok(axum::Json(api.engine.set_availability(&requester.caller, id, status).await?.into()))
+}
+
+/// How a user's manual status has changed, newest first.
+///
+/// One's own, or with the permission `colleague_status` anybody's (ROUTING 4.3).
+#[utoipa::path(get, path = "/users/{id}/statuses", tag = "people", params(("id" = UserId, Path), StatusesQuery),
+    responses((status = 200, body = Page<StatusEntry>)))]
+async fn statuses(
+    State(api): State<Api>,
+    requester: Requester,
+    Path(id): Path<UserId>,
+    Query(query): Query<StatusesQuery>,
+) -> Result<axum::Json<Page<StatusEntry>>, Problem> {
+    let limit = rows(query.limit)?;
+    let Page { rows, next, total } = api.engine.statuses(&requester.caller, id, query.cursor.as_deref(), limit).await?;
+    Ok(axum::Json(Page { rows: rows.into_iter().map(StatusEntry::from).collect(), next, total }))
 }
 
 /// Deactivate a user and hand on the open work, in one step (ROUTING 12.5).

@@ -5,6 +5,7 @@ mod conformance;
 mod house;
 mod live;
 mod logs;
+mod moving;
 mod permissions;
 mod programs;
 mod settings;

@@ -69,7 +69,7 @@ impl Router {
             if found.len() >= MAX_REMEDIES {
                 break;
             }
-            let remedy = start.clone().run(proposal.user, proposal.way);
+            let remedy = start.about(proposal.user).run(proposal.user, proposal.way);
             found.extend(remedy.map(|remedy| (haste(proposal.haste, &remedy), remedy)));
         }
         found.sort_by_key(|(haste, remedy)| (*haste, remedy.at, items(remedy), remedy.changes.len(), remedy.user));

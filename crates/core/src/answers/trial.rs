@@ -9,7 +9,7 @@ use crate::queue::Queue;
 use crate::router::Router;
 use crate::skills::wanted_name;
 use crate::undone::Refused;
-use crate::work::share_key;
+use crate::work::{Work, share_key};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use switchboard_model::{
@@ -51,8 +51,8 @@ pub(super) struct Trial {
 }
 
 impl Router {
-    /// A copy without the queue, for decisions about one item.
-    fn sketch(&self) -> Self {
+    /// A copy without the queue, for decisions about one item, with this work.
+    fn sketch(&self, work: Work) -> Self {
         Self {
             no: self.no,
             now: self.now,
@@ -60,7 +60,7 @@ impl Router {
             calendars: self.calendars.clone(),
             prepare_at: self.prepare_at,
             people: self.people.clone(),
-            work: self.work.clone(),
+            work,
             turns: self.turns.clone(),
             ladders: Ladders::default(),
             queue: Queue::default(),
@@ -72,9 +72,20 @@ impl Router {
 impl Trial {
     /// The present.
     pub(super) fn new(router: &Router, question: Question, now: Timestamp) -> Self {
-        let mut router = router.sketch();
+        let mut router = router.sketch(router.work.clone());
         router.advance(now);
         Self { router, question, at: None, changes: Vec::new() }
+    }
+
+    /// The same for questions about one person, without the work of others: their counters stay as they are.
+    pub(super) fn about(&self, user: UserId) -> Self {
+        let (person, arrival) = (self.person(user), &self.question.arrival);
+        let key = share_key(arrival.item, arrival.conversation);
+        let work = self.router.work.only(|item, owned| {
+            Some(owned.person) == person || item == arrival.item || share_key(item, owned.conversation) == key
+        });
+        let question = self.question.clone();
+        Self { router: self.router.sketch(work), question, at: self.at, changes: self.changes.clone() }
     }
 
     /// The decision under what has changed so far.

@@ -476,6 +476,7 @@ fn r13_1_why_not_names_by_what_somebody_else_came_first() {
     for (distribution, expected) in [
         (Distribution::LoadBalanced, ["102 by load", "chosen", "102 by last_assigned", "102 by skills"]),
         (Distribution::LongestIdle, ["102 by idle", "chosen", "102 by idle", "102 by skills"]),
+        (Distribution::LongestIdleTotal, ["102 by idle", "chosen", "102 by last_assigned", "102 by skills"]),
         (Distribution::RoundRobin, ["chosen", "101 by turn", "101 by turn", "101 by skills"]),
         (Distribution::Random, ["102 by draw", "chosen", "102 by draw", "102 by skills"]),
     ] {
@@ -492,6 +493,7 @@ fn r13_1_why_not_names_by_what_somebody_else_came_first() {
                 world.set_status_of(item, ItemStatus::Closed);
             }
         }
+        world.now = world.now.plus_ms(MINUTE_MS);
         let mut arrival = world.arrival(MAIL);
         arrival.seed = (0..)
             .find(|seed| {

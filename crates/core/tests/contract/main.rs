@@ -16,6 +16,7 @@ mod properties;
 mod queue;
 mod reach;
 mod refusals;
+mod retries;
 mod rules;
 mod skills;
 mod sla;

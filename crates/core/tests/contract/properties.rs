@@ -1,8 +1,8 @@
 //! ROUTING 13.2 and the invariants, on long random histories. A failing case prints the seed that repeats it.
 
 use crate::support::{
-    ADA, BEN, BLUE, CALLS, CHAT, CHAT_TICKETS, CLEO, DAG, Edit, HOUR_MS, MAIL, RED, TICKETS, World, assigned, directory, hours,
-    members, people,
+    ADA, BEN, BLUE, CALLS, CHAT, CHAT_TICKETS, CLEO, DAG, Edit, HOUR_MS, INBOX, MAIL, RED, TICKETS, World, assigned, directory,
+    hours, members, people,
 };
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::RngSeed;
@@ -11,9 +11,10 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use switchboard_core::{Router, selectable};
 use switchboard_model::{
-    Arrival, Case, ChannelId, ConversationId, Decision, Directory, Distribution, Effect, Fallback, Input, ItemChange, ItemId,
-    ItemState, ItemStatus, LoadGroup, ManualStatus, Member, Outcome, Owner, Priority, Refusal, RefusalReason, RouteEvent,
-    RouterState, StatusChange, StatusOrigin, StatusValue, Target, Timestamp, UserId, WhenNobody,
+    Arrival, Case, ChannelId, ConversationId, Decision, Directory, Distribution, Effect, Explanation, Fallback, Input,
+    ItemChange, ItemId, ItemState, ItemStatus, LoadGroup, ManualStatus, Member, Outcome, OverflowStep, Owner, Priority,
+    QueueOrder, Refusal, RefusalReason, RouteEvent, RouterState, StatusChange, StatusOrigin, StatusValue, Target, Timestamp,
+    UserId, Verdict, WhenNobody,
 };
 
 const USERS: [UserId; 4] = [ADA, BEN, CLEO, DAG];
@@ -41,7 +42,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => (0..9_usize, proptest::option::of(0..4_usize), 0..4_usize)
             .prop_map(|(back, user, status)| Event::Assign { back, user, status }),
         2 => (0..4_usize, 0..3_usize, any::<bool>()).prop_map(|(user, value, by_hand)| Event::Status { user, value, by_hand }),
-        1 => (0..4_usize, 0..6_u8).prop_map(|(user, what)| Event::Edit { user, what }),
+        1 => (0..4_usize, 0..9_u8).prop_map(|(user, what)| Event::Edit { user, what }),
         2 => (0..4_usize, 0..3_usize, any::<bool>()).prop_map(|(back, reason, retry)| Event::Refuse { back, reason, retry }),
     ]
 }
@@ -67,9 +68,12 @@ fn lively() -> Directory {
     directory.route(MAIL, patient(by(Distribution::RoundRobin, &all)));
     let owner = Fallback::UsersAndTeams { members: vec![Member::Team(RED), Member::User(CLEO)] };
     let target = Target::ContactOwner { require_cookie: false, fallback: owner };
-    directory.route(CHAT, patient(by(Distribution::LeastBusy, &target)));
-    directory.route(TICKETS, by(Distribution::LoadBalanced, &all));
-    directory.route(CALLS, patient(by(Distribution::LongestIdle, &people(&USERS))));
+    directory.route(CHAT, Case { affinity_days: Some(10), ..patient(by(Distribution::LeastBusy, &target)) });
+    let weights = [(Member::Team(RED), 3), (Member::User(CLEO), 2)].into();
+    let target = members(&[Member::Team(RED), Member::User(CLEO)]);
+    let overflow = vec![OverflowStep { after_s: 900, members: vec![Member::User(CLEO)], workspaces: vec![INBOX] }];
+    directory.route(TICKETS, Case { weights, overflow, ..by(Distribution::RoundRobin, &target) });
+    directory.route(CALLS, patient(by(Distribution::LongestIdleTotal, &people(&USERS))));
     let fallback = Fallback::UsersAndTeams { members: vec![Member::Team(RED), Member::User(DAG)] };
     let mut case = by(Distribution::Random, &Target::ContactOwner { require_cookie: false, fallback });
     case.when_nobody = WhenNobody::Keep;
@@ -128,6 +132,7 @@ impl History {
                 _ => (explained.clone(), routed.expect("something arrived")),
             };
             assert_eq!(explained.as_ref().map(|explained| &explained.decision), Some(decision));
+            agrees(&explained.expect("a decision is explained"));
             let open_before = USERS.map(|user| self.open(user));
             self.take_over(decision, arrival);
             self.judge(decision, arrival, open_before);
@@ -159,6 +164,8 @@ impl History {
                 let mut arrival = self.world.arrival(CHANNELS[*channel]);
                 arrival.event = RouteEvent::ALL[*event];
                 arrival.contact.owner = owner.map(|owner| USERS[owner]);
+                arrival.contact.last_owner = (seed % 4 == 0).then(|| USERS[(*channel + *event) % 4]);
+                arrival.contact.last_owned_at = Some(self.world.now.plus_ms(-(seed % 15).cast_signed() * 24 * HOUR_MS));
                 arrival.previous_owner = owner.map(|owner| Owner::User { id: USERS[(owner + 1) % 4] });
                 arrival.excluded = if *excluded { vec![USERS[*event % 4]] } else { Vec::new() };
                 arrival.conversation = shared.then(|| ConversationId(4_000 + seed.cast_signed().rem_euclid(5)));
@@ -247,7 +254,10 @@ impl History {
         let directory = self.world.router.directory();
         assert_eq!(selectable(directory, arrival.workspace, user), Ok(()), "{decision:?}");
         assert!(!arrival.excluded.contains(&user), "{decision:?}");
-        assert!(self.world.router.availability(user, self.world.now).available, "{decision:?}");
+        let rule = directory.channel(arrival.channel).and_then(|channel| channel.rule.as_ref());
+        let case = rule.and_then(|rule| rule.cases.get(decision.rule?.case as usize)).expect("the case that applied");
+        let available = self.world.router.availability(user, self.world.now).available;
+        assert!(available || !case.only_available, "{decision:?}");
         let profile = directory.user(user).expect("a selectable user exists");
         let place = USERS.iter().position(|known| *known == user).expect("one of the four");
         let open = self.open(user);
@@ -279,6 +289,23 @@ impl History {
     }
 }
 
+/// Exactly whoever gets an item is the chosen one, before everybody else who could have had it.
+fn agrees(explained: &Explanation) {
+    let stages = || explained.stages.iter().flat_map(|stage| &stage.candidates);
+    let chosen: Vec<_> = stages().filter(|candidate| candidate.verdict == Verdict::Chosen).collect();
+    let taker = match explained.decision.outcome {
+        Outcome::Assigned { user, .. } | Outcome::Kept { user } => Some(user),
+        Outcome::TeamSet { .. } | Outcome::Queued | Outcome::Unassigned { .. } => None,
+    };
+    assert_eq!(chosen.iter().map(|candidate| candidate.user).collect::<Vec<_>>(), Vec::from_iter(taker), "{explained:?}");
+    for other in stages().filter(|candidate| candidate.verdict == Verdict::Eligible && taker.is_some()) {
+        assert!(chosen[0].rank <= other.rank && other.rank.is_some(), "{explained:?}");
+    }
+    if let (Outcome::Assigned { team, .. }, Some(chosen)) = (explained.decision.outcome, chosen.first()) {
+        assert_eq!(team, chosen.team, "{explained:?}");
+    }
+}
+
 fn edit(directory: &mut Directory, user: UserId, what: u8) {
     match what {
         0 => directory.person(user).active ^= true,
@@ -286,7 +313,23 @@ fn edit(directory: &mut Directory, user: UserId, what: u8) {
         2 => directory.person(user).capacity.total = Some(1),
         3 => directory.person(user).hours = hours(&["mon-fri 09:00-17:00"]),
         4 => directory.person(user).team = Some(if directory.person(user).team == Some(RED) { BLUE } else { RED }),
-        _ => directory.route(MAIL, Case { distribution: Some(Distribution::RoundRobin), ..Case::new(people(&[DAG, user, ADA])) }),
+        5 => directory.route(MAIL, Case { distribution: Some(Distribution::RoundRobin), ..Case::new(people(&[DAG, user, ADA])) }),
+        6 => {
+            let is_gcmu = directory.queue_order == QueueOrder::Gcmu;
+            directory.queue_order = if is_gcmu { QueueOrder::Priority } else { QueueOrder::Gcmu };
+        }
+        7 => {
+            for case in directory.feed(MAIL).rule.iter_mut().flat_map(|rule| &mut rule.cases) {
+                case.weights = if case.weights.is_empty() { [(Member::User(DAG), 20)].into() } else { BTreeMap::new() };
+            }
+        }
+        _ => {
+            for case in directory.feed(CALLS).rule.iter_mut().flat_map(|rule| &mut rule.cases) {
+                let by_total = case.distribution == Some(Distribution::LongestIdleTotal);
+                case.distribution = Some(if by_total { Distribution::LongestIdle } else { Distribution::LongestIdleTotal });
+                case.only_available = !by_total || user != ADA;
+            }
+        }
     }
 }
 

@@ -146,6 +146,45 @@ fn r7_6_the_last_owner_comes_first_for_some_days_if_listed_and_eligible() {
 }
 
 #[test]
+fn r7_6_the_last_owner_is_looked_at_as_the_list_reaches_him() {
+    let mut directory = directory();
+    (directory.person(BEN).team, directory.person(CLEO).team) = (Some(RED), Some(BLUE));
+    directory.person(CLEO).extra_teams = vec![RED];
+    directory.route(MAIL, loyal(Distribution::LoadBalanced));
+    let mut world = World::new(directory);
+    let arrival = returning(&mut world, CLEO, 1);
+    let expected = "last_owner: 103 not_main_member | users_and_teams: 101 chosen, 102 eligible, 103 not_main_member";
+    check(&mut world, &arrival, &format!("assigned 101 | {expected}"));
+    world.by_hand(BEN, switchboard_model::StatusValue::Away);
+    let arrival = returning(&mut world, BEN, 1);
+    let (_, explanation, _) = world.route(&arrival);
+    let teams: Vec<_> = explanation.stages.iter().flat_map(|stage| &stage.candidates).map(|one| (one.user, one.team)).collect();
+    assert_eq!(teams, [(BEN, Some(RED)), (ADA, None), (BEN, Some(RED)), (CLEO, Some(RED))]);
+}
+
+#[test]
+fn r7_6_what_waits_goes_to_the_last_owner_first_when_both_are_free() {
+    let mut directory = one_at_a_time();
+    directory.person(BEN).team = Some(RED);
+    for user in [ADA, BEN] {
+        directory.person(user).capacity.total = Some(0);
+    }
+    directory.route(MAIL, Case { when_nobody: WhenNobody::Wait, ..loyal(Distribution::LoadBalanced) });
+    let mut world = World::new(directory);
+    let arrival = returning(&mut world, BEN, 30);
+    let item = arrival.item;
+    assert_eq!(feed(&mut world, &Input::Arrived(arrival)), format!("{item} queued"));
+    let both = |directory: &mut Directory| {
+        for user in [ADA, BEN] {
+            directory.person(user).capacity.total = Some(1);
+        }
+    };
+    let mut late = World { router: world.router.clone(), now: world.now.plus_ms(1), next_item: world.next_item };
+    assert_eq!(edit(&mut world, both), format!("{item} assigned 102 via 21"));
+    assert_eq!(edit(&mut late, both), format!("{item} assigned 101"), "thirty days have passed while it waited");
+}
+
+#[test]
 fn r7_6_going_to_the_last_owner_takes_no_turn() {
     let mut directory = directory();
     directory.person(BEN).team = Some(RED);

@@ -3,12 +3,12 @@
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Timestamp as Instant, ToSpan};
-use switchboard_model::{HoursSpan, Timestamp, WeeklyHours, ZoneData};
+use switchboard_model::{CivilDate, HoursSpan, Timestamp, WeeklyHours, ZoneData};
 
 /// The shifts of one person or channel.
 #[derive(Clone, Debug)]
 pub enum Calendar {
-    /// No hours are set, which is always inside.
+    /// No hours are set and no holiday is kept, which is always inside.
     Always,
     /// The zone cannot be read, which is never inside.
     Unreadable,
@@ -17,15 +17,18 @@ pub enum Calendar {
 }
 
 impl Calendar {
-    /// Lists every shift that begins between `from` and `to`, a day more or less.
-    pub fn new(hours: &WeeklyHours, zone: Option<&ZoneData>, from: Timestamp, to: Timestamp) -> Self {
-        if hours.0.is_empty() {
+    /// Lists every shift that begins between `from` and `to`, a day more or less, without the holidays.
+    pub fn new(hours: &WeeklyHours, holidays: &[CivilDate], zone: Option<&ZoneData>, from: Timestamp, to: Timestamp) -> Self {
+        if hours.0.is_empty() && holidays.is_empty() {
             return Self::Always;
         }
         let Some(zone) = zone.and_then(read_zone) else { return Self::Unreadable };
         let (Ok(first), Ok(last)) = (Instant::from_millisecond(from.0), Instant::from_millisecond(to.0)) else {
             return Self::Unreadable;
         };
+        if hours.0.is_empty() {
+            return Self::Shifts(without(vec![(Timestamp(i64::MIN), Timestamp(i64::MAX))], &zone, holidays));
+        }
         let (first, last) = (Offset::UTC.to_datetime(first).date(), Offset::UTC.to_datetime(last).date());
         let mut spans = Vec::new();
         for date in first.series(1.day()).take_while(|date| *date <= last) {
@@ -34,7 +37,7 @@ impl Calendar {
                 spans.extend(instants(&zone, date, *span));
             }
         }
-        Self::Shifts(joined(spans))
+        Self::Shifts(without(joined(spans), &zone, holidays))
     }
 
     /// Whether the moment lies in a shift.
@@ -97,6 +100,19 @@ fn wall(date: Date, minute: u16) -> Option<DateTime> {
         return Some(date.tomorrow().ok()?.to_datetime(Time::midnight()));
     }
     Some(date.at(hour, i8::try_from(minute % 60).ok()?, 0, 0))
+}
+
+/// Shifts with whole civil days cut out of them (ROUTING 4.2).
+fn without(mut shifts: Vec<(Timestamp, Timestamp)>, zone: &TimeZone, holidays: &[CivilDate]) -> Vec<(Timestamp, Timestamp)> {
+    for holiday in holidays {
+        let day = i8::try_from(holiday.month).ok().zip(i8::try_from(holiday.day).ok());
+        let Some(date) = day.and_then(|(month, day)| Date::new(holiday.year, month, day).ok()) else { continue };
+        let midnight = |date: Date| reached(zone, date.to_datetime(Time::midnight()));
+        let Some((from, to)) = midnight(date).zip(date.tomorrow().ok().and_then(midnight)) else { continue };
+        let cut = |(start, end): (Timestamp, Timestamp)| [(start, end.min(from)), (start.max(to), end)];
+        shifts = shifts.into_iter().flat_map(cut).filter(|(start, end)| start < end).collect();
+    }
+    shifts
 }
 
 fn joined(mut spans: Vec<(Timestamp, Timestamp)>) -> Vec<(Timestamp, Timestamp)> {

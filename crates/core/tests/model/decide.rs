@@ -1,11 +1,10 @@
-//! The model's decision: the text of ROUTING 3, 4.6, 6, 7 and 12.2, read from top to bottom.
+//! The model's decision: the text of ROUTING 4.6, 7 and 12.2, read from top to bottom.
 
-use crate::dice::Dice;
-use crate::facts::{Facts, count, counted_as};
+use crate::facts::{Facts, count};
 use switchboard_model::{
-    Arrival, BEHAVIOUR_VERSION, Candidate, Case, ChannelEntry, ChannelKind, Decision, Distribution, Fallback, LoadGroup, Member,
-    Outcome, OutsideHours, OwnedItem, Owner, ReopenOwner, RouteEvent, RuleRef, Seat, SkipReason, Stage, StageTarget, Target,
-    TeamId, UnassignedReason, UnavailableCause, User, UserId, Verdict, WhenNobody, WorkType, WorkspaceKind,
+    Arrival, BEHAVIOUR_VERSION, Candidate, Case, ChannelEntry, ChannelKind, Decision, Demand, Distribution, Fallback, Member,
+    Outcome, OutsideHours, OverflowStep, Owner, ReopenOwner, RouteEvent, RuleRef, SkipReason, Stage, StageTarget, Target, TeamId,
+    Timestamp, UnassignedReason, UserId, Verdict, WhenNobody, WorkType, WorkspaceId, WorkspaceKind,
 };
 
 /// A decision with everybody who was looked at, and the contact owner who is to be told.
@@ -15,29 +14,72 @@ pub struct Decided {
     pub notify: Option<UserId>,
 }
 
-/// What one decision is about.
-struct Ask<'a> {
-    facts: &'a Facts,
-    arrival: &'a Arrival,
-    full: Option<UserId>,
-    decision: Decision,
-    stages: Vec<Stage>,
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// The item, which is nobody's at this moment (ROUTING 2.7).
+    pub arrival: &'a Arrival,
+    /// When it began to wait, if it waits already.
+    pub since: Option<Timestamp>,
+    /// Whom the database found full on it.
+    pub barred: Option<UserId>,
+    /// It arrives, and is not taken from the queue.
+    pub arrives: bool,
+}
+
+/// What one decision is about, and what became of it so far.
+pub struct Ask<'a> {
+    pub facts: &'a Facts,
+    pub arrival: &'a Arrival,
+    pub barred: Option<UserId>,
+    pub waited_ms: i64,
+    pub demands: Vec<Demand>,
+    pub decision: Decision,
+    pub stages: Vec<Stage>,
+    arrives: bool,
     notify: Option<UserId>,
 }
 
 /// Somebody named by a list.
 #[derive(Clone, Copy)]
-struct Named {
-    user: UserId,
-    team: Option<TeamId>,
-    main: bool,
+pub struct Named {
+    pub user: UserId,
+    pub team: Option<TeamId>,
+    pub main: bool,
+    pub weight: u32,
 }
 
-/// Decides on an arriving item, which is nobody's at that moment (ROUTING 2.7).
-pub fn decide(facts: &Facts, arrival: &Arrival, full: Option<UserId>) -> Decided {
+impl Named {
+    /// Somebody who is named alone.
+    pub const fn alone(user: UserId) -> Self {
+        Self { user, team: None, main: true, weight: 1 }
+    }
+}
+
+/// One name of a list.
+pub enum Name {
+    Member(Member),
+    /// Everybody who is selectable in one of them (ROUTING 7.5).
+    Workspaces(Vec<WorkspaceId>),
+}
+
+/// How a list of people is gone through.
+#[derive(Clone, Copy)]
+pub struct Terms {
+    pub only_available: bool,
+    /// Keeping what one has needs no room and no skill.
+    pub keeps: bool,
+    pub distribution: Option<Distribution>,
+    /// Shares are promised, not turns.
+    pub weighted: bool,
+}
+
+/// Decides on an item.
+pub fn decide(facts: &Facts, question: Question<'_>) -> Decided {
+    let Question { arrival, since, barred, arrives } = question;
     let decision = Decision {
         no: facts.no,
-        place: 0,
+        place: facts.place,
         item: arrival.item,
         item_version: arrival.version,
         event: arrival.event,
@@ -56,13 +98,20 @@ pub fn decide(facts: &Facts, arrival: &Arrival, full: Option<UserId>) -> Decided
         mark_before: None,
         turn_before: None,
         turn: None,
-        queued_since: None,
+        queued_since: since,
         behaviour: BEHAVIOUR_VERSION,
     };
-    let mut ask = Ask { facts, arrival, full, decision, stages: Vec::new(), notify: None };
+    let waited_ms = since.map_or(0, |since| facts.now.ms_since(since).max(0));
+    let demands = facts.demands(arrival);
+    let mut ask = Ask { facts, arrival, barred, waited_ms, demands, decision, stages: Vec::new(), arrives, notify: None };
     ask.decision.outcome = ask.outcome();
+    if ask.decision.outcome == Outcome::Queued {
+        ask.decision.queued_since = Some(since.unwrap_or(facts.now));
+    }
     ask.count_people();
-    Decided { decision: ask.decision, stages: ask.stages, notify: ask.notify }
+    // Told once, when the item is queued, and again when it is routed again (ROUTING 7.3).
+    let notify = ask.notify.filter(|_| arrives && arrival.queue.since.is_none());
+    Decided { decision: ask.decision, stages: ask.stages, notify }
 }
 
 impl Ask<'_> {
@@ -74,7 +123,8 @@ impl Ask<'_> {
         if facts.directory.workspace(self.arrival.workspace).is_none() {
             return unassigned(UnassignedReason::Fault);
         }
-        if self.arrival.event == RouteEvent::Reopened
+        if self.arrives
+            && self.arrival.event == RouteEvent::Reopened
             && let Some(outcome) = self.reopened(channel.reopen_owner)
         {
             return outcome;
@@ -89,7 +139,7 @@ impl Ask<'_> {
         };
         let case = &rule.cases[position];
         self.decision.rule = Some(RuleRef { channel: channel.id, version: rule.version, case: count(position) });
-        if case.outside_hours != OutsideHours::Route && !facts.channel_open(channel.id, facts.now) {
+        if self.arrives && case.outside_hours != OutsideHours::Route && !facts.channel_open(channel.id, facts.now) {
             return unassigned(UnassignedReason::OutsideHours);
         }
         self.by_case(channel, case)
@@ -103,8 +153,8 @@ impl Ask<'_> {
             ReopenOwner::Keep => {
                 let Some(Owner::User { id }) = self.arrival.previous_owner else { return None };
                 let chat = self.arrival.group.work_type() == WorkType::Chat;
-                let named = [Named { user: id, team: None, main: true }];
-                let taken = self.look_at(StageTarget::PreviousOwner, &named, chat, false, None)?;
+                let terms = Terms { only_available: chat, keeps: true, distribution: None, weighted: false };
+                let taken = self.look_at(StageTarget::PreviousOwner, &[Named::alone(id)], terms)?;
                 self.decision.load = Some(taken.load);
                 self.decision.tied = 1;
                 self.decision.availability_version = self.facts.availability_version(id).filter(|_| chat);
@@ -119,29 +169,41 @@ impl Ask<'_> {
             Target::Nobody => return unassigned(UnassignedReason::Nobody),
             Target::TeamOnly { team } => return self.team_only(*team),
             Target::UsersAndTeams { members } => {
-                self.choose(StageTarget::UsersAndTeams, members, channel, case, UnassignedReason::NobodyEligible)
+                self.choose(StageTarget::UsersAndTeams, &self.widened(members, case), channel, case)
             }
             Target::ContactOwner { require_cookie, fallback } => {
-                let known = if *require_cookie { self.arrival.contact.cookie } else { self.arrival.contact.proven };
-                let owner = self.arrival.contact.owner.filter(|_| known);
-                match owner.and_then(|owner| self.contact_owner(owner, case)) {
+                let owner = self.contact_owner(*require_cookie);
+                match owner.and_then(|owner| self.to_contact_owner(owner, case)) {
                     Some(outcome) => Ok(outcome),
                     None => self.fall_back(fallback, channel, case),
                 }
             }
             Target::Assistant { if_cannot_answer } => self.fall_back(if_cannot_answer, channel, case),
         };
-        people.unwrap_or_else(|reason| self.kept(case).unwrap_or_else(|| unassigned(reason)))
+        people.unwrap_or_else(|reason| {
+            if self.may_wait(case) {
+                return Outcome::Queued;
+            }
+            self.kept(case).unwrap_or_else(|| unassigned(reason))
+        })
     }
 
-    fn contact_owner(&mut self, owner: UserId, case: &Case) -> Option<Outcome> {
-        let named = [Named { user: owner, team: None, main: true }];
-        let taken = self.look_at(StageTarget::ContactOwner, &named, case.only_available, true, None);
+    /// The contact owner, where the contact is known (ROUTING 7.3).
+    fn contact_owner(&self, require_cookie: bool) -> Option<UserId> {
+        let known = if require_cookie { self.arrival.contact.cookie } else { self.arrival.contact.proven };
+        self.arrival.contact.owner.filter(|_| known)
+    }
+
+    fn to_contact_owner(&mut self, owner: UserId, case: &Case) -> Option<Outcome> {
+        let taken = self.look_at(StageTarget::ContactOwner, &[Named::alone(owner)], alone(case));
         match &taken {
             Some(taken) => self.assign(taken, 1, case),
             None => {
                 let last = self.stages.last().and_then(|stage| stage.candidates.first()).map(|one| &one.verdict);
-                if let Some(Verdict::Skipped { reason: SkipReason::Unavailable { .. } | SkipReason::AtCapacity }) = last {
+                let by_rule = |reason: &SkipReason| {
+                    matches!(reason, SkipReason::Unavailable { .. } | SkipReason::AtCapacity | SkipReason::LacksSkill { .. })
+                };
+                if matches!(last, Some(Verdict::Skipped { reason }) if by_rule(reason)) {
                     self.notify = Some(owner);
                 }
             }
@@ -149,22 +211,58 @@ impl Ask<'_> {
         taken.map(|taken| Outcome::Assigned { user: taken.user, team: None })
     }
 
-    /// ROUTING 7.3.
+    /// ROUTING 7.3, and 7.5 beyond it.
     fn fall_back(&mut self, fallback: &Fallback, channel: &ChannelEntry, case: &Case) -> Result<Outcome, UnassignedReason> {
         self.decision.fallback = true;
-        match fallback {
-            Fallback::Nobody => Err(UnassignedReason::NoContactOwner),
+        let first = match fallback {
             Fallback::UsersAndTeams { members } => {
-                self.choose(StageTarget::Fallback, members, channel, case, UnassignedReason::NobodyEligible)
+                return self.choose(StageTarget::Fallback, &self.widened(members, case), channel, case);
             }
+            Fallback::Nobody => Err(UnassignedReason::NoContactOwner),
             Fallback::User { user } => {
-                let named = [Named { user: *user, team: None, main: true }];
-                let taken = self.look_at(StageTarget::Fallback, &named, case.only_available, true, None);
-                let Some(taken) = taken else { return Err(self.nobody(UnassignedReason::NobodyEligible)) };
-                self.assign(&taken, 1, case);
-                Ok(Outcome::Assigned { user: taken.user, team: None })
+                let taken = self.look_at(StageTarget::Fallback, &[Named::alone(*user)], alone(case));
+                if let Some(taken) = &taken {
+                    self.assign(taken, 1, case);
+                }
+                taken
+                    .map(|taken| Outcome::Assigned { user: taken.user, team: None })
+                    .ok_or_else(|| self.nobody(UnassignedReason::NobodyEligible))
             }
+        };
+        let further = self.widened(&[], case);
+        if first.is_ok() || further.is_empty() {
+            return first;
         }
+        self.choose(StageTarget::Overflow, &further, channel, case).or(first)
+    }
+
+    /// Whom a list names by now, with the overflow steps that are due (ROUTING 7.5).
+    fn widened(&self, members: &[Member], case: &Case) -> Vec<Named> {
+        let due = |step: &&OverflowStep| i64::from(step.after_s) * 1_000 <= self.waited_ms;
+        self.expand(&names(members, case.overflow.iter().filter(due)), case)
+    }
+
+    /// Whether the item waits where nobody could take it (ROUTING 7.2): only for somebody who could as the directory
+    /// stands.
+    fn may_wait(&self, case: &Case) -> bool {
+        let mut ever: Vec<Named> = Vec::new();
+        let fallback = match &case.target {
+            Target::UsersAndTeams { members } => &Fallback::UsersAndTeams { members: members.clone() },
+            Target::ContactOwner { require_cookie, fallback } => {
+                ever.extend(self.contact_owner(*require_cookie).map(Named::alone));
+                fallback
+            }
+            Target::Assistant { if_cannot_answer } => if_cannot_answer,
+            Target::Nobody | Target::TeamOnly { .. } => return false,
+        };
+        let members = match fallback {
+            Fallback::Nobody => &Vec::new(),
+            Fallback::User { user } => &vec![Member::User(*user)],
+            Fallback::UsersAndTeams { members } => members,
+        };
+        ever.extend(self.expand(&names(members, case.overflow.iter()), case));
+        let waits = case.when_nobody == WhenNobody::Wait || !case.overflow.is_empty();
+        waits && ever.iter().any(|one| one.main && self.could_take(one.user))
     }
 
     /// Why nobody got it: a list that names nobody who exists is told apart from people who were skipped.
@@ -176,15 +274,18 @@ impl Ask<'_> {
     fn choose(
         &mut self,
         target: StageTarget,
-        members: &[Member],
+        named: &[Named],
         channel: &ChannelEntry,
         case: &Case,
-        otherwise: UnassignedReason,
     ) -> Result<Outcome, UnassignedReason> {
+        if let Some(taken) = self.last_owner(named, case) {
+            return Ok(taken);
+        }
         let distribution = case.distribution.unwrap_or_else(|| self.default_distribution(channel));
-        let named = self.expand(members);
-        let Some(taken) = self.look_at(target, &named, case.only_available, true, Some(distribution)) else {
-            return Err(self.nobody(otherwise));
+        let weighted = case.weights.values().any(|weight| *weight != 1);
+        let terms = Terms { distribution: Some(distribution), weighted, ..alone(case) };
+        let Some(taken) = self.look_at(target, named, terms) else {
+            return Err(self.nobody(UnassignedReason::NobodyEligible));
         };
         let candidates = self.stages.last().map(|stage| stage.candidates.clone()).unwrap_or_default();
         let tied = candidates.iter().filter(|one| self.shares_best(one, &taken, distribution)).count();
@@ -194,10 +295,31 @@ impl Ask<'_> {
             && let Some(rule) = self.decision.rule
         {
             let (before, running) = self.facts.turn(rule.channel, rule.case, taken.user);
+            let weight = named.iter().find(|one| one.user == taken.user).map_or(1, |one| one.weight);
             self.decision.turn_before = before;
-            self.decision.turn = Some(if before == Some(running) { running + 1 } else { running });
+            self.decision.turn = Some(if terms.weighted {
+                pass(before, weight).max(running)
+            } else if before == Some(running) {
+                running + 1
+            } else {
+                running
+            });
         }
         Ok(Outcome::Assigned { user: taken.user, team: taken.team })
+    }
+
+    /// ROUTING 7.6.
+    fn last_owner(&mut self, named: &[Named], case: &Case) -> Option<Outcome> {
+        let contact = &self.arrival.contact;
+        let (owner, at) = contact.last_owner.zip(contact.last_owned_at)?;
+        let days = i64::from(case.affinity_days?);
+        let listed = *named.iter().find(|one| one.user == owner)?;
+        if self.facts.now.ms_since(at) > days * 24 * 3_600_000 {
+            return None;
+        }
+        let taken = self.look_at(StageTarget::LastOwner, &[listed], alone(case))?;
+        self.assign(&taken, 1, case);
+        Some(Outcome::Assigned { user: taken.user, team: taken.team })
     }
 
     fn assign(&mut self, taken: &Candidate, tied: u32, case: &Case) {
@@ -214,8 +336,8 @@ impl Ask<'_> {
         if case.when_nobody != WhenNobody::Keep {
             return None;
         }
-        let named = [Named { user: id, team: None, main: true }];
-        let taken = self.look_at(StageTarget::PreviousOwner, &named, false, false, None)?;
+        let terms = Terms { only_available: false, keeps: true, distribution: None, weighted: false };
+        let taken = self.look_at(StageTarget::PreviousOwner, &[Named::alone(id)], terms)?;
         self.decision.load = Some(taken.load);
         self.decision.tied = 1;
         Some(Outcome::Kept { user: id })
@@ -229,7 +351,7 @@ impl Ask<'_> {
         for user in members {
             let reason = self.unselectable(user).filter(|reason| !matches!(reason, SkipReason::NoAccess));
             let verdict = reason.map_or(Verdict::Eligible, |reason| Verdict::Skipped { reason });
-            candidates.push(self.candidate(Named { user, team: Some(team), main: true }, self.arrival.group, verdict));
+            candidates.push(self.candidate(Named { team: Some(team), ..Named::alone(user) }, self.arrival.group, verdict));
         }
         let workspace = self.facts.directory.workspace(self.arrival.workspace);
         let help_desk = workspace.is_some_and(|workspace| workspace.kind == WorkspaceKind::HelpDesk);
@@ -247,170 +369,6 @@ impl Ask<'_> {
             ChannelKind::Email | ChannelKind::Form => Distribution::Random,
             ChannelKind::Chat | ChannelKind::Whatsapp | ChannelKind::Messenger | ChannelKind::Custom => Distribution::LeastBusy,
         }
-    }
-
-    /// ROUTING 6.2 and 3.4: in the listed order, teams by user id, everybody once; an extra member has a place
-    /// only where the list does not reach the person otherwise.
-    fn expand(&self, members: &[Member]) -> Vec<Named> {
-        let directory = &self.facts.directory;
-        let mut all = Vec::new();
-        for member in members {
-            match member {
-                Member::User(user) => all.push(Named { user: *user, team: None, main: true }),
-                Member::Team(team) => {
-                    for user in directory.users.iter().filter(|user| user.is_member(*team)) {
-                        all.push(Named { user: user.id, team: Some(*team), main: user.team == Some(*team) });
-                    }
-                }
-            }
-        }
-        let mut once: Vec<Named> = Vec::new();
-        for one in &all {
-            let better = all.iter().any(|other| other.user == one.user && other.main);
-            if (one.main || !better) && once.iter().all(|other| other.user != one.user) {
-                once.push(*one);
-            }
-        }
-        once
-    }
-
-    /// Looks at people, ranks the eligible, and says who gets it.
-    fn look_at(
-        &mut self,
-        target: StageTarget,
-        named: &[Named],
-        only_available: bool,
-        room: bool,
-        distribution: Option<Distribution>,
-    ) -> Option<Candidate> {
-        let measure = match distribution {
-            Some(Distribution::LeastBusy) if !self.arrival.group.is_help_desk() => LoadGroup::InboxChat,
-            _ => self.arrival.group,
-        };
-        let mut candidates = Vec::new();
-        for one in named.iter().filter(|one| self.facts.directory.user(one.user).is_some()) {
-            let skipped = self.skipped(one, only_available, room);
-            let verdict = skipped.map_or(Verdict::Eligible, |reason| Verdict::Skipped { reason });
-            candidates.push(self.candidate(*one, measure, verdict));
-        }
-        let winner = self.rank(&mut candidates, distribution);
-        if let Some(winner) = winner {
-            candidates[winner].verdict = Verdict::Chosen;
-        }
-        let taken = winner.map(|winner| candidates[winner].clone());
-        self.stages.push(Stage { target, candidates });
-        taken
-    }
-
-    fn candidate(&self, named: Named, measure: LoadGroup, verdict: Verdict) -> Candidate {
-        let Named { user, team, .. } = named;
-        Candidate {
-            user,
-            team,
-            load: self.facts.load(user, measure, self.facts.now),
-            open: self.facts.open(user, None),
-            limit: self.facts.directory.user(user).and_then(|user| user.capacity.total),
-            idle_ms: None,
-            last_assigned: self.facts.mark(user, self.arrival.group),
-            rank: None,
-            verdict,
-        }
-    }
-
-    /// ROUTING 6: gives ranks to the eligible and names the winner's place among the candidates.
-    fn rank(&mut self, candidates: &mut [Candidate], distribution: Option<Distribution>) -> Option<usize> {
-        let mut eligible: Vec<usize> =
-            (0..candidates.len()).filter(|place| candidates[*place].verdict == Verdict::Eligible).collect();
-        if eligible.is_empty() {
-            return None;
-        }
-        if distribution == Some(Distribution::Random) {
-            let draw = draw(self.arrival.seed, eligible.len());
-            self.decision.draw = Some(count(draw));
-            eligible.iter().for_each(|place| candidates[*place].rank = Some(1));
-            return Some(eligible[draw]);
-        }
-        eligible.sort_by_key(|place| {
-            let one = &candidates[*place];
-            let (load, mark, user) = (one.load, one.last_assigned, one.user);
-            match distribution {
-                Some(Distribution::RoundRobin) => (u32::from(self.has_no_turn(user)), None, count(*place), user),
-                Some(Distribution::LongestIdle) => (0, mark, 0, user),
-                _ => (load, mark, 0, user),
-            }
-        });
-        for (rank, place) in eligible.iter().enumerate() {
-            candidates[*place].rank = Some(count(rank + 1));
-        }
-        eligible.first().copied()
-    }
-
-    fn has_no_turn(&self, user: UserId) -> bool {
-        let rule = self.decision.rule.expect("only a case of a rule takes turns");
-        let (served, running) = self.facts.turn(rule.channel, rule.case, user);
-        served == Some(running)
-    }
-
-    fn shares_best(&self, one: &Candidate, best: &Candidate, distribution: Distribution) -> bool {
-        let eligible = one.rank.is_some();
-        match distribution {
-            Distribution::RoundRobin => one.user == best.user,
-            Distribution::Random => eligible,
-            Distribution::LongestIdle => eligible && one.last_assigned == best.last_assigned,
-            _ => eligible && one.load == best.load,
-        }
-    }
-
-    /// The first reason of ROUTING 3 that applies.
-    fn skipped(&self, named: &Named, only_available: bool, room: bool) -> Option<SkipReason> {
-        if let Some(reason) = self.unselectable(named.user) {
-            return Some(reason);
-        }
-        if !named.main {
-            return Some(SkipReason::NotMainMember);
-        }
-        if let Some(cause) = self.unavailable(named.user).filter(|_| only_available) {
-            return Some(SkipReason::Unavailable { cause });
-        }
-        if room && (self.full == Some(named.user) || !self.has_room(named.user)) {
-            return Some(SkipReason::AtCapacity);
-        }
-        self.arrival.excluded.contains(&named.user).then_some(SkipReason::Excluded)
-    }
-
-    fn unavailable(&self, user: UserId) -> Option<UnavailableCause> {
-        self.facts.unavailable(user, self.facts.now)
-    }
-
-    /// ROUTING 3.1 to 3.3.
-    fn unselectable(&self, user: UserId) -> Option<SkipReason> {
-        let Some(user) = self.facts.directory.user(user) else { return Some(SkipReason::Inactive) };
-        let workspace = self.facts.directory.workspace(self.arrival.workspace);
-        if !user.is_active() {
-            return Some(SkipReason::Inactive);
-        }
-        if user.seat == Seat::None || workspace.is_some_and(|workspace| !workspace.seats.contains(&user.seat)) {
-            return Some(SkipReason::NoSeat);
-        }
-        let opens = |user: &User| {
-            workspace.is_some_and(|workspace| {
-                workspace.may_open(user) && (workspace.kind == WorkspaceKind::Inbox || user.ticket_access)
-            })
-        };
-        (!opens(user)).then_some(SkipReason::NoAccess)
-    }
-
-    /// ROUTING 5.5: room in the total, and in the type, each where the item is not counted already.
-    fn has_room(&self, user: UserId) -> bool {
-        let Some(person) = self.facts.directory.user(user) else { return false };
-        let key = self.arrival.conversation.map_or(self.arrival.item.0, |conversation| conversation.0);
-        let room = |work: Option<WorkType>, limit: Option<u32>| {
-            let same = |item: &&OwnedItem| item.user == user && work.is_none_or(|work| item.group.work_type() == work);
-            let counted = self.facts.owned.iter().filter(same).any(|item| counted_as(item) == key);
-            counted || limit.is_none_or(|limit| self.facts.open(user, work) < limit)
-        };
-        let work = self.arrival.group.work_type();
-        room(None, person.capacity.total) && room(Some(work), person.capacity.per_type.get(&work).copied())
     }
 
     /// A person who is looked at in two stages is counted once (ROUTING 13.1). Who keeps an item because nobody
@@ -431,17 +389,28 @@ impl Ask<'_> {
     }
 }
 
-/// ROUTING 6.3: drawn again while the value lies in the last, incomplete run of indexes.
-fn draw(seed: u64, among: usize) -> usize {
-    let among = u128::try_from(among).unwrap_or(1);
-    let fair = (1_u128 << 64) / among * among;
-    let mut dice = Dice::new(seed);
-    loop {
-        let value = u128::from(dice.roll());
-        if value < fair {
-            return usize::try_from(value % among).unwrap_or(0);
-        }
+/// How one person who is named alone is looked at.
+const fn alone(case: &Case) -> Terms {
+    Terms { only_available: case.only_available, keeps: false, distribution: None, weighted: false }
+}
+
+/// The names of a list with those of some overflow steps behind them.
+fn names<'a>(members: &[Member], steps: impl Iterator<Item = &'a OverflowStep>) -> Vec<Name> {
+    let mut all: Vec<Name> = members.iter().copied().map(Name::Member).collect();
+    for step in steps {
+        all.extend(step.members.iter().copied().map(Name::Member));
+        all.push(Name::Workspaces(step.workspaces.clone()));
     }
+    all
+}
+
+/// What is divisible by every weight (ROUTING 6.2).
+const WHOLE: u64 = 232_792_560;
+
+/// The next pass of a person under weights, from the last one taken.
+pub fn pass(taken: Option<u64>, weight: u32) -> u64 {
+    let share = WHOLE / u64::from(weight.max(1));
+    taken.map_or(share, |taken| taken + 2 * share)
 }
 
 const fn unassigned(reason: UnassignedReason) -> Outcome {

@@ -4,7 +4,9 @@ use crate::dice::Dice;
 use crate::facts::Facts;
 use crate::history::{Entry, Event, History};
 use crate::people::DAY_MS;
-use crate::promises::Promises;
+use crate::promises::{Promises, Seen};
+use crate::step::Answer;
+use crate::waits;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use switchboard_core::Router;
 use switchboard_model::{Decision, Effect, Explanation, Input, LoadGroup, RouterState, Timestamp, Undone};
@@ -30,6 +32,7 @@ pub struct Duel {
 pub struct Round {
     pub input: Input,
     pub effects: Vec<Effect>,
+    pub wake: Option<Timestamp>,
 }
 
 impl Duel {
@@ -61,15 +64,24 @@ impl Duel {
         let before = self.router.state();
         let explained = self.router.explain_input(no, entry.now, &input);
         let answer = self.model.step(no, entry.now, &input);
+        let explanations = self.explanations(no, entry.now, &input, &answer);
         let effects = self.router.step(no, entry.now, &input);
-        same_explanation(answer.explanation.as_ref(), explained.as_ref())?;
         same("effects", &spoken(&answer.effects), &spoken(&effects))?;
+        same_explanation(answer.asked.as_ref(), explained.as_ref())?;
+        for (model, router) in &explanations {
+            same_explanation(Some(model), router.as_ref())?;
+        }
         same("effects of the rebuilt router", &spoken(&effects), &spoken(&self.twin.step(no, entry.now, &input)))?;
         let after = self.router.state();
         same("state", &self.model.state(), &RouterState { undone: Undone::default(), ..after.clone() })?;
         same("state of the rebuilt router", &after, &self.twin.state())?;
         self.same_people()?;
-        self.promises.check(&self.model, &input, &effects, explained.as_ref(), (&before, &after))?;
+        self.same_stranded()?;
+        let (model, explanations) = (&self.model, &answer.explanations[..]);
+        let seen = Seen { model, input: &input, effects: &effects, explanations, before: &before, after: &after };
+        self.promises.check(&seen)?;
+        waits::check(&seen, &self.router)?;
+        waits::wakes(&self.model, &self.twin)?;
         if let Event::Directory(_) = entry.event {
             self.promises.forget_turns();
         }
@@ -80,7 +92,27 @@ impl Duel {
         if self.dice.chance(4) {
             self.rebuild(&after)?;
         }
-        Ok(Round { input, effects })
+        Ok(Round { input, effects, wake: self.router.next_wake() })
+    }
+
+    /// What both explain of every decision; an item that is decided on twice is left out.
+    fn explanations(&self, no: u64, now: Timestamp, input: &Input, answer: &Answer) -> Vec<(Explanation, Option<Explanation>)> {
+        let once = |explanation: &&Explanation| {
+            let item = explanation.decision.item;
+            answer.explanations.iter().filter(|other| other.decision.item == item).count() == 1
+        };
+        let router = |model: &Explanation| self.router.explain_item(no, now, input, model.decision.item);
+        answer.explanations.iter().filter(once).map(|model| (model.clone(), router(model))).collect()
+    }
+
+    /// Open work that nobody will get to (ROUTING 12.6): whose owner is deactivated or unknown.
+    fn same_stranded(&self) -> Result<(), Difference> {
+        let directory = &self.model.directory;
+        let works = |user| directory.user(user).is_some_and(switchboard_model::User::is_active);
+        let mut model: Vec<_> = self.model.owned.iter().filter(|owned| !works(owned.user)).map(|owned| owned.item).collect();
+        model.sort();
+        let router: Vec<_> = self.router.stranded().into_iter().map(|(item, _)| item).collect();
+        same("stranded", &model, &router)
     }
 
     /// A number that does not follow changes nothing.

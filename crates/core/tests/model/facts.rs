@@ -4,17 +4,24 @@ use crate::calendar::Calendar;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use switchboard_model::{
-    AssignedMark, ChannelId, Directory, ItemId, ItemState, ItemStatus, LoadGroup, OwnedItem, Owner, RouterState, StatusChange,
-    StatusOrigin, StatusValue, Timestamp, TurnState, UnavailableCause, Undone, UserId, WeeklyHours, WorkType,
+    AssignedMark, ChannelId, CivilDate, Directory, IdleTotal, LoadGroup, OwnedItem, RouterState, StatusChange, StatusOrigin,
+    StatusValue, Timestamp, TurnState, UnavailableCause, Undone, UserId, WaitingItem, WeeklyHours, mark,
 };
 
-/// Thirty days in milliseconds (ROUTING 5.1).
-pub const MONTH_MS: i64 = 30 * 24 * 3_600_000;
+/// Somebody was assigned work (ROUTING 5.4).
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    pub no: u64,
+    pub place: u32,
+    pub user: UserId,
+    pub group: LoadGroup,
+}
 
 /// Somebody was served by a round robin (ROUTING 6.2).
 #[derive(Clone, Debug)]
 pub struct Served {
     pub no: u64,
+    pub place: u32,
     pub channel: ChannelId,
     pub case: u32,
     pub user: UserId,
@@ -25,12 +32,17 @@ pub struct Served {
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub no: u64,
+    /// How much was decided about and assigned on the input of this number so far (ROUTING 5.4).
+    pub place: u32,
     pub now: Timestamp,
     pub directory: Arc<Directory>,
     pub owned: Vec<OwnedItem>,
     pub statuses: Vec<StatusChange>,
-    pub assignments: Vec<AssignedMark>,
+    pub assignments: Vec<Assignment>,
     pub served: Vec<Served>,
+    pub waiting: Vec<WaitingItem>,
+    /// Idle time over the shift, while a case goes by it (ROUTING 6.5).
+    pub idle: Vec<IdleTotal>,
     span: (Timestamp, Timestamp),
     people: Vec<(UserId, Arc<Calendar>)>,
     channels: Vec<(ChannelId, Arc<Calendar>)>,
@@ -41,12 +53,15 @@ impl Facts {
     pub fn new(directory: Arc<Directory>, now: Timestamp, span: (Timestamp, Timestamp)) -> Self {
         let mut facts = Self {
             no: 0,
+            place: 0,
             now,
             directory: Arc::default(),
             owned: Vec::new(),
             statuses: Vec::new(),
             assignments: Vec::new(),
             served: Vec::new(),
+            waiting: Vec::new(),
+            idle: Vec::new(),
             span,
             people: Vec::new(),
             channels: Vec::new(),
@@ -58,24 +73,30 @@ impl Facts {
     /// A directory version comes into force.
     pub fn enact(&mut self, directory: Arc<Directory>) {
         let before = self.directory.clone();
-        let same_zones = before.zones == directory.zones;
-        let calendar = |hours: &WeeklyHours, zone: &str, known: Option<Arc<Calendar>>| {
-            known.unwrap_or_else(|| Arc::new(Calendar::new(hours, directory.zones.get(zone), self.span.0, self.span.1)))
+        let same_days = before.zones == directory.zones && before.holidays == directory.holidays;
+        let calendar = |hours: &WeeklyHours, holidays: &[String], zone: &str, known: Option<Arc<Calendar>>| {
+            let kept = |name: &String| directory.holidays.get(name).into_iter().flatten().copied();
+            let days: Vec<CivilDate> = holidays.iter().flat_map(kept).collect();
+            let (from, to) = self.span;
+            known.unwrap_or_else(|| Arc::new(Calendar::new(hours, &days, directory.zones.get(zone), from, to)))
         };
         let mut people = Vec::new();
         for user in &directory.users {
-            let unchanged =
-                same_zones && before.user(user.id).is_some_and(|was| was.hours == user.hours && was.zone == user.zone);
+            let unchanged = same_days
+                && before
+                    .user(user.id)
+                    .is_some_and(|was| was.hours == user.hours && was.zone == user.zone && was.holidays == user.holidays);
             let known = self.people.iter().find(|(id, _)| unchanged && *id == user.id).map(|(_, known)| known.clone());
-            people.push((user.id, calendar(&user.hours, &user.zone, known)));
+            people.push((user.id, calendar(&user.hours, &user.holidays, &user.zone, known)));
         }
         let mut channels = Vec::new();
         for channel in &directory.channels {
-            channels.push((channel.id, calendar(&channel.hours, &channel.zone, None)));
+            channels.push((channel.id, calendar(&channel.hours, &channel.holidays, &channel.zone, None)));
         }
         self.people = people;
         self.channels = channels;
         self.directory = directory;
+        self.know_idle();
     }
 
     /// The shifts of a person.
@@ -120,28 +141,9 @@ impl Facts {
         self.statuses.iter().find(|status| status.user == user).map(|status| status.version)
     }
 
-    /// Load in one group (ROUTING 5.1, 5.2).
-    pub fn load(&self, user: UserId, group: LoadGroup, at: Timestamp) -> u32 {
-        let counts = |item: &&OwnedItem| {
-            let young = at.ms_since(item.owned_since) <= MONTH_MS;
-            item.user == user && item.group == group && (young || !group.is_help_desk())
-        };
-        count(self.owned.iter().filter(counts).count())
-    }
-
-    /// Open items, a conversation and its ticket counted once, in all or of one type (ROUTING 5.5).
-    pub fn open(&self, user: UserId, work: Option<WorkType>) -> u32 {
-        let items = self.owned.iter().filter(|item| item.user == user);
-        let mut keys: Vec<i64> =
-            items.filter(|item| work.is_none_or(|work| item.group.work_type() == work)).map(counted_as).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        count(keys.len())
-    }
-
-    /// The number of the last assignment in a group (ROUTING 5.4).
+    /// The mark of the last assignment in a group (ROUTING 5.4).
     pub fn mark(&self, user: UserId, group: LoadGroup) -> Option<u64> {
-        self.assignments.iter().filter(|one| one.user == user && one.group == group).map(|one| one.no).max()
+        self.assignments.iter().filter(|one| one.user == user && one.group == group).map(|one| mark(one.no, one.place)).max()
     }
 
     /// The cycle in which a person was last served, and the running one (ROUTING 6.2).
@@ -151,39 +153,19 @@ impl Facts {
         (all.filter(|one| one.user == user).map(|one| one.cycle).max(), running)
     }
 
-    /// Takes a state of an item for true.
-    pub fn set_item(&mut self, state: &ItemState) {
-        self.forget_item(state.item);
-        if let (ItemStatus::Open, Some(Owner::User { id })) = (state.status, state.owner) {
-            let owned_since = state.owned_since.unwrap_or(self.now);
-            let (item, conversation, group) = (state.item, state.conversation, state.group);
-            self.owned.push(OwnedItem {
-                item,
-                conversation,
-                user: id,
-                group,
-                owned_since,
-                created_at: None,
-                waiting_on_contact: false,
-            });
-        }
-    }
-
-    /// An item is nobody's.
-    pub fn forget_item(&mut self, item: ItemId) {
-        self.owned.retain(|owned| owned.item != item);
-    }
-
     /// What a router with the same past remembers. What was refused is gone from the list, so nothing is undone.
     pub fn state(&self) -> RouterState {
         let mut owned = self.owned.clone();
         owned.sort_by_key(|item| item.item);
+        let mut waiting = self.waiting.clone();
+        waiting.sort_by_key(|waiting| waiting.arrival.item);
         let mut statuses = self.statuses.clone();
         statuses.sort_by_key(|status| status.user);
         let mut marks = BTreeMap::new();
         for one in &self.assignments {
-            let last = marks.entry((one.user, one.group)).or_insert(one.no);
-            *last = one.no.max(*last);
+            let no = mark(one.no, one.place);
+            let last = marks.entry((one.user, one.group)).or_insert(no);
+            *last = no.max(*last);
         }
         let mut turns: BTreeMap<(ChannelId, u32), TurnState> = BTreeMap::new();
         for one in &self.served {
@@ -202,15 +184,10 @@ impl Facts {
             marks: marks.into_iter().map(|((user, group), no)| AssignedMark { user, group, no }).collect(),
             turns: turns.into_values().collect(),
             undone: Undone::default(),
-            waiting: Vec::new(),
-            idle: Vec::new(),
+            waiting,
+            idle: self.idle.iter().filter(|idle| idle.total_ms > 0).copied().collect(),
         }
     }
-}
-
-/// What an item is counted as: its conversation where it has one, so that a ticket beside it is no second piece of work.
-pub fn counted_as(item: &OwnedItem) -> i64 {
-    item.conversation.map_or(item.item.0, |conversation| conversation.0)
 }
 
 /// A count as the vocabulary has it.

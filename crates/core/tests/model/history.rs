@@ -11,8 +11,9 @@ pub enum Event {
     Directory(Arc<Directory>),
     /// Anything else but a refusal.
     Input(Input),
-    /// The database refuses what was decided at an earlier number of this same history.
-    Refused { of: u64, reason: RefusalReason, state: ItemState, retry: Option<Arrival> },
+    /// The database refuses what was decided at an earlier number of this same history: the number, and the place
+    /// among the decisions made at it.
+    Refused { of: (u64, u32), reason: RefusalReason, state: ItemState, retry: Option<Arrival> },
 }
 
 /// One entry: the time and the event.
@@ -38,7 +39,9 @@ impl Event {
             Self::Directory(directory) => Input::Directory { version: directory.version, directory: Some(directory.clone()) },
             Self::Input(input) => input.clone(),
             Self::Refused { of, reason, state, retry } => {
-                decisions.iter().find(|decision| decision.no == *of).map_or(Input::Tick, |decision| {
+                let made =
+                    decisions.iter().find(|decision| (decision.no, decision.place, decision.item) == (of.0, of.1, state.item));
+                made.map_or(Input::Tick, |decision| {
                     let (decision, state) = (Box::new(decision.clone()), state.clone());
                     Input::Refused(Refusal { decision, reason: *reason, state, retry: retry.clone() })
                 })
@@ -61,7 +64,8 @@ impl History {
                 Event::Directory(directory) => format!("directory {}", plain(directory)),
                 Event::Input(input) => json!(input).to_string(),
                 Event::Refused { of, reason, state, retry } => {
-                    format!("refused no {of}, {reason}, state {}, retry {}", json!(state), json!(retry))
+                    let (no, place) = of;
+                    format!("refused no {no} place {place}, {reason}, state {}, retry {}", json!(state), json!(retry))
                 }
             };
             lines.push(format!("no {} now {} {event}", index + 1, entry.now.0));

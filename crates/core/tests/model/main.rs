@@ -1,16 +1,24 @@
 //! The router against a slow and obvious model of it, written from the contract alone, over random histories.
 
+mod acts;
 mod calendar;
+mod database;
 mod decide;
 mod dice;
 mod duel;
 mod facts;
 mod history;
+mod idle;
+mod look;
 mod people;
 mod promises;
+mod queue;
+mod room;
 mod rules;
 mod run;
+mod skills;
 mod step;
+mod waits;
 mod world;
 
 use jiff::civil::date;

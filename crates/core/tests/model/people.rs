@@ -1,12 +1,13 @@
 //! Random directories, and random edits of them.
 
 use crate::dice::Dice;
-use crate::rules::{channel, new_rule};
+use crate::rules::{channel, new_rule, new_skill_rules};
 use std::sync::Arc;
 use switchboard_core::validate;
 use switchboard_model::{
-    Capacity, ChannelId, Directory, OutOfOffice, Role, Seat, Team, TeamId, Timestamp, User, UserId, WeeklyHours, WorkType,
-    Workspace, WorkspaceAccess, WorkspaceId, WorkspaceKind, ZoneData,
+    Capacity, CapacityWeights, ChannelId, CivilDate, Directory, LeaveOut, OutOfOffice, QueueOrder, Role, Seat, Skill, SkillId,
+    Spoken, Team, TeamId, Timestamp, User, UserId, UserSkill, WeeklyHours, WorkType, Workspace, WorkspaceAccess, WorkspaceId,
+    WorkspaceKind, ZoneData,
 };
 
 /// An hour in milliseconds.
@@ -25,6 +26,12 @@ pub const ZONES: [&str; 8] = [
     "Pacific/Chatham",
     "UTC",
 ];
+
+/// Languages that are spoken and demanded.
+pub const LANGUAGES: [&str; 2] = ["nb", "da"];
+
+/// The keys of the holiday calendars.
+const HOLIDAYS: [&str; 2] = ["company", "national"];
 
 /// Weekly hours that people keep, and some that meet clock changes.
 const HOURS: [&[&str]; 12] = [
@@ -46,11 +53,17 @@ const HOURS: [&[&str]; 12] = [
 pub fn new_directory(dice: &mut Dice, start: Timestamp) -> Arc<Directory> {
     let teams: Vec<Team> = (1..=dice.between(1, 3)).map(team).collect();
     let mut directory = Directory { version: 1, last_id: 10_000, teams, ..Directory::default() };
+    directory.queue_order = dice.one_of(&[QueueOrder::Priority, QueueOrder::Gcmu]);
     for zone in ZONES {
         directory.zones.insert(zone.to_owned(), zone_data(zone));
     }
+    directory.skills = (1..=3).map(skill).collect();
+    for name in HOLIDAYS {
+        let dates = (0..3).filter_map(|_| civil(start.plus_ms(dice.between(-2 * DAY_MS, 20 * DAY_MS)))).collect();
+        directory.holidays.insert(name.to_owned(), dates);
+    }
     for id in 0..dice.between(3, 9) {
-        let user = new_user(dice, UserId(11 + id), &directory.teams, start);
+        let user = new_user(dice, UserId(11 + id), &directory, start);
         directory.users.push(user);
     }
     for id in 0..dice.between(2, 3) {
@@ -107,17 +120,19 @@ pub fn edited(dice: &mut Dice, before: &Directory, now: Timestamp) -> Directory 
 
 fn edit_user(dice: &mut Dice, directory: &mut Directory, now: Timestamp) {
     let index = dice.below(directory.users.len());
-    let fresh = new_user(dice, directory.users[index].id, &directory.teams, now);
+    let fresh = new_user(dice, directory.users[index].id, directory, now);
     let user = &mut directory.users[index];
-    match dice.below(8) {
-        0 => user.active = !user.active,
+    match dice.below(10) {
+        0 => user.active = dice.chance(70),
         1 => user.seat = fresh.seat,
         2 => user.ticket_access = !user.ticket_access,
         3 => (user.team, user.extra_teams) = (fresh.team, fresh.extra_teams),
         4 => (user.zone, user.hours) = (fresh.zone, fresh.hours),
         5 => user.out_of_office = fresh.out_of_office,
         6 => user.capacity = fresh.capacity,
-        _ => user.accepted = !user.accepted,
+        7 => (user.skills, user.languages) = (fresh.skills, fresh.languages),
+        8 => user.holidays = fresh.holidays,
+        _ => user.accepted = dice.chance(80),
     }
 }
 
@@ -127,10 +142,10 @@ fn edit_channel(dice: &mut Dice, directory: &mut Directory) {
     let entry = &mut directory.channels[index];
     match dice.below(4) {
         0 => entry.reopen_owner = fresh.reopen_owner,
-        1 => (entry.zone, entry.hours) = (fresh.zone, fresh.hours),
+        1 => (entry.zone, entry.hours, entry.holidays) = (fresh.zone, fresh.hours, fresh.holidays),
         2 => {
             if let Some(rule) = &mut entry.rule {
-                rule.on = !rule.on;
+                rule.on = dice.chance(75);
                 rule.version = directory.version;
             }
         }
@@ -149,10 +164,18 @@ fn edit_workspace(dice: &mut Dice, directory: &mut Directory) {
     let index = dice.below(directory.workspaces.len());
     let fresh = new_workspace(dice, directory.workspaces[index].id, directory);
     let workspace = &mut directory.workspaces[index];
-    (workspace.access, workspace.seats) = (fresh.access, default_or(dice, workspace.kind));
+    if dice.chance(50) {
+        workspace.skill_rules = fresh.skill_rules;
+    } else {
+        (workspace.access, workspace.seats) = (fresh.access, default_or(dice, workspace.kind));
+    }
 }
 
 fn add_or_lose(dice: &mut Dice, directory: &mut Directory, now: Timestamp) {
+    if dice.chance(20) {
+        directory.queue_order = dice.one_of(QueueOrder::ALL);
+        return;
+    }
     if dice.chance(15) {
         let zone = dice.one_of(&ZONES);
         if directory.zones.remove(zone).is_none() {
@@ -162,7 +185,7 @@ fn add_or_lose(dice: &mut Dice, directory: &mut Directory, now: Timestamp) {
     }
     let last = directory.users.last().map_or(11, |user| user.id.0 + 1);
     if directory.users.len() < 12 {
-        let user = new_user(dice, UserId(last), &directory.teams, now);
+        let user = new_user(dice, UserId(last), directory, now);
         directory.users.push(user);
     }
 }
@@ -178,7 +201,39 @@ fn team(id: i64) -> Team {
     Team { id: TeamId(id), slug: format!("team_{id}"), name: format!("Team {id}"), parent: None, presence: None }
 }
 
-fn new_user(dice: &mut Dice, id: UserId, teams: &[Team], start: Timestamp) -> User {
+fn skill(id: i64) -> Skill {
+    Skill { id: SkillId(id), slug: format!("skill_{id}"), category: "product".to_owned(), name: format!("Skill {id}") }
+}
+
+/// The date of a moment in Greenwich.
+fn civil(at: Timestamp) -> Option<CivilDate> {
+    let date = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(at.0).ok()?).date();
+    Some(CivilDate { year: date.year(), month: u8::try_from(date.month()).ok()?, day: u8::try_from(date.day()).ok()? })
+}
+
+/// Calendars that somebody keeps.
+pub fn new_holidays(dice: &mut Dice, directory: &Directory) -> Vec<String> {
+    directory.holidays.keys().filter(|_| dice.chance(20)).cloned().collect()
+}
+
+fn new_skills(dice: &mut Dice, directory: &Directory) -> (Vec<UserSkill>, Vec<Spoken>) {
+    let (mut skills, mut languages) = (Vec::new(), Vec::new());
+    for skill in &directory.skills {
+        if dice.chance(55) {
+            skills.push(UserSkill { skill: skill.id, level: u8::try_from(dice.between(1, 5)).unwrap_or(1) });
+        }
+    }
+    for language in LANGUAGES {
+        if dice.chance(55) {
+            languages.push(Spoken { language: language.to_owned(), main: dice.chance(50) });
+        }
+    }
+    (skills, languages)
+}
+
+fn new_user(dice: &mut Dice, id: UserId, directory: &Directory, start: Timestamp) -> User {
+    let teams = &directory.teams;
+    let (skills, languages) = new_skills(dice, directory);
     let team = dice.pick(teams).map(|team| team.id).filter(|_| dice.chance(75));
     let extra = teams.iter().map(|team| team.id).filter(|extra| Some(*extra) != team);
     let extra_teams = extra.filter(|_| dice.chance(25)).collect();
@@ -188,18 +243,18 @@ fn new_user(dice: &mut Dice, id: UserId, teams: &[Team], start: Timestamp) -> Us
         name: format!("U {id}"),
         role: Role::Agent,
         seat: dice.one_of(&[Seat::Service, Seat::Service, Seat::Service, Seat::Service, Seat::Sales, Seat::None]),
-        active: dice.chance(95),
+        active: dice.chance(97),
         accepted: dice.chance(96),
         ticket_access: dice.chance(90),
         team,
         extra_teams,
         zone: dice.one_of(&ZONES).to_owned(),
-        hours: new_hours(dice, 45),
-        holidays: Vec::new(),
+        hours: new_hours(dice, 60),
+        holidays: new_holidays(dice, directory),
         out_of_office: absences(dice, start),
         capacity: new_capacity(dice),
-        skills: Vec::new(),
-        languages: Vec::new(),
+        skills,
+        languages,
         language: None,
     }
 }
@@ -232,6 +287,15 @@ fn new_capacity(dice: &mut Dice) -> Capacity {
             capacity.per_type.insert(*work, u32::try_from(dice.between(0, 3)).unwrap_or(0));
         }
     }
+    if dice.chance(25) {
+        let older_than_days = dice.one_of(&[None, Some(1), Some(7)]);
+        capacity.leave_out = LeaveOut { older_than_days, waiting_on_contact: dice.chance(50) };
+    }
+    if dice.chance(25) {
+        let weights = [(WorkType::Call, 100), (WorkType::Chat, 25), (WorkType::Mail, dice.one_of(&[10, 33]))];
+        let per_type = weights.into_iter().filter(|_| dice.chance(85)).collect();
+        capacity.weights = Some(CapacityWeights { limit: dice.one_of(&[60, 100, 125]), per_type });
+    }
     capacity
 }
 
@@ -258,7 +322,7 @@ fn new_workspace(dice: &mut Dice, id: WorkspaceId, directory: &Directory) -> Wor
         seats: default_or(dice, kind),
         close_together: true,
         reassign_limited: false,
-        skill_rules: Vec::new(),
+        skill_rules: new_skill_rules(dice, directory),
         sla: None,
     }
 }

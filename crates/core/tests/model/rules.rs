@@ -1,16 +1,16 @@
 //! Random channels and routing rules.
 
 use crate::dice::Dice;
-use crate::people::{ZONES, new_hours};
+use crate::people::{LANGUAGES, ZONES, new_holidays, new_hours};
 use switchboard_model::{
-    Case, ChannelEntry, ChannelId, ChannelKind, Condition, Directory, Distribution, FactField, Fallback, Member, OutsideHours,
-    ReopenOwner, Rule, Target, WhenNobody, WorkspaceId,
+    Case, ChannelEntry, ChannelId, ChannelKind, Condition, Demand, Directory, Distribution, FactField, Fallback, Member,
+    OutsideHours, OverflowStep, ReopenOwner, Rule, SkillRule, Target, Wanted, WhenNobody, WorkspaceId,
 };
 
 /// Words that subjects are made of, and that conditions look for.
 pub const WORDS: [&str; 4] = ["invoice", "parcel", "refund", "password"];
 
-const DISTRIBUTIONS: [Distribution; 8] = [
+const DISTRIBUTIONS: [Distribution; 9] = [
     Distribution::LoadBalanced,
     Distribution::RoundRobin,
     Distribution::RoundRobin,
@@ -19,6 +19,7 @@ const DISTRIBUTIONS: [Distribution; 8] = [
     Distribution::LeastBusy,
     Distribution::LeastBusy,
     Distribution::LongestIdle,
+    Distribution::LongestIdleTotal,
 ];
 
 /// A channel without a rule.
@@ -33,7 +34,7 @@ pub fn channel(dice: &mut Dice, id: ChannelId, directory: &Directory) -> Channel
         on: true,
         zone: dice.one_of(&ZONES).to_owned(),
         hours: new_hours(dice, 60),
-        holidays: Vec::new(),
+        holidays: new_holidays(dice, directory),
         reopen_owner: dice.one_of(&[ReopenOwner::Keep, ReopenOwner::Keep, ReopenOwner::Route, ReopenOwner::Unassign]),
         rule: None,
     }
@@ -51,8 +52,20 @@ pub fn new_rule(dice: &mut Dice, directory: &Directory, index: usize) -> Rule {
         case.when = (position < cases).then(|| condition(dice, 2));
         case.distribution = dice.chance(75).then(|| dice.one_of(&DISTRIBUTIONS));
         case.only_available = dice.chance(70);
-        case.when_nobody = dice.one_of(&[WhenNobody::Unassigned, WhenNobody::Unassigned, WhenNobody::Keep]);
+        case.when_nobody = dice.one_of(&[WhenNobody::Unassigned, WhenNobody::Wait, WhenNobody::Wait, WhenNobody::Keep]);
         case.outside_hours = dice.one_of(&[OutsideHours::Route, OutsideHours::Route, OutsideHours::Unassigned]);
+        if dice.chance(25) {
+            case.overflow = overflow(dice, directory);
+        }
+        if dice.chance(20) {
+            case.distribution = Some(Distribution::RoundRobin);
+            for member in named(&case) {
+                if dice.chance(60) {
+                    case.weights.insert(member, dice.one_of(&[1, 2, 3, 20]));
+                }
+            }
+        }
+        case.affinity_days = dice.chance(30).then(|| dice.one_of(&[1, 3, 30]));
         rule.cases.push(case);
     }
     rule
@@ -60,11 +73,22 @@ pub fn new_rule(dice: &mut Dice, directory: &Directory, index: usize) -> Rule {
 
 fn target(dice: &mut Dice, directory: &Directory, help_desk: bool) -> Target {
     match dice.below(12) {
-        0 => Target::Nobody,
+        0 if dice.chance(40) => Target::Nobody,
         1 if help_desk => dice.pick(&directory.teams).map_or(Target::Nobody, |team| Target::TeamOnly { team: team.id }),
         2..=4 => Target::ContactOwner { require_cookie: dice.chance(30), fallback: fallback(dice, directory) },
         _ => Target::UsersAndTeams { members: members(dice, directory) },
     }
+}
+
+/// Everybody whom a case names in a list.
+fn named(case: &Case) -> Vec<Member> {
+    let listed = match &case.target {
+        Target::UsersAndTeams { members } | Target::ContactOwner { fallback: Fallback::UsersAndTeams { members }, .. } => {
+            &members[..]
+        }
+        _ => &[],
+    };
+    listed.iter().chain(case.overflow.iter().flat_map(|step| &step.members)).copied().collect()
 }
 
 fn fallback(dice: &mut Dice, directory: &Directory) -> Fallback {
@@ -92,6 +116,49 @@ fn members(dice: &mut Dice, directory: &Directory) -> Vec<Member> {
         });
     }
     members
+}
+
+/// Steps that come ever later, within the minutes by which time usually goes on.
+fn overflow(dice: &mut Dice, directory: &Directory) -> Vec<OverflowStep> {
+    let mut after_s = 0;
+    let mut steps = Vec::new();
+    for _ in 0..dice.one_of(&[1, 1, 2, 3]) {
+        after_s += seconds(dice);
+        let workspaces = dice.pick(&directory.workspaces).map(|workspace| workspace.id).filter(|_| dice.chance(25));
+        let members = if workspaces.is_some() && dice.chance(50) { Vec::new() } else { members(dice, directory) };
+        steps.push(OverflowStep { after_s, members, workspaces: workspaces.into_iter().collect() });
+    }
+    steps
+}
+
+fn seconds(dice: &mut Dice) -> u32 {
+    u32::try_from(dice.one_of(&[1, 30, 60, 600])).unwrap_or(1) + u32::try_from(dice.between(0, 30)).unwrap_or(0)
+}
+
+/// What work of a workspace demands.
+pub fn new_skill_rules(dice: &mut Dice, directory: &Directory) -> Vec<SkillRule> {
+    let mut rules = Vec::new();
+    let many = dice.one_of(&[0, 0, 1, 2]);
+    for position in 1..=many {
+        let when = (position < many || dice.chance(50)).then(|| condition(dice, 1));
+        let demands: Vec<Demand> = (0..dice.one_of(&[1, 1, 2, 3])).map(|_| demand(dice, directory)).collect();
+        rules.push(SkillRule { when, demands });
+    }
+    rules
+}
+
+fn demand(dice: &mut Dice, directory: &Directory) -> Demand {
+    let skill = dice.pick(&directory.skills).map(|skill| skill.id).filter(|_| dice.chance(65));
+    let wanted = match skill {
+        Some(skill) => {
+            let min_level = u8::try_from(dice.one_of(&[1, 1, 2, 3, 5])).unwrap_or(1);
+            Wanted::Skill { skill, min_level, best_first: dice.chance(50) }
+        }
+        None => Wanted::Language { language: dice.one_of(&LANGUAGES).to_owned() },
+    };
+    let required = dice.chance(45);
+    let relax_after_s = (required && dice.chance(65)).then(|| seconds(dice));
+    Demand { wanted, required, relax_after_s }
 }
 
 fn condition(dice: &mut Dice, depth: usize) -> Condition {

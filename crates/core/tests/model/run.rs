@@ -5,7 +5,8 @@ use crate::duel::{Difference, Duel};
 use crate::history::{Entry, Event, History};
 use crate::people::{DAY_MS, new_directory};
 use crate::world::World;
-use switchboard_model::{Input, Timestamp};
+use std::collections::BTreeMap;
+use switchboard_model::{Input, Outcome, Timestamp};
 
 /// Steps of one history before it settles.
 const STEPS_EACH: usize = 400;
@@ -22,12 +23,17 @@ const STARTS: [i64; 7] = [
 ];
 
 /// How far a run came.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tally {
     pub histories: u64,
     pub steps: u64,
     pub decisions: u64,
     pub refusals: u64,
+    /// Items that went to wait, and items that left the queue by a decision.
+    pub queued: u64,
+    pub matched: u64,
+    /// Decisions by what came out and how the person was chosen.
+    pub kinds: BTreeMap<String, u64>,
 }
 
 /// Runs histories from consecutive seeds until so many steps are done.
@@ -51,6 +57,7 @@ fn one_history(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let mut history = History { seed, start, directory, entries: Vec::new() };
     let mut duel = Duel::new(&history);
     let mut world = World::new(dice, start, start.plus_ms(120 * DAY_MS));
+    world.sign_on(&duel.model);
     loop {
         let entry = if history.entries.len() < STEPS_EACH {
             world.next(&duel.model)
@@ -63,11 +70,25 @@ fn one_history(seed: u64, tally: &mut Tally) -> Result<(), String> {
         tally.steps += 1;
         tally.refusals += u64::from(matches!(entry.event, Event::Refused { .. }));
         match duel.step(&entry) {
-            Ok(round) => world.absorb(&round.input, &round.effects, &duel.model),
+            Ok(round) => world.absorb(&round.input, &round.effects, &duel.model, round.wake),
             Err(difference) => return Err(report(&history, &difference)),
         }
     }
-    tally.decisions += u64::try_from(duel.decisions.len()).unwrap_or(u64::MAX);
+    for decision in &duel.decisions {
+        let queued = decision.outcome == Outcome::Queued;
+        tally.decisions += 1;
+        tally.queued += u64::from(queued);
+        tally.matched += u64::from(!queued && decision.queued_since.is_some());
+        let kind = match (decision.outcome, decision.distribution) {
+            (Outcome::Assigned { .. }, Some(distribution)) => distribution.to_string(),
+            (Outcome::Assigned { .. }, None) => "a person named alone".to_owned(),
+            (Outcome::Unassigned { reason }, _) => reason.to_string(),
+            (Outcome::Kept { .. }, _) => "kept".to_owned(),
+            (Outcome::TeamSet { .. }, _) => "team".to_owned(),
+            (Outcome::Queued, _) => "queued".to_owned(),
+        };
+        *tally.kinds.entry(kind).or_default() += 1;
+    }
     settled(&history, &duel, &world)
 }
 
@@ -78,10 +99,16 @@ fn settled(history: &History, duel: &Duel, world: &World) -> Result<(), String> 
     let stored = world.owned();
     let wrong: Vec<_> = known.iter().filter(|one| !stored.contains(one)).collect();
     let missing: Vec<_> = stored.iter().filter(|one| !known.contains(one)).collect();
+    let seed = history.seed;
+    let mut waiting: Vec<_> = duel.model.waiting.iter().map(|waiting| (waiting.arrival.item, waiting.since)).collect();
+    waiting.sort();
+    let stored_waiting = world.waiting();
+    if waiting != stored_waiting {
+        return Err(format!("seed {seed}: settled waiting for {waiting:?} while the database has {stored_waiting:?}"));
+    }
     if wrong.is_empty() && missing.is_empty() {
         return Ok(());
     }
-    let seed = history.seed;
     Err(format!("seed {seed}: settled with {wrong:?} which the database does not have and without {missing:?}"))
 }
 

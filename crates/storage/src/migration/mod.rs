@@ -2,6 +2,7 @@
 
 mod initial;
 mod merged;
+mod presence;
 
 use crate::error::{StoreError, StoreErrorKind};
 use crate::row::{Db, execute, row, rows, script, values};
@@ -16,7 +17,7 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(initial::Initial), Box::new(merged::Merged)]
+        vec![Box::new(initial::Initial), Box::new(merged::Merged), Box::new(presence::Presence)]
     }
 }
 
