@@ -110,7 +110,7 @@ pub fn decide(facts: &Facts, question: Question<'_>) -> Decided {
     }
     ask.count_people();
     // Told once, when the item is queued, and again when it is routed again (ROUTING 7.3).
-    let notify = ask.notify.filter(|_| arrives && arrival.queue.since.is_none());
+    let notify = ask.notify.filter(|_| arrives);
     Decided { decision: ask.decision, stages: ask.stages, notify }
 }
 
