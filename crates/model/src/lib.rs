@@ -15,6 +15,7 @@ mod routing;
 mod rule;
 mod skill;
 mod sla;
+mod state;
 mod time;
 mod view;
 
@@ -41,15 +42,15 @@ pub use record::{
     Verdict, mark,
 };
 pub use routing::{
-    Actor, Arrival, AssignedMark, BEHAVIOUR_VERSION, ContactFacts, Effect, IdleTotal, Input, ItemChange, ItemState, ItemStatus,
-    ManualStatus, OwnedItem, Owner, Priority, QueueFacts, Refusal, RefusalReason, Revision, RouteEvent, RouterState,
-    StatusChange, StatusOrigin, StatusValue, TurnState, Undone, UndoneMark, UndoneTurn, WaitingItem,
+    Actor, Arrival, BEHAVIOUR_VERSION, ContactFacts, Effect, Input, ItemChange, ItemState, ItemStatus, ManualStatus, Owner,
+    Priority, QueueFacts, Refusal, RefusalReason, Revision, RouteEvent, StatusChange, StatusOrigin, StatusValue,
 };
 pub use rule::{
     Case, Distribution, Fallback, HandBack, Member, MemberWeight, OutsideHours, OverflowStep, Rule, Target, WhenNobody,
 };
 pub use skill::{Demand, SKILL_LEVELS, Skill, SkillRule, Spoken, UserSkill, Wanted};
 pub use sla::Sla;
+pub use state::{AssignedMark, IdleTotal, OwnedItem, RouterState, TurnState, Undone, UndoneMark, UndoneTurn, WaitingItem};
 pub use time::Timestamp;
 pub use view::{
     AttachmentView, ContactBrief, ContactView, DecisionView, Delivery, DeliveryState, History, HistoryChange, ItemRow, ItemSort,

@@ -163,6 +163,28 @@ fn r7_6_the_last_owner_is_looked_at_as_the_list_reaches_him() {
 }
 
 #[test]
+fn r7_6_what_waits_goes_to_the_last_owner_first_when_both_are_free() {
+    let mut directory = one_at_a_time();
+    directory.person(BEN).team = Some(RED);
+    for user in [ADA, BEN] {
+        directory.person(user).capacity.total = Some(0);
+    }
+    directory.route(MAIL, Case { when_nobody: WhenNobody::Wait, ..loyal(Distribution::LoadBalanced) });
+    let mut world = World::new(directory);
+    let arrival = returning(&mut world, BEN, 30);
+    let item = arrival.item;
+    assert_eq!(feed(&mut world, &Input::Arrived(arrival)), format!("{item} queued"));
+    let both = |directory: &mut Directory| {
+        for user in [ADA, BEN] {
+            directory.person(user).capacity.total = Some(1);
+        }
+    };
+    let mut late = World { router: world.router.clone(), now: world.now.plus_ms(1), next_item: world.next_item };
+    assert_eq!(edit(&mut world, both), format!("{item} assigned 102 via 21"));
+    assert_eq!(edit(&mut late, both), format!("{item} assigned 101"), "thirty days have passed while it waited");
+}
+
+#[test]
 fn r7_6_going_to_the_last_owner_takes_no_turn() {
     let mut directory = directory();
     directory.person(BEN).team = Some(RED);

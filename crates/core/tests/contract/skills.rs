@@ -3,8 +3,8 @@
 use crate::queue::{arrive, feed, one_at_a_time, patient, wait};
 use crate::support::{ADA, BEN, CLEO, DAG, Edit, INBOX, MAIL, RED, TICKETS, World, check, directory, monday, people};
 use switchboard_model::{
-    Arrival, Case, Condition, Demand, Directory, Distribution, FactField, Fallback, Input, Skill, SkillId, SkillRule, Spoken,
-    Target, UserId, UserSkill, Wanted,
+    Arrival, Case, Condition, Demand, Directory, Distribution, FactField, Fallback, Input, Skill, SkillId, SkillRule, SkipReason,
+    Spoken, StatusValue, Target, UnavailableCause, UserId, UserSkill, Verdict, Wanted,
 };
 
 const BILLING: SkillId = SkillId(51);
@@ -65,6 +65,64 @@ fn r3_7_who_lacks_a_required_skill_or_its_level_is_skipped() {
     skilled(&mut directory, BEN, BILLING, 2);
     skilled(&mut directory, CLEO, BILLING, 3);
     goes(directory, "assigned 103 | users_and_teams: 101 lacks_skill, 102 lacks_skill, 103 chosen, 104 lacks_skill");
+}
+
+#[test]
+fn r3_7_a_skill_is_asked_for_only_of_somebody_who_is_there_and_has_room_and_named_as_it_is_called() {
+    let mut directory = demanding(vec![required(language("nb")), required(wanted(BILLING, 1))]);
+    directory.skills[0].name = "Billing and refunds".to_owned();
+    directory.person(BEN).capacity.total = Some(0);
+    speaks(&mut directory, CLEO, "nb", false);
+    let mut world = World::new(directory);
+    world.by_hand(ADA, StatusValue::Away);
+    let arrival = world.arrival(MAIL);
+    let explained = world.route(&arrival).1;
+    let reasons: Vec<_> = explained.stages[0].candidates.iter().map(|candidate| candidate.verdict.clone()).collect();
+    let skipped = |reason| Verdict::Skipped { reason };
+    let lacks = |skill: &str| skipped(SkipReason::LacksSkill { skill: skill.to_owned() });
+    let away = skipped(SkipReason::Unavailable { cause: UnavailableCause::Away });
+    assert_eq!(reasons, [away, skipped(SkipReason::AtCapacity), lacks("Billing and refunds"), lacks("nb")]);
+}
+
+#[test]
+fn r3_7_only_what_is_required_at_this_moment_keeps_somebody_away() {
+    let relaxing = Demand { wanted: wanted(BILLING, 1), required: true, relax_after_s: Some(0) };
+    let mut directory = demanding(vec![preferred(wanted(REPAIR, 1)), relaxing]);
+    skilled(&mut directory, DAG, BILLING, 1);
+    goes(directory, "assigned 104 | users_and_teams: 101 eligible, 102 eligible, 103 eligible, 104 chosen");
+}
+
+#[test]
+fn r8_1_a_skill_has_a_category_and_a_level_and_a_language_is_main_or_secondary() {
+    let mut directory = demanding(vec![required(wanted(BILLING, 5)), preferred(language("da"))]);
+    for (user, level) in [(ADA, 4), (BEN, 5), (CLEO, 5)] {
+        skilled(&mut directory, user, BILLING, level);
+    }
+    speaks(&mut directory, BEN, "da", false);
+    speaks(&mut directory, CLEO, "da", true);
+    assert_eq!(switchboard_core::validate(&directory), []);
+    goes(directory.clone(), "assigned 103 | users_and_teams: 101 lacks_skill, 102 eligible, 103 chosen, 104 lacks_skill");
+    directory.skills[0].category = String::new();
+    let faults = switchboard_core::validate(&directory);
+    assert_eq!(faults.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>(), ["skills.\"billing\".category"]);
+    let people = directory.users.iter().flat_map(|user| &user.languages);
+    assert_eq!(people.map(|spoken| spoken.main).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn r8_4_a_version_without_a_skill_that_is_in_use_is_refused_where_it_is_named() {
+    let mut directory = demanding(vec![preferred(wanted(REPAIR, 1)), required(wanted(BILLING, 1))]);
+    skilled(&mut directory, ADA, REPAIR, 1);
+    skilled(&mut directory, CLEO, BILLING, 1);
+    let uses = switchboard_core::skill_uses(&directory, BILLING);
+    assert_eq!(uses, ["users.\"user103@example.org\".skills[0]", "workspaces.\"inbox\".skill_rules[0].demands[1]"]);
+    directory.skills.remove(0);
+    let faults = switchboard_core::validate_structure(&directory);
+    let found: Vec<_> = faults.iter().map(|fault| fault.key.trim_end_matches(".skill")).collect();
+    assert_eq!(found, uses);
+    directory.person(CLEO).skills.clear();
+    directory.place(INBOX).skill_rules[0].demands.remove(1);
+    assert_eq!(switchboard_core::validate(&directory), [], "in use nowhere, it can go");
 }
 
 #[test]
