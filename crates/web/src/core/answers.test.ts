@@ -3,7 +3,7 @@ import en from '../../locales/en.json';
 import { changeText, isQueued, laneText, placeLines, remedyText, stateText, whyNotLines } from './answers';
 import { due } from './due';
 import { ordinal, use } from './i18n.svelte';
-import type { Candidate, Change, ItemRow, SkipReason, Verdict, WhyNot, WhyWaiting } from './types';
+import type { Candidate, Change, ItemRow, SkipReason, UnavailableCause, Verdict, WhyNot, WhyWaiting } from './types';
 
 const now = new Date('2026-11-21T14:00:00').getTime();
 const MINUTE = 60_000;
@@ -94,6 +94,17 @@ describe('why not somebody', () => {
     [{ answer: 'not_asked', listed: false, joins_at: null }, ['The rule does not ask Liv']],
     [{ answer: 'not_asked', listed: false, joins_at: now + HOUR }, ['Liv belongs to the wider circle, which is asked later: 15:00']],
   ])('%j', (answer, lines) => expect(whyNotLines(7, answer, names, now)).toEqual(lines));
+});
+
+describe('the catalogue', () => {
+  const preferences: Record<Extract<WhyNot, { answer: 'preferred' }>['because'], true> = {
+    asked_first: true, skills: true, load: true, turn: true, idle: true, last_assigned: true, lowest_id: true, draw: true, team_only: true,
+  };
+  const causes: Record<UnavailableCause, true> = { away: true, out_of_office: true, outside_hours: true };
+  it('has words for every preference and every way of becoming available', () => {
+    const keys = [...Object.keys(preferences).map((name) => `preference.${name}`), ...Object.keys(causes).flatMap((cause) => [`change.becomes_available.${cause}`, `change.sets_available.${cause}`])];
+    expect(keys.filter((key) => !(key in en))).toEqual([]);
+  });
 });
 
 describe('the target', () => {
