@@ -233,7 +233,7 @@ impl Ask<'_> {
         if first.is_ok() || further.is_empty() {
             return first;
         }
-        self.choose(StageTarget::Overflow, &further, channel, case).or(first)
+        self.choose(StageTarget::Overflow, &further, channel, case)
     }
 
     /// Whom a list names by now, with the overflow steps that are due (ROUTING 7.5).

@@ -177,6 +177,7 @@ impl Facts {
         for waiting in self.waiting.iter_mut().filter(|waiting| waiting.arrival.item == state.item) {
             waiting.arrival.waiting_on_contact = state.waiting_on_contact;
             waiting.arrival.created_at = state.created_at;
+            waiting.arrival.workspace = state.workspace;
         }
         if let (ItemStatus::Open, Some(Owner::User { id })) = (state.status, state.owner) {
             let owned_since = state.owned_since.unwrap_or(self.now);
