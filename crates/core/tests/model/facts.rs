@@ -34,7 +34,7 @@ pub struct Facts {
     pub no: u64,
     /// How much was decided about and assigned on the input of this number so far (ROUTING 5.4).
     pub place: u32,
-    pub refusing: bool,
+    /// What is routed again was held as waiting when the refused decision was made (ROUTING 7.4).
     pub held: bool,
     pub now: Timestamp,
     pub directory: Arc<Directory>,
@@ -56,7 +56,6 @@ impl Facts {
         let mut facts = Self {
             no: 0,
             place: 0,
-            refusing: false,
             held: false,
             now,
             directory: Arc::default(),

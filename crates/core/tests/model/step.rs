@@ -99,7 +99,7 @@ impl Facts {
         let waited = self.leave(arrival.item);
         let since = waited.as_ref().map(|waiting| waiting.since).or(arrival.queue.since).or(since);
         let barred = full.or_else(|| waited.as_ref().and_then(|waiting| waiting.barred));
-        let arrives = !self.refusing || arrival.queue.since.is_none();
+        let arrives = !self.held || arrival.queue.since.is_none();
         let mut decided = decide(self, Question { arrival, since, barred, arrives });
         let held = waited.is_some() || self.held;
         if !held && decided.decision.outcome != Outcome::Queued {
@@ -160,9 +160,9 @@ impl Facts {
                 let waiting = WaitingItem { arrival: arrival.clone(), since: since.unwrap_or(self.now), barred: full };
                 self.match_before(Some(&waiting), answer);
                 self.forget_item(arrival.item);
-                (self.refusing, self.held) = (true, decision.queued_since.is_some());
+                self.held = decision.queued_since.is_some();
                 self.on_arrival(arrival, since, full, answer);
-                (self.refusing, self.held) = (false, false);
+                self.held = false;
             }
             None => drop(self.leave(decision.item)),
         }
