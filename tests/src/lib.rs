@@ -2,7 +2,8 @@
 //! a real browser, and one way to wait.
 //!
 //! Nothing here reaches into the program: it is started as a user starts it, spoken to over its own ports, and judged
-//! by what it answers, sends and stores. Build it first: `cargo build --package switchboard-host`, which
+//! by what it answers, sends and stores. Only where engines are to race, freeze and live through months in seconds, the
+//! engine runs in this process ([`Running`]). Build it first: `cargo build --package switchboard-host`, which
 //! `cargo xtask test` does; pages of the desk need `npm run build` in `crates/web` as well.
 
 mod api;
@@ -13,8 +14,11 @@ mod host;
 mod mail;
 mod mail_server;
 mod postgres;
+mod race;
 mod random;
+mod running;
 mod site;
+mod traffic;
 mod wait;
 
 pub use api::{Answer, Client};
@@ -24,8 +28,11 @@ pub use events::Events;
 pub use host::{Ended, Host, program};
 pub use mail::{Mail, Reply, Session, deliver, swaks};
 pub use mail_server::{Delivered, MailServer};
+pub use race::{Outcome, race};
 pub use random::Random;
+pub use running::{Running, SetClock, SystemClock, letter};
 pub use site::{DIRECTORY, Site};
+pub use traffic::{Lived, live};
 pub use wait::eventually;
 
 /// Runs a test on a fresh SQLite file and on a fresh PostgreSQL database.

@@ -19,6 +19,12 @@ impl Random {
         Self(seed)
     }
 
+    /// Seeded with a number.
+    #[must_use]
+    pub const fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// A generator with a seed drawn from this one.
     #[must_use]
     pub fn split(&mut self) -> Self {

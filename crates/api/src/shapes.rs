@@ -7,13 +7,27 @@ use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Object, Schema, 
 use utoipa::openapi::{Components, Ref, RefOr};
 
 /// Fields of shared shapes that are left out instead of being null.
-const LEFT_OUT: [(&str, &str); 6] = [
+const LEFT_OUT: [(&str, &str); 20] = [
+    ("Candidate", "idle_ms"),
     ("Capacity", "total"),
     ("Capacity", "per_type"),
+    ("Capacity", "weights"),
     ("Case", "when"),
     ("Case", "distribution"),
+    ("Case", "affinity_days"),
+    ("Case", "hand_back"),
+    ("Demand", "relax_after_s"),
     ("Fault", "file"),
+    ("HandBack", "absent_min"),
+    ("HandBack", "unanswered_min"),
+    ("LeaveOut", "older_than_days"),
     ("ManualStatus", "reason"),
+    ("SkillRule", "when"),
+    ("Sla", "close_min"),
+    ("Sla", "first_reply_min"),
+    ("Sla", "next_reply_min"),
+    ("Team", "presence"),
+    ("Workspace", "sla"),
 ];
 
 /// Makes nullable fields of answers required, and pages refer to their rows by name.
@@ -84,8 +98,13 @@ fn name_rows(schema: &mut Schema, row: &str) {
 mod tests {
     use super::LEFT_OUT;
     use crate::document::openapi;
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
     use serde_json::{Value, json};
-    use switchboard_model::{Capacity, Case, Fault, ManualStatus, StatusOrigin, StatusValue, Target, Timestamp};
+    use switchboard_model::{
+        Candidate, Capacity, Case, Demand, Fault, HandBack, LeaveOut, ManualStatus, SkillRule, Sla, StatusOrigin, StatusValue,
+        Target, Team, Timestamp, Workspace,
+    };
 
     fn schemas() -> Value {
         serde_json::to_value(openapi()).expect("serialisable")["components"]["schemas"].clone()
@@ -104,16 +123,34 @@ mod tests {
     #[test]
     fn what_is_said_to_be_left_out_is() {
         let status = ManualStatus { value: StatusValue::Away, reason: None, set_at: Timestamp(0), origin: StatusOrigin::ByHand };
+        let workspace = json!({"id": 1, "slug": "a", "name": "A", "kind": "inbox", "access": {"kind": "everyone"}, "seats": [],
+            "close_together": true, "reassign_limited": false});
+        let wanted = json!({"kind": "skill", "skill": 1, "min_level": 1});
+        let candidate = json!({"user": 1, "team": null, "load": 0, "open": 0, "limit": null, "last_assigned": null, "rank": null,
+            "verdict": {"kind": "eligible"}});
         let written = [
+            ("Candidate", again::<Candidate>(candidate)),
             ("Capacity", serde_json::to_value(Capacity::default())),
             ("Case", serde_json::to_value(Case::new(Target::Nobody))),
+            ("Demand", again::<Demand>(json!({"wanted": wanted, "required": true}))),
             ("Fault", serde_json::to_value(Fault::new("key", "message"))),
+            ("HandBack", serde_json::to_value(HandBack::default())),
+            ("LeaveOut", serde_json::to_value(LeaveOut::default())),
             ("ManualStatus", serde_json::to_value(status)),
+            ("SkillRule", again::<SkillRule>(json!({"demands": []}))),
+            ("Sla", again::<Sla>(json!({}))),
+            ("Team", again::<Team>(json!({"id": 1, "slug": "a", "name": "A", "parent": null}))),
+            ("Workspace", again::<Workspace>(workspace)),
         ]
         .map(|(name, value)| (name, value.expect("serialisable")));
         for (name, key) in LEFT_OUT {
             let (_, value) = written.iter().find(|(written, _)| *written == name).expect("an example of it");
             assert!(value.get(key).is_none(), "{name}.{key}");
         }
+    }
+
+    /// A value as it is written after it was read.
+    fn again<T: Serialize + DeserializeOwned>(value: Value) -> Result<Value, serde_json::Error> {
+        serde_json::to_value(serde_json::from_value::<T>(value)?)
     }
 }

@@ -51,7 +51,8 @@ impl Engine {
             expected_version: Some(version),
             owner: Some(owner),
             team,
-            unassigned_reason: Some(None),
+            // Whoever takes nothing away leaves the reason as it is.
+            unassigned_reason: (record.owner.is_some() || change.user.is_some() || change.team.is_some()).then_some(None),
             ..ItemUpdate::new(id, caller.actor.clone(), self.now())
         };
         self.change(update, None).await

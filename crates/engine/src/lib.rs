@@ -5,6 +5,7 @@
 
 mod accounts;
 mod admin;
+mod answers;
 mod arrival;
 mod decision_commit;
 mod decisions;
@@ -42,6 +43,7 @@ pub use error::{EngineError, EngineErrorKind, Result};
 pub use presence::OpenDesk;
 pub use request::{
     ApplyOptions, ApplyReport, Assignable, AuditEntry, Blob, Caller, ChannelState, Counts, Deactivation, Difference, Explained,
-    ItemsQuery, MergeReport, MergeWish, MoveWish, Names, NewMessage, NewStatus, OwnerChange, PersonView, ReplayReport,
-    RuleInForce, Scope, SearchHit, SessionView, SignedIn, StaleMember, Statistics, StatusEntry, TokenView,
+    HistoryEntry, ItemsQuery, MergeReport, MergeWish, MoveWish, Names, NewMessage, NewStatus, OwnerChange, PersonView,
+    ReplayReport, RuleInForce, Scope, SearchHit, SessionView, SignedIn, StaleMember, Statistics, StatusEntry, TokenView,
+    WaitingAnswer, WhyNotAnswer,
 };

@@ -38,7 +38,7 @@ impl Engine {
     /// Hands events on until the token is cancelled.
     pub async fn run_events(self, shutdown: CancellationToken) {
         let mut position = loop {
-            match self.inner.store.last_event_id().await {
+            match self.begin_events().await {
                 Ok(position) => break position,
                 Err(error) => tracing::error!(%error, "live events cannot be read; trying again"),
             }
@@ -69,6 +69,14 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Where events begin for this host. A directory version may have been stored since this host read the one in force
+    /// and before this position, so it is read again once the position is known.
+    async fn begin_events(&self) -> Result<i64> {
+        let position = self.inner.store.last_event_id().await?;
+        self.refresh_directory().await?;
+        Ok(position)
     }
 
     async fn hand_on(&self, event: LiveEvent) {

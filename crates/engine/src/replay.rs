@@ -3,10 +3,10 @@
 use crate::decisions::DirectoryCache;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
-use crate::request::{Difference, ReplayReport};
+use crate::request::{Difference, HistoryEntry, ReplayReport};
 use std::collections::BTreeMap;
 use switchboard_core::Router;
-use switchboard_model::{BEHAVIOUR_VERSION, Decision, DecisionView, Effect};
+use switchboard_model::{BEHAVIOUR_VERSION, Decision, DecisionView, Effect, Timestamp};
 use switchboard_storage::StoredCheckpoint;
 
 /// Inputs read at once.
@@ -40,6 +40,32 @@ impl Engine {
             start = next;
         }
         Ok(report)
+    }
+
+    /// What the router consumed after a number, with the decisions that were applied, up to a thousand inputs at once.
+    ///
+    /// # Errors
+    /// When the log cannot be read back.
+    pub async fn history_after(&self, after: u64) -> Result<Vec<HistoryEntry>> {
+        let (store, to) = (&self.inner.store, after + STRETCH);
+        let mut applied: BTreeMap<u64, Vec<Decision>> = BTreeMap::new();
+        for view in store.decisions_between(after, to).await?.into_iter().filter(|view| view.refused.is_none()) {
+            applied.entry(view.no).or_default().push(view.decision);
+        }
+        let entries = store.inputs_between(after, to).await?.into_iter().filter_map(|input| {
+            let consumed = input.consumed?;
+            let decisions = applied.remove(&consumed.no).unwrap_or_default();
+            Some(HistoryEntry { no: consumed.no, at: consumed.at, input: input.input, decisions })
+        });
+        Ok(entries.collect())
+    }
+
+    /// The number before the first input that was consumed at `at` or later.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn history_begins(&self, at: Timestamp) -> Result<Option<u64>> {
+        Ok(self.inner.store.first_no_since(at).await?.map(|no| no.saturating_sub(1)))
     }
 
     async fn replay_stretch(

@@ -4,8 +4,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use switchboard_model::{
-    Actor, Address, Attachment, DecisionView, Explanation, ItemId, ItemKind, ItemRow, ItemSort, ManualStatus, Member, MessageId,
-    PersonLoad, Role, SkipReason, StatusValue, TeamId, Timestamp, TokenId, UnavailableCause, UserId, View, WorkType, WorkspaceId,
+    Actor, Address, Attachment, Decision, DecisionView, Explanation, Input, ItemId, ItemKind, ItemRow, ItemSort, ManualStatus,
+    Member, MessageId, PersonLoad, Remedy, Role, SkipReason, StatusValue, TeamId, Timestamp, TokenId, UnavailableCause, UserId,
+    View, WhyNot, WhyWaiting, WorkType, WorkspaceId,
 };
 
 /// Who asks. Role permissions are checked by the API; access to workspaces by the engine.
@@ -265,6 +266,39 @@ pub struct Deactivation {
     pub open: Vec<ItemRow>,
     /// The directory version in force afterwards.
     pub version: i64,
+}
+
+/// Why an item waits or has no owner, and what would change that.
+#[derive(Clone, Debug)]
+pub struct WaitingAnswer {
+    /// Why.
+    pub why: WhyWaiting,
+    /// What would make somebody eligible, the soonest first.
+    pub remedies: Vec<Remedy>,
+    /// Names of the people named above.
+    pub names: Names,
+}
+
+/// Why a user does not have an item.
+#[derive(Clone, Debug)]
+pub struct WhyNotAnswer {
+    /// Why.
+    pub answer: WhyNot,
+    /// Names of the people named above.
+    pub names: Names,
+}
+
+/// One input of the router's log, with what was decided and applied.
+#[derive(Clone, Debug)]
+pub struct HistoryEntry {
+    /// Its consumption number.
+    pub no: u64,
+    /// When it was consumed.
+    pub at: Timestamp,
+    /// The input.
+    pub input: Input,
+    /// The decisions that the database let through.
+    pub decisions: Vec<Decision>,
 }
 
 /// Names for the ids of an explanation.

@@ -308,11 +308,14 @@ impl Routing {
         let (state, now) = (self.router.state(), self.engine.now());
         let open = u64::try_from(state.owned.len()).unwrap_or(u64::MAX);
         self.next_checkpoint = state.no + CHECKPOINT_EVERY.max(open / OPEN_PER_DECISION);
-        let saved = self
-            .engine
-            .inner
-            .store
-            .write(move |tx| Box::pin(async move { tx.save_checkpoint(now, BEHAVIOUR_VERSION, &state).await }));
+        let epoch = self.lease.epoch;
+        let saved = self.engine.inner.store.write(move |tx| {
+            Box::pin(async move {
+                // A host that froze must not put its memory in the place of another's.
+                tx.advance_cursor(epoch, state.no, state.no, state.now, state.directory_version).await?;
+                tx.save_checkpoint(now, BEHAVIOUR_VERSION, &state).await
+            })
+        });
         saved.await.map_err(EngineError::from)
     }
 }

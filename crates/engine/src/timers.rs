@@ -12,7 +12,7 @@ use futures::stream::FuturesUnordered;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use switchboard_model::{
-    Actor, Address, Identity, ItemId, ItemStatus, MessageKind, OutboundMessage, RouteEvent, Timestamp, UserId,
+    Actor, Address, Identity, ItemId, ItemStatus, MessageKind, OutboundMessage, Owner, RouteEvent, Timestamp, User, UserId,
 };
 use switchboard_storage::{ItemUpdate, NewTimer, StoredTimer, Tx};
 use tokio_util::sync::CancellationToken;
@@ -108,7 +108,7 @@ impl Engine {
         }
     }
 
-    /// A snooze is over: the item is open again with the owner it had, or asks the rule if it has none.
+    /// A snooze is over: the item is open again with the owner it had, or asks the rule if it has none any more.
     async fn wake_item(&self, timer: i64, item: ItemId) -> Result<()> {
         let (now, directory, seed) = (self.now(), self.directory(), random::seed());
         self.commit(move |tx| {
@@ -124,13 +124,20 @@ impl Engine {
                 if let Some(linked) = linked {
                     change_and_tell(tx, &open(linked)).await?;
                 }
-                let Ok(changed) = tx.change_item(&open(item)).await? else { return Ok(()) };
+                // Deactivating somebody hands on what is open; what was put aside comes up with nobody to take it.
+                let gone = match record.owner {
+                    Some(Owner::User { id }) if !directory.user(id).is_some_and(User::is_active) => Some(id),
+                    _ => None,
+                };
+                let update = ItemUpdate { owner: gone.map(|_| None), ..open(item) };
+                let Ok(changed) = tx.change_item(&update).await? else { return Ok(()) };
                 tell_change(tx, &changed, now).await?;
                 renew_due(tx, &directory, changed.after.clone(), now).await?;
-                if record.owner.is_none() && record.routed && record.contact.is_some() {
-                    Reroute { event: RouteEvent::Requested, excluded: Vec::new() }
-                        .tell(tx, &directory, &changed, now, seed)
-                        .await?;
+                let has_channel = record.channel.is_some_and(|channel| directory.channel(channel).is_some());
+                if changed.after.owner.is_none() && record.routed && record.contact.is_some() && has_channel {
+                    let event = if gone.is_some() { RouteEvent::HandedBack } else { RouteEvent::Requested };
+                    let reroute = Reroute { event, excluded: gone.into_iter().collect() };
+                    reroute.tell(tx, &directory, &changed, now, seed).await?;
                 }
                 Ok(())
             })

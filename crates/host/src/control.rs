@@ -11,8 +11,9 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use switchboard_api::{describe_waiting, describe_why_not};
 use switchboard_engine::{ApplyOptions, Caller, Engine, EngineError, EngineOptions, Scope};
-use switchboard_model::{ItemId, Timestamp, TokenId};
+use switchboard_model::{ItemId, Timestamp, TokenId, User};
 use switchboard_storage::{Store, StoreErrorKind, StoreOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -51,11 +52,23 @@ pub enum Job {
         all: bool,
         /// Language.
         language: String,
+        /// The email of somebody; the answer is then why that person does not have it.
+        #[serde(default)]
+        why_not: Option<String>,
     },
     /// Decide recorded history again.
     Replay {
         /// From this consumption number on.
         from: u64,
+    },
+    /// Directory, draft and history for a simulation.
+    Simulation {
+        /// The text of the draft.
+        draft: String,
+        /// The name of its file, for faults.
+        file: String,
+        /// Days of history, where it is wanted.
+        days: Option<u32>,
     },
     /// Everybody who can sign in.
     ListUsers,
@@ -177,15 +190,14 @@ pub async fn run(engine: &Engine, job: Job) -> Answer {
     match job {
         Job::Apply { text, dry_run, prune } => apply(engine, &text, ApplyOptions { dry_run, prune }).await,
         Job::Export => Ok(engine.export()),
-        Job::Check { channels, file } => crate::check::stored_faults(engine, &channels, file.as_deref()),
-        Job::Explain { item, all, language } => explain(engine, ItemId(item), all, &language).await,
+        Job::Check { channels, file } => crate::check::stored_faults(engine.directory(), channels, file).await,
+        Job::Explain { item, language, why_not: Some(email), .. } => why_not(engine, ItemId(item), &email, &language).await,
+        Job::Explain { item, all, language, why_not: None } => explain(engine, ItemId(item), all, &language).await,
         Job::Replay { from } => replay(engine, from).await,
+        Job::Simulation { draft, file, days } => crate::simulate::give(engine, &draft, &file, days).await,
         Job::ListUsers => Ok(crate::commands::user_table(engine)),
         Job::SetPassword { email, password } => {
-            let directory = engine.directory();
-            let user = directory
-                .user_by_email(&email)
-                .ok_or_else(|| format!("there is no user `{email}`; `switchboard user list` shows all"))?;
+            let user = user_by_email(engine, &email)?;
             engine.set_password(&caller, user.id, SecretString::from(password)).await.map_err(shown)?;
             Ok(format!("password of {} set; every session of theirs has ended\n", user.email))
         }
@@ -219,16 +231,32 @@ async fn apply(engine: &Engine, text: &str, options: ApplyOptions) -> Answer {
 async fn explain(engine: &Engine, item: ItemId, all: bool, language: &str) -> Answer {
     let caller = Caller::system();
     let decisions = engine.decisions(&caller, item).await.map_err(shown)?;
-    if decisions.is_empty() {
-        return Ok(format!("nothing has been decided about item {item}\n"));
-    }
     let mut text = String::new();
+    if decisions.is_empty() {
+        text.push_str(&format!("nothing has been decided about item {item}\n"));
+    }
     for decision in decisions.into_iter().take(if all { usize::MAX } else { 1 }) {
         let explained = engine.explanation(&caller, decision.id).await.map_err(shown)?;
         text.push_str(&switchboard_api::describe(&crate::http::translate(), language, &explained));
         text.push('\n');
     }
+    if let Some(waiting) = engine.why_waiting(&caller, item).await.map_err(shown)? {
+        let words = describe_waiting(&crate::http::translate(), language, Some(&waiting), engine.now());
+        text.push_str(&format!("\n{words}\n"));
+    }
     Ok(text)
+}
+
+async fn why_not(engine: &Engine, item: ItemId, email: &str, language: &str) -> Answer {
+    let user = user_by_email(engine, email)?.id;
+    let answer = engine.why_not(&Caller::system(), item, user).await.map_err(shown)?;
+    Ok(format!("{}\n", describe_why_not(&crate::http::translate(), language, user, answer.as_ref(), engine.now())))
+}
+
+fn user_by_email(engine: &Engine, email: &str) -> Result<User, String> {
+    let directory = engine.directory();
+    let user = directory.user_by_email(email).cloned();
+    user.ok_or_else(|| format!("there is no user `{email}`; `switchboard user list` shows all"))
 }
 
 async fn replay(engine: &Engine, from: u64) -> Answer {

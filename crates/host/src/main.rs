@@ -12,7 +12,9 @@ mod http;
 mod listener;
 mod logging;
 mod reference;
+mod rule_tests;
 mod serve;
+mod simulate;
 mod supervisor;
 
 use clap::{Parser, Subcommand};
@@ -31,11 +33,12 @@ struct Arguments {
 enum Command {
     /// Run the host.
     Serve(ConfigArgument),
-    /// Print every fault of the configuration and of the stored directory; exit 1 when there is any.
+    /// Print every fault of the configuration and of the stored directory, and every rule in it that can never assign; exit 1
+    /// when there is any.
     Check {
         #[command(flatten)]
         config: ConfigArgument,
-        /// Check this directory file against the stored directory as well.
+        /// Check this directory file as well, as it would change the stored directory, and run the test cases that it carries.
         #[arg(long, value_name = "FILE")]
         directory: Option<PathBuf>,
     },
@@ -54,7 +57,7 @@ enum Command {
     },
     /// Print the directory as a file that `apply` reads.
     Export(ConfigArgument),
-    /// Say in words why an item went to whom it went.
+    /// Say in words why an item went to whom it went, or why it waits or has no owner and what would change that.
     Explain {
         #[command(flatten)]
         config: ConfigArgument,
@@ -63,6 +66,9 @@ enum Command {
         /// Every decision about it, not only the last.
         #[arg(long)]
         all: bool,
+        /// Say why this person does not have it.
+        #[arg(long, value_name = "EMAIL", conflicts_with = "all")]
+        why_not: Option<String>,
         /// Language: en, nl, nb or da.
         #[arg(long, default_value = "en")]
         language: String,
@@ -75,6 +81,9 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         from: u64,
     },
+    /// Run a draft of the directory over recorded or generated traffic and print waits, loads and assignments beside
+    /// those of the directory in force.
+    Simulate(simulate::SimulateArguments),
     /// People's sign-in.
     User {
         #[command(subcommand)]
@@ -121,8 +130,11 @@ async fn run(command: Command) -> Result<(), String> {
         Command::Check { config, directory } => check::check(&config.config, directory.as_deref()).await,
         Command::Apply { config, file, dry_run, prune } => commands::apply(&config.config, &file, dry_run, prune).await,
         Command::Export(argument) => commands::export(&argument.config).await,
-        Command::Explain { config, item, all, language } => commands::explain(&config.config, item, all, language).await,
+        Command::Explain { config, item, all, why_not, language } => {
+            commands::explain(&config.config, item, all, language, why_not).await
+        }
         Command::Replay { config, from } => commands::replay(&config.config, from).await,
+        Command::Simulate(arguments) => simulate::simulate(arguments).await,
         Command::User { action } => commands::user(action).await,
         Command::Token { action } => commands::token(action).await,
         Command::Reference => {

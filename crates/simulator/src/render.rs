@@ -4,7 +4,7 @@ mod chart;
 mod html;
 mod text;
 
-use crate::report::Report;
+use crate::report::{Report, Variant};
 use crate::statistics::Estimate;
 
 impl Report {
@@ -56,7 +56,8 @@ fn percent(share: f64) -> String {
 
 /// A difference of shares in percentage points, with its sign.
 fn points(share: f64) -> String {
-    format!("{:+.1} pp", share * 100.0)
+    let text = format!("{:+.1} pp", share * 100.0);
+    if text.ends_with("0.0 pp") && text.len() == 7 { "0 pp".to_owned() } else { text.replace('-', "−") }
 }
 
 /// An estimate with its interval.
@@ -64,6 +65,19 @@ fn interval(estimate: &Estimate, print: impl Fn(f64) -> String) -> String {
     let text = print(estimate.mean);
     let (low, high) = (print(estimate.low), print(estimate.high));
     if low == high { text } else { format!("{text} ({low} to {high})") }
+}
+
+/// What dividing people up costs.
+fn pooling(variant: &Variant) -> String {
+    let why = variant.not_exact.as_ref();
+    let simulated = why.map_or_else(String::new, |why| format!(" by simulation, as {why}"));
+    match (&variant.pooling_gap, variant.floor_s) {
+        (Some(gap), Some(floor_s)) => {
+            format!("{} times the {} of one pool{simulated}", interval(gap, |gap| format!("{gap:.2}")), duration(floor_s))
+        }
+        (_, Some(floor_s)) => format!("one pool would wait {}{simulated}", duration(floor_s)),
+        (_, None) => why.cloned().unwrap_or_default(),
+    }
 }
 
 /// Text without control characters, which would move about in a terminal.
@@ -79,7 +93,7 @@ fn instant(ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{change, duration, plain};
+    use super::{change, duration, plain, points};
 
     #[test]
     fn times_read_as_people_write_them() {
@@ -90,6 +104,8 @@ mod tests {
             ["0 s", "0 s", "4.2 s", "10 s", "60 s", "1 min 40 s", "3 min 05 s", "1 h 00 min", "2 h 10 min", "3.5 d", "−4.2 s"]
         );
         assert_eq!([change(0.01), change(12.0), change(-12.0)], ["0 s", "+12 s", "−12 s"]);
+        let shares = [-0.000_1, 0.0, 0.1, -0.034].map(points);
+        assert_eq!(shares, ["0 pp", "0 pp", "+10.0 pp", "−3.4 pp"]);
     }
 
     #[test]

@@ -294,8 +294,6 @@ impl<O: Observer> Run<'_, O> {
             (contact.last_owner, contact.last_owned_at) = (Some(*user), Some(*at));
         }
         Arrival {
-            created_at: None,
-            waiting_on_contact: false,
             item: item_id(job),
             version: item.version,
             event: RouteEvent::Arrived,
@@ -359,8 +357,6 @@ impl<O: Observer> Run<'_, O> {
     fn state(&self, job: usize, status: ItemStatus) -> ItemState {
         let item = &self.items[job];
         ItemState {
-            created_at: None,
-            waiting_on_contact: false,
             item: item_id(job),
             item_kind: item_kind(item.group),
             conversation: None,

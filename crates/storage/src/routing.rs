@@ -3,7 +3,7 @@
 use crate::error::{StoreError, StoreErrorKind};
 use crate::row::{Db, Row, execute, insert_rows, json, one, row, rows, tuples, values};
 use crate::store::{Store, Tx};
-use switchboard_model::{Decision, DecisionId, DecisionView, Input, ItemId, RefusalReason, RouterState, Timestamp};
+use switchboard_model::{Arrival, Decision, DecisionId, DecisionView, Input, ItemId, RefusalReason, RouterState, Timestamp};
 
 const INPUT: &str = "SELECT seq, at, item_id, body, consumed_no, consumed_at, directory_version, parked FROM routing_input";
 const DECISION: &str = "SELECT id, at, no, directory_version, decision, duration_us, refused FROM decision";
@@ -121,6 +121,17 @@ impl Store {
         rows(self.reads(), sql, values![after, to]).await?.iter().map(stored_input).collect()
     }
 
+    /// The lowest number of an input that was consumed at `at` or later; `None` when none was.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn first_no_since(&self, at: Timestamp) -> Result<Option<u64>, StoreError> {
+        // Inputs are consumed in the order of their numbers at times that never go back, so the newest come first here.
+        let sql = "SELECT MIN(consumed_no) AS no FROM routing_input WHERE consumed_no IS NOT NULL AND consumed_at >= $1";
+        let found = one(self.reads(), sql, values![at]).await?;
+        found.opt::<i64>("no")?.map(|_| found.count("no")).transpose()
+    }
+
     /// Parked inputs, newest first.
     ///
     /// # Errors
@@ -176,6 +187,27 @@ impl Store {
              AND (i.routed OR o.id = i.id) UNION SELECT id FROM item WHERE merged_into = $1) ORDER BY no, id"
         );
         rows(self.reads(), sql, values![item]).await?.iter().map(decision_view).collect()
+    }
+
+    /// The facts with which the item was last decided on; `None` for one that was never decided on, or whose last
+    /// decisions took it from the queue.
+    ///
+    /// # Errors
+    /// `Corrupt` when one cannot be read back.
+    pub async fn last_arrival_of(&self, item: ItemId) -> Result<Option<Arrival>, StoreError> {
+        let sql = "SELECT i.body FROM decision d JOIN routing_input i ON i.seq = d.input_seq \
+            WHERE d.item_id = $1 ORDER BY d.no DESC, d.id DESC LIMIT 20";
+        for found in rows(self.reads(), sql, values![item]).await? {
+            let arrival = match found.json::<Input>("body")? {
+                Input::Arrived(arrival) => Some(arrival),
+                Input::Refused(refusal) => refusal.retry,
+                _ => None,
+            };
+            if let Some(arrival) = arrival.filter(|arrival| arrival.item == item) {
+                return Ok(Some(arrival));
+            }
+        }
+        Ok(None)
     }
 
     /// A decision.

@@ -6,6 +6,7 @@ mod decisions;
 mod directory;
 mod items;
 mod live;
+mod moving;
 mod people;
 mod thread;
 mod tokens;
@@ -34,7 +35,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
 
 /// The routes that items, conversations and tickets share.
 fn item_routes() -> OpenApiRouter<Api> {
-    items::routes().merge(thread::routes()).merge(decisions::routes())
+    items::routes().merge(moving::routes()).merge(thread::routes()).merge(decisions::routes())
 }
 
 /// Rows of a page when the request does not say.

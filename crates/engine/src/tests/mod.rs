@@ -20,10 +20,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use switchboard_channel::{Channel, ChannelError, Clock, ErrorKind, Inbox, Retry};
 use switchboard_model::{
-    Actor, Address, Capabilities, ChannelKind, Delivered, Identity, InboundMessage, ItemId, ItemRow, ItemSort, ItemView, Nature,
-    OutboundMessage, Owner, Proof, Receipt, Sender, ThreadHints, Timestamp, UserId, View,
+    Actor, Address, Capabilities, ChannelKind, Delivered, Identity, InboundMessage, ItemId, ItemRow, ItemSort, ItemView,
+    LiveEvent, LiveEventKind, Nature, OutboundMessage, Owner, Proof, Receipt, Sender, ThreadHints, Timestamp, UserId, View,
 };
-use switchboard_storage::{Store, StoreOptions};
+use switchboard_storage::{NewEvent, Store, StoreOptions};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 /// 2026-11-23, a Monday, 10:00 in Oslo.
@@ -306,6 +307,19 @@ impl Desk {
     async fn reply(&self, name: &str, item: ItemId, text: &str) {
         self.engine.post_message(&self.as_user(name), item, new_message(text, true)).await.unwrap();
         self.routed().await;
+    }
+
+    /// Live events from now on; the task that hands them on has begun.
+    async fn follow(&self) -> broadcast::Receiver<LiveEvent> {
+        let (mut events, store) = (self.engine.subscribe(), self.engine.inner.store.clone());
+        let mut is_heard = false;
+        while !is_heard {
+            let event = NewEvent::new(LiveEventKind::Directory, self.engine.now());
+            store.write(move |tx| Box::pin(async move { tx.insert_events(&[event]).await })).await.unwrap();
+            self.engine.ring();
+            is_heard = tokio::time::timeout(Duration::from_millis(50), events.recv()).await.is_ok();
+        }
+        events
     }
 
     fn advance(&self, ms: i64) {

@@ -12,7 +12,7 @@ fn away(reason: &str) -> NewStatus {
 #[tokio::test]
 async fn r4_3_a_lead_changes_a_colleagues_status_who_is_told_and_can_revert() {
     let desk = Desk::open().await;
-    let mut events = desk.engine.subscribe();
+    let mut events = desk.follow().await;
     let person = desk.engine.set_availability(&desk.as_user("ann"), desk.user("bo"), away("sick")).await.unwrap();
     assert!(!person.available);
     let notice = async {

@@ -220,6 +220,9 @@ async fn r12_6_an_ordinary_day_strands_nothing() {
     desk.engine.deactivate(&ann, desk.user("bo"), None, false).await.unwrap();
     back(&desk, "cy").await;
     desk.advance(HOUR_MS);
+    eventually("the snooze is over", async || desk.row(items[6]).await.status == ItemStatus::Open).await;
+    desk.routed().await;
+    assert_ne!(desk.owner(items[6]).await, desk.owned_by("bo"), "who left meanwhile");
     assert_eq!((sweep(&desk).await, corrections(&desk).await), (0, 0));
     let desk = desk.reopen().await;
     assert_eq!((sweep(&desk).await, corrections(&desk).await), (0, 0));

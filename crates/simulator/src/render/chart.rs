@@ -54,14 +54,11 @@ pub(super) fn waits(title: &str, variants: &[(&str, &[CurvePoint])]) -> String {
     }
     for (class, curve) in variants {
         let mut points = String::new();
-        let mut before = 0.0;
         for point in *curve {
-            // A step: the share is reached at the wait, not before it.
-            let at = x(point.wait_s);
-            append(&mut points, format_args!("{at:.1},{:.1} {at:.1},{:.1} ", y(before), y(point.share)));
-            before = point.share;
+            append(&mut points, format_args!("{:.1},{:.1} ", x(point.wait_s), y(point.share)));
         }
-        put(&mut svg, &format!("<polyline class=\"line {class}\" points=\"{}\"/>", points.trim_end()));
+        append(&mut points, format_args!("{:.1},{:.1}", x(longest_s), y(1.0)));
+        put(&mut svg, &format!("<polyline class=\"line {class}\" points=\"{points}\"/>"));
     }
     svg.push_str("</svg>\n");
     svg

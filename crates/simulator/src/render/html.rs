@@ -23,7 +23,7 @@ p, li { color: var(--soft); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { font-weight: 600; } td small { color: var(--soft); white-space: nowrap; }
+th { font-weight: 600; white-space: nowrap; } td small { color: var(--soft); white-space: nowrap; }
 .good { color: var(--good); } .bad { color: var(--bad); } .chance { color: var(--soft); }
 svg { width: 100%; height: auto; } svg text { font-size: 11px; fill: var(--soft); }
 .end { text-anchor: end; } .mid { text-anchor: middle; }
@@ -155,14 +155,7 @@ fn judged(difference: &Estimate, print: fn(f64) -> String, less_is_better: bool)
 
 fn pooling(today: &Variant, draft: &Variant) -> String {
     let line = |name: &str, variant: &Variant| {
-        let text = match (&variant.pooling_gap, variant.floor_s, &variant.no_floor) {
-            (Some(gap), Some(floor_s), _) => {
-                format!("{} times the {} of one pool", interval(gap, |gap| format!("{gap:.2}")), duration(floor_s))
-            }
-            (None, Some(floor_s), _) => format!("one pool would wait {}", duration(floor_s)),
-            (_, None, why) => why.clone().unwrap_or_default(),
-        };
-        format!("<tr><th>{name}</th><td>{}</td></tr>\n", escape(&text))
+        format!("<tr><th>{name}</th><td>{}</td></tr>\n", escape(&crate::render::pooling(variant)))
     };
     format!(
         "<h2>Pooling</h2>\n<p>The mean wait against that of one pool of everybody who took part: what dividing people up \

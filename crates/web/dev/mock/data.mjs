@@ -95,6 +95,7 @@ export function makeItems(now, count) {
         owner: owner ? { kind: 'user', id: owner } : null, team: owner ? (owner === 4 ? 12 : 11) : index % 4 === 0 ? 11 : null,
         owned_since: owner ? now - age + MINUTE : null, unassigned_reason: owner ? null : index % 2 ? 'no_rule' : 'nobody_eligible',
         waiting_since: status === 'open' && index % 4 !== 3 ? now - age : null, last_message_at: now - age, created_at: now - age - DAY,
+        queued_since: null, due_at: null, merged_into: null,
       },
       text,
     });

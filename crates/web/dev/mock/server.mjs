@@ -53,7 +53,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
     open: (row) => row.status === 'open',
     waiting: () => false,
     snoozed: (row) => row.status === 'snoozed',
-    closed: (row) => row.status === 'closed',
+    closed: (row) => row.status === 'closed' && row.merged_into === null,
   };
   const rank = { urgent: 0, high: 1, normal: 2, low: 3 };
   const orders = {
@@ -91,9 +91,11 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
     ...item.row, linked: null,
     contact_detail: { id: item.row.contact.id, name: item.row.contact.name, owner: item.row.contact.id % 2 ? 2 : null, identities: [item.row.contact.identity], created_at: now - 4e9, conversations: 4 },
     last_decision: decision(item).id,
+    merged_contacts: (item.merged ?? []).filter((other) => other.row.contact.id !== item.row.contact.id).map((other) => other.row.contact),
     history: [
-      { at: item.row.created_at, actor: { kind: 'system' }, change: { kind: 'created' }, decision: null },
-      { at: item.row.created_at + 40, actor: { kind: 'rule', channel: item.row.channel }, change: { kind: 'owner', owner: item.row.owner, team: item.row.team }, decision: decision(item).id },
+      { at: item.row.created_at, actor: { kind: 'system' }, change: { kind: 'created' }, decision: null, item: item.row.id },
+      { at: item.row.created_at + 40, actor: { kind: 'rule', channel: item.row.channel }, change: { kind: 'owner', owner: item.row.owner, team: item.row.team }, decision: decision(item).id, item: item.row.id },
+      ...(item.merged ?? []).map((other) => ({ at: Date.now(), actor: { kind: 'user', id: reader }, change: { kind: 'merged_from', item: other.row.id }, decision: null, item: item.row.id })),
     ],
   });
 
@@ -223,6 +225,26 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
     ['PUT', '/status', (item, body) => guard(item, body, (row) => (row.status = body.status))],
     ['PUT', '/priority', (item, body) => guard(item, body, (row) => (row.priority = body.priority))],
     ['POST', '/return', (item, body) => guard(item, body, (row) => (row.owner = null))],
+    ['POST', '/move', (item, body) => guard(item, body, (row) => {
+      row.workspace = body.workspace;
+      if (body.route) row.owner = { kind: 'user', id: 2 };
+    })],
+    ['POST', '/merge', (item, body) => {
+      const other = items.find((known) => known.row.id === body.with);
+      if (!other) return problem(404, 'not_found', 'no such item');
+      for (const [one, version] of [[item, body.version], [other, body.with_version]]) {
+        if (one.row.version !== version) return problem(409, 'conflict', 'somebody else changed the item', { current: one.row });
+      }
+      const [older, newer] = item.row.created_at < other.row.created_at ? [item, other] : [other, item];
+      const messages = thread(newer);
+      threads.set(older.row.conversation, [...thread(older), ...messages].sort((one, two) => one.at - two.at));
+      threads.set(newer.row.conversation, []);
+      Object.assign(newer.row, { status: 'closed', merged_into: older.row.id, version: newer.row.version + 1 });
+      older.row.version += 1;
+      older.merged = [...(older.merged ?? []), newer];
+      for (const one of [older, newer]) touched(one);
+      return { status: 200, body: { survivor: older.row, merged: newer.row, messages: messages.length, routed: false } };
+    }],
     ['POST', '/route', (item, body) => guard(item, body, (row) => (row.owner = { kind: 'user', id: 2 }))],
   ];
 

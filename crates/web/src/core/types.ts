@@ -52,6 +52,7 @@ export type Rule = Schemas['Rule'];
 export type ChannelView = Schemas['ChannelRow'];
 export type Assignable = Schemas['Assignable'];
 export type TokenView = Schemas['TokenView'] & { token?: string | null };
+export type MergeReport = Schemas['MergeReport'];
 export type LiveEvent = Schemas['LiveEvent'];
 export type LiveKind = Schemas['LiveEventKind'];
 export type MessageView = Schemas['MessageView'];

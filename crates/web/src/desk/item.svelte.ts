@@ -2,7 +2,7 @@
 import { ApiError, load, post, put, query, newKey } from '../core/api';
 import { say } from '../core/announce.svelte';
 import { t } from '../core/i18n.svelte';
-import type { ItemRow, ItemStatus, ItemView, LiveEvent, MessageView, Owner, Page, Priority } from '../core/types';
+import type { ItemRow, ItemStatus, ItemView, LiveEvent, MergeReport, MessageView, Owner, Page, Priority } from '../core/types';
 
 const PAGE = 50;
 const REFRESH_PAUSE_MS = 150;
@@ -146,6 +146,17 @@ export class OpenItem {
     return this.act(() => post<ItemRow>(`/items/${this.id}/route`, { version: this.view?.version ?? 0 }));
   }
 
+  /** Answers with what is the work item there, which may be another one. */
+  moveTo(workspace: number, route: boolean): Promise<ItemRow | null> {
+    return this.act(() => post<ItemRow>(`/items/${this.id}/move`, { version: this.view?.version ?? 0, workspace, route }));
+  }
+
+  /** Answers with the one that stays. */
+  mergeWith(other: ItemRow): Promise<ItemRow | null> {
+    const body = { version: this.view?.version ?? 0, with: other.id, with_version: other.version };
+    return this.act(async () => (await post<MergeReport>(`/items/${this.id}/merge`, body)).survivor);
+  }
+
   /** One action at a time; whatever the server answers replaces what is shown, conflicts too. */
   private async act(run: () => Promise<ItemRow>): Promise<ItemRow | null> {
     if (this.busy) return null;
@@ -164,7 +175,7 @@ export class OpenItem {
   }
 
   private take(row: ItemRow): void {
-    if (this.view) this.view = { ...this.view, ...row };
+    if (this.view && row.id === this.id) this.view = { ...this.view, ...row };
     this.changed(row);
     this.refreshSoon();
   }

@@ -11,9 +11,10 @@ use switchboard_core::Router;
 use switchboard_engine::directory::zone_data;
 use switchboard_model::{
     Arrival, Capacity, Case, ChannelEntry, ChannelId, ChannelKind, ContactFacts, ContactId, ConversationId, Directory,
-    Distribution, Effect, Facts, Input, ItemChange, ItemId, ItemKind, ItemState, ItemStatus, LoadGroup, ManualStatus, Member,
-    Outcome, Owner, QueueFacts, ReopenOwner, Role, RouteEvent, RouterState, Rule, Seat, StatusChange, StatusOrigin, StatusValue,
-    Target as To, Team, TeamId, Timestamp, User, UserId, WeeklyHours, Workspace, WorkspaceAccess, WorkspaceId, WorkspaceKind,
+    Distribution, Effect, Facts, Input, ItemChange, ItemId, ItemKind, ItemState, ItemStatus, LeaveOut, LoadGroup, ManualStatus,
+    Member, Outcome, Owner, QueueFacts, ReopenOwner, Role, RouteEvent, RouterState, Rule, Seat, StatusChange, StatusOrigin,
+    StatusValue, Target as To, Team, TeamId, Timestamp, User, UserId, WeeklyHours, Workspace, WorkspaceAccess, WorkspaceId,
+    WorkspaceKind,
 };
 
 const TEAM: TeamId = TeamId(1);
@@ -159,6 +160,8 @@ impl Centre {
             status: ItemStatus::Closed,
             owner: Some(Owner::User { id: user }),
             owned_since: Some(since),
+            created_at: Some(since),
+            waiting_on_contact: false,
         };
         self.step(&Input::Changed(ItemChange { state, assigned: false }));
     }
@@ -211,6 +214,7 @@ fn directory(agents: usize, distribution: Distribution) -> Directory {
     Directory {
         version: 1,
         last_id: last,
+        queue_order: switchboard_model::QueueOrder::default(),
         users: (FIRST_USER..last).map(UserId).map(user).collect(),
         teams: vec![Team { id: TEAM, slug: "support".to_owned(), name: "Support".to_owned(), parent: None, presence: None }],
         workspaces: vec![Workspace {
@@ -223,6 +227,7 @@ fn directory(agents: usize, distribution: Distribution) -> Directory {
             close_together: true,
             reassign_limited: false,
             skill_rules: Vec::new(),
+            sla: None,
         }],
         channels: vec![ChannelEntry {
             id: CHANNEL,
@@ -259,7 +264,7 @@ fn user(id: UserId) -> User {
         hours: WeeklyHours::default(),
         holidays: Vec::new(),
         out_of_office: Vec::new(),
-        capacity: Capacity { total: Some(CAPACITY), per_type: BTreeMap::new(), weights: None },
+        capacity: Capacity { total: Some(CAPACITY), per_type: BTreeMap::new(), weights: None, leave_out: LeaveOut::default() },
         skills: Vec::new(),
         languages: Vec::new(),
         language: None,
