@@ -36,6 +36,8 @@ pub struct Facts {
     pub place: u32,
     /// What is routed again was held as waiting when the refused decision was made (ROUTING 7.4).
     pub held: bool,
+    /// The refused decision was to wait.
+    pub requeues: bool,
     pub now: Timestamp,
     pub directory: Arc<Directory>,
     pub owned: Vec<OwnedItem>,
@@ -57,6 +59,7 @@ impl Facts {
             no: 0,
             place: 0,
             held: false,
+            requeues: false,
             now,
             directory: Arc::default(),
             owned: Vec::new(),

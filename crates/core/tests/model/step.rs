@@ -161,8 +161,9 @@ impl Facts {
                 self.match_before(Some(&waiting), answer);
                 self.forget_item(arrival.item);
                 self.held = decision.queued_since.is_some();
+                self.requeues = decision.outcome == Outcome::Queued;
                 self.on_arrival(arrival, since, full, answer);
-                self.held = false;
+                (self.held, self.requeues) = (false, false);
             }
             None => drop(self.leave(decision.item)),
         }
