@@ -100,11 +100,7 @@ impl Facts {
         let since = waited.as_ref().map(|waiting| waiting.since).or(arrival.queue.since).or(since);
         let barred = full.or_else(|| waited.as_ref().and_then(|waiting| waiting.barred));
         let arrives = !self.held || arrival.queue.since.is_none();
-        let mut decided = decide(self, Question { arrival, since, barred, arrives });
-        let held = waited.is_some() || self.held;
-        if !held && decided.decision.outcome != Outcome::Queued {
-            decided.decision.queued_since = None;
-        }
+        let decided = decide(self, Question { arrival, since, barred, arrives });
         self.conclude(arrival, false, barred, decided, answer);
         answer.asked = answer.explanations.last().cloned();
     }
