@@ -146,4 +146,3 @@ impl Centre {
 pub(crate) fn as_i64(number: usize) -> i64 {
     i64::try_from(number).expect("a small number")
 }
-

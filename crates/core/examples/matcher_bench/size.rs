@@ -146,7 +146,8 @@ impl Size {
         let is_largest = (self.agents, self.waiting) == (50_000, 1_000_000);
         let target = if is_largest { Target::AtMost(LARGEST_MIB) } else { Target::None };
         let samples: Vec<f64> = peak_mib().into_iter().collect();
-        let note = if samples.is_empty() { "this system does not tell" } else { "the most that was resident, the bench included" };
+        let note =
+            if samples.is_empty() { "this system does not tell" } else { "the most that was resident, the bench included" };
         Row::new(format!("{}, memory", self.name()), "MiB", samples, target).noting(note)
     }
 
@@ -157,7 +158,8 @@ impl Size {
             let inputs = [centre.closure(), Input::Arrived(centre.arrival())];
             for input in inputs {
                 let effects = centre.router.step(centre.router.no() + 1, centre.now, &input);
-                let decisions = effects.iter().filter_map(|effect| if let Effect::Decide(one) = effect { Some(one) } else { None });
+                let decisions =
+                    effects.iter().filter_map(|effect| if let Effect::Decide(one) = effect { Some(one) } else { None });
                 lengths.extend(decisions.map(|one| serde_json::to_string(one).expect("a record is an object").len() as f64));
                 centre.take_in(effects);
             }
