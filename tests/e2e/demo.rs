@@ -44,7 +44,9 @@ async fn the_shipped_configuration_and_directory_have_no_faults() {
     // Beside the database of nobody: the check must not look into one that happens to lie here.
     let copy = site.folder().join("switchboard.toml");
     std::fs::copy(config, &copy).expect("the configuration can be copied");
-    std::fs::copy(&directory, site.folder().join("directory.toml")).expect("the directory can be copied");
+    for file in ["directory.toml", "norway.ics"] {
+        std::fs::copy(config.with_file_name(file), site.folder().join(file)).expect("the directory can be copied");
+    }
     let program = switchboard_tests::program();
     let checked = Command::new(program)
         .arg("check")

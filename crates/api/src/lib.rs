@@ -34,7 +34,8 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::any;
 use std::time::Duration;
-use switchboard_engine::{Engine, Explained};
+use switchboard_engine::{Engine, Explained, WaitingAnswer, WhyNotAnswer};
+use switchboard_model::{Timestamp, UserId};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -72,6 +73,28 @@ pub fn metrics_router(engine: Engine, options: ApiOptions) -> Router {
 pub fn describe(translate: &Translate, language: &str, explained: &Explained) -> String {
     let names = views::Names::from(explained.names.clone());
     wording::Wording::new(translate, language, &names).lines(&explained.decision, explained.explanation.as_ref())
+}
+
+/// Why an item waits or has no owner and what would change that, in plain words of a language; `None` for an item that
+/// has an owner, is not open, or that no rule routes.
+#[must_use]
+pub fn describe_waiting(translate: &Translate, language: &str, answer: Option<&WaitingAnswer>, now: Timestamp) -> String {
+    let names = views::Names::from(answer.map(|answer| answer.names.clone()).unwrap_or_default());
+    let remedies = answer.map(|answer| answer.remedies.as_slice()).unwrap_or_default();
+    wording::Wording::new(translate, language, &names).waiting(answer.map(|answer| &answer.why), remedies, now)
+}
+
+/// Why a user does not have an item, in plain words of a language; `None` for an item that no rule routes.
+#[must_use]
+pub fn describe_why_not(
+    translate: &Translate,
+    language: &str,
+    user: UserId,
+    answer: Option<&WhyNotAnswer>,
+    now: Timestamp,
+) -> String {
+    let names = views::Names::from(answer.map(|answer| answer.names.clone()).unwrap_or_default());
+    wording::Wording::new(translate, language, &names).why_not(user, answer.map(|answer| &answer.answer), now)
 }
 
 async fn nothing_here() -> Problem {

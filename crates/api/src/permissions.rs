@@ -173,6 +173,8 @@ pub(crate) static ROUTES: &[RouteEntry] = &[
     put("/items/{id}/status", Action::Assign),
     put("/items/{id}/priority", Action::Assign),
     get("/items/{id}/decisions", Action::Read),
+    get("/items/{id}/waiting", Action::Read),
+    get("/items/{id}/why-not/{user}", Action::Read),
     get("/decisions/{id}/explanation", Action::Read),
     get("/messages/{id}/raw", Action::Read),
     post("/messages/{id}/retry", Action::Write),

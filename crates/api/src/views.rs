@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use switchboard_engine as engine;
 use switchboard_model::{
-    Actor, Capabilities, ChannelEntry, DecisionView, Explanation, ItemRow, ManualStatus, Member, PersonLoad, Rule, SkipReason,
-    Team, TeamId, Timestamp, TokenId, UnavailableCause, User, UserId, WorkType,
+    Actor, Capabilities, ChannelEntry, DecisionView, Explanation, ItemRow, ManualStatus, Member, PersonLoad, Remedy, Rule,
+    SkipReason, Team, TeamId, Timestamp, TokenId, UnavailableCause, User, UserId, WhyNot, WhyWaiting, WorkType,
 };
 use utoipa::ToSchema;
 
@@ -218,6 +218,30 @@ pub struct Explained {
     pub decision: DecisionView,
     /// The candidates; null when the log no longer reaches back that far or came from another behaviour version.
     pub explanation: Option<Explanation>,
+    /// Names for the ids.
+    pub names: Names,
+    /// All of it in the reader's language, several lines.
+    pub text: String,
+}
+
+/// Why an item waits or has no owner, and what would change that.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WaitingAnswer {
+    /// Why; null for an item that has an owner, is not open, or that no rule routes.
+    pub why: Option<WhyWaiting>,
+    /// What would make somebody eligible, the soonest first; 20 at most.
+    pub remedies: Vec<Remedy>,
+    /// Names for the ids.
+    pub names: Names,
+    /// All of it in the reader's language, several lines.
+    pub text: String,
+}
+
+/// Why a user does not have an item.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WhyNotAnswer {
+    /// Why, by the decision that would be made now; null for an item that no rule routes.
+    pub answer: Option<WhyNot>,
     /// Names for the ids.
     pub names: Names,
     /// All of it in the reader's language, several lines.

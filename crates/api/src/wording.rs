@@ -3,6 +3,8 @@
 //! The words come from the catalogue through [`ApiOptions::translate`](crate::ApiOptions); this module knows only
 //! which keys a decision is made of.
 
+mod answers;
+
 use crate::options::Translate;
 use crate::views::Names;
 use http::HeaderMap;

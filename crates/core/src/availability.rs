@@ -49,7 +49,7 @@ pub(crate) fn hold(status: Option<&ManualStatus>, calendar: &Calendar, absences:
     match (status.value, status.origin) {
         (StatusValue::Available, StatusOrigin::Initial | StatusOrigin::Presence) => Hold::Neither,
         (StatusValue::Available, StatusOrigin::ByHand) => {
-            let hours = calendar.look(status.set_at);
+            let hours = calendar.look_far(status.set_at);
             let (absent, absence_edge) = absences.look(status.set_at);
             if calendar.is_unknown() || (hours.inside && !absent) {
                 return Hold::Neither;
@@ -58,7 +58,7 @@ pub(crate) fn hold(status: Option<&ManualStatus>, calendar: &Calendar, absences:
         }
         (StatusValue::Away | StatusValue::Finishing, StatusOrigin::Initial | StatusOrigin::Presence) => Hold::Away(None),
         (StatusValue::Away | StatusValue::Finishing, StatusOrigin::ByHand) => {
-            let hours = calendar.look(status.set_at);
+            let hours = calendar.look_far(status.set_at);
             Hold::Away(if hours.inside { hours.next_start } else { None })
         }
     }

@@ -105,6 +105,16 @@ impl Calendar {
         self.look(at.plus_ms(-1)).next_start == Some(at)
     }
 
+    /// The same as [`Calendar::look`], but with edge and start however far they are, and so the same whenever it is asked:
+    /// beyond the days laid out, only holidays bring about any.
+    pub(crate) fn look_far(&self, at: Timestamp) -> Look {
+        let near = self.look(at);
+        match self {
+            Self::Weekly(weekly) if near.next_start.is_none() || near.next_edge.is_none() => weekly.look_far(at, near),
+            _ => near,
+        }
+    }
+
     /// What holds at an instant. Instants beyond the calendar's years are outside.
     pub(crate) fn look(&self, at: Timestamp) -> Look {
         match self {
@@ -139,6 +149,25 @@ fn by_day(hours: &[HoursSpan]) -> [Vec<(u16, u16)>; 7] {
 impl Weekly {
     fn lay_out(&self, around: Timestamp, kept_days: i64) -> Schedule {
         self.try_lay_out(around, kept_days).unwrap_or_default()
+    }
+
+    fn look_far(&self, at: Timestamp, near: Look) -> Look {
+        let mut look = near;
+        let Ok(instant_at) = jiff::Timestamp::from_millisecond(at.0) else { return near };
+        let today = self.zone.to_datetime(instant_at).date();
+        for holiday in self.holidays.range(today..) {
+            let Some(begin) = instant(&self.zone, holiday.at(0, 0, 0, 0)) else { continue };
+            let schedule = self.lay_out(Timestamp(begin), 0);
+            let later = |edge: &i64| *edge > at.0 && *edge >= begin && *edge < schedule.horizon;
+            let start = schedule.shifts.iter().map(|(from, _)| *from).find(|from| later(from) && *from > begin);
+            let end = schedule.shifts.iter().map(|(_, to)| *to).find(later);
+            look.next_start = look.next_start.or(start.map(Timestamp));
+            look.next_edge = look.next_edge.or(if look.inside { end } else { start }.map(Timestamp));
+            if look.next_start.is_some() && look.next_edge.is_some() {
+                break;
+            }
+        }
+        look
     }
 
     fn try_lay_out(&self, around: Timestamp, kept_days: i64) -> Option<Schedule> {

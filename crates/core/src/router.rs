@@ -213,7 +213,7 @@ impl Router {
         let waited = refusal.is_some_and(|refusal| refusal.decision.outcome != Outcome::Queued);
         let known = self.queue.find(arrival.item).map(|waiting| waiting.since);
         let since = known.or(refused).or(arrival.queue.since).map_or(now, |since| since.min(now));
-        let queued = known.is_some() || refused.is_some();
+        let queued = known.is_some() || refused.is_some() || arrival.queue.since.is_some();
         Ask { no, place, since, queued, waiting: waited && refused.is_some() }
     }
 

@@ -85,6 +85,12 @@ impl Engine {
         OpenDesk { desks, user }
     }
 
+    /// Whether a person has a desk open on this host.
+    #[must_use]
+    pub fn has_open_desk(&self, user: UserId) -> bool {
+        self.inner.desks.people().contains(&user)
+    }
+
     /// Keeps presence until the token is cancelled.
     pub async fn run_presence(self, shutdown: CancellationToken) {
         let mut rounds = Rounds::default();

@@ -1,14 +1,16 @@
-//! `switchboard check`: every fault of the configuration, of the stored directory and of a directory file.
+//! `switchboard check`: every fault of the configuration, of the stored directory and of a directory file, rules that can
+//! never assign (ROUTING 7.7), and the test cases of a directory file (13.3).
 
 use crate::config::Config;
 use crate::control::{Job, perform, socket_path};
 use crate::directory_file;
+use crate::rule_tests::RuleTests;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
-use switchboard_core::validate;
-use switchboard_engine::Engine;
+use std::sync::Arc;
+use switchboard_core::{never, validate};
 use switchboard_engine::directory::{MergeOptions, merge_text};
 use switchboard_model::{Directory, Fault};
 
@@ -19,34 +21,44 @@ pub struct Found {
     pub stored: Vec<Fault>,
     /// Faults that a directory file has, or would bring about.
     pub file: Vec<Fault>,
+    /// How many test cases of the file were run.
+    pub cases: usize,
 }
 
 /// Checks configuration, stored directory and, if named, a directory file as it would change the stored one.
 pub async fn check(config: &Path, directory: Option<&Path>) -> Result<(), String> {
-    let loaded = Config::load(config);
-    let mut faults: Vec<String> = Vec::new();
-    if let Err(found) = &loaded {
-        faults.extend(found.iter().map(ToString::to_string));
-    }
-    let config_file = config;
-    match &loaded {
-        Ok(config) => faults.extend(everything(config, directory).await?),
-        Err(_) => faults.extend(directory.map(|file| shown(file, &file_faults(file))).unwrap_or_default()),
-    }
+    let (faults, cases) = match Config::load(config) {
+        Ok(config) => everything(&config, directory).await?,
+        Err(found) => {
+            let file = directory.map(|file| file_faults(file, None).shown(file)).unwrap_or_default();
+            (found.iter().map(ToString::to_string).chain(file).collect(), 0)
+        }
+    };
     if faults.is_empty() {
-        println!("{}: no faults", config_file.display());
+        let config = config.display();
+        match cases {
+            0 => println!("{config}: no faults"),
+            1 => println!("{config}: no faults; 1 test case holds"),
+            _ => println!("{config}: no faults; {cases} test cases hold"),
+        }
         return Ok(());
     }
     Err(format!("{} {}\n{}", faults.len(), if faults.len() == 1 { "fault" } else { "faults" }, faults.join("\n")))
 }
 
-/// Faults of what is stored, and of a directory file that is to be merged into it (ROUTING 7.7).
-pub fn stored_faults(engine: &Engine, channels: &BTreeMap<String, String>, file: Option<&str>) -> Result<String, String> {
-    let directory = engine.directory();
-    let found = Found {
-        stored: [validate(&directory), slug_faults(&directory, channels)].concat(),
-        file: file.map(|text| text_faults(&directory, text)).unwrap_or_default(),
-    };
+/// Faults of what is stored, and of a directory file that is to be merged into it, as JSON of [`Found`].
+pub async fn stored_faults(
+    directory: Arc<Directory>,
+    channels: BTreeMap<String, String>,
+    file: Option<String>,
+) -> Result<String, String> {
+    // Deciding test cases takes a while, and the host has other work.
+    let looking = tokio::task::spawn_blocking(move || {
+        let mut found = file.map(|text| text_faults(&directory, &text).0).unwrap_or_default();
+        found.stored = [rule_faults(&directory), slug_faults(&directory, &channels)].concat();
+        found
+    });
+    let found = looking.await.map_err(|error| format!("the check failed: {error}"))?;
     serde_json::to_string(&found).map_err(|error| format!("the faults cannot be written: {error}"))
 }
 
@@ -75,62 +87,75 @@ pub fn slug_faults(directory: &Directory, channels: &BTreeMap<String, String>) -
     faults
 }
 
-async fn everything(config: &Config, directory: Option<&Path>) -> Result<Vec<String>, String> {
+/// Every fault in words, and how many test cases were run.
+async fn everything(config: &Config, directory: Option<&Path>) -> Result<(Vec<String>, usize), String> {
     let channels: BTreeMap<String, String> =
         config.channels.iter().map(|(slug, channel)| (slug.clone(), channel.kind.to_string())).collect();
     if !has_database(config) {
+        // An empty database would begin with the first directory.
         let first = config.first_directory.as_deref();
-        let first_faults = first.map(|file| shown(file, &first_faults(file, &channels))).unwrap_or_default();
-        let file_faults = directory.map(|file| shown(file, &file_faults(file))).unwrap_or_default();
-        return Ok([file_faults, first_faults].concat());
+        let named = directory.filter(|named| first.is_none_or(|first| !is_same_file(named, first)));
+        let named = named.map(|file| (file, file_faults(file, None)));
+        let first = first.map(|file| (file, file_faults(file, Some(&channels))));
+        let found: Vec<(&Path, Found)> = named.into_iter().chain(first).collect();
+        let faults = found.iter().flat_map(|(file, found)| found.shown(file)).collect();
+        return Ok((faults, found.iter().map(|(_, found)| found.cases).sum()));
     }
-    let mut faults = Vec::new();
-    let mut text = None;
-    match directory.map(directory_file::load) {
-        Some(Ok(loaded)) => {
-            faults.extend(loaded.faults);
-            text = Some(loaded.text);
-        }
-        Some(Err(fault)) => faults.push(fault),
-        None => {}
-    }
+    let loaded = directory.map(directory_file::load);
+    let text = loaded.as_ref().and_then(|loaded| Some(loaded.as_ref().ok()?.text.clone()));
     let answer = perform(config, Job::Check { channels, file: text }).await?;
-    let found: Found = serde_json::from_str(&answer).map_err(|error| format!("the answer cannot be read: {error}"))?;
-    faults.extend(found.file);
-    let file = directory.map(|file| shown(file, &faults)).unwrap_or_default();
-    Ok(file.into_iter().chain(found.stored.iter().map(|fault| format!("stored directory: {fault}"))).collect())
+    let mut found: Found = serde_json::from_str(&answer).map_err(|error| format!("the answer cannot be read: {error}"))?;
+    let at_hand = loaded.map(|loaded| loaded.map_or_else(|fault| vec![fault], |loaded| loaded.faults)).unwrap_or_default();
+    found.file.splice(0..0, at_hand);
+    let file = directory.map(|file| found.shown(file)).unwrap_or_default();
+    let stored = found.stored.iter().map(|fault| format!("stored directory: {fault}"));
+    Ok((file.into_iter().chain(stored).collect(), found.cases))
 }
 
-/// Faults of a file that an empty database would begin with.
-fn first_faults(file: &Path, channels: &BTreeMap<String, String>) -> Vec<Fault> {
+/// Faults of a file that stands alone, and of what it says about the channels of the configuration where these are named.
+fn file_faults(file: &Path, channels: Option<&BTreeMap<String, String>>) -> Found {
     let loaded = match directory_file::load(file) {
         Ok(loaded) => loaded,
-        Err(fault) => return vec![fault],
+        Err(fault) => return Found { file: vec![fault], ..Found::default() },
     };
-    let merged = merge_text(&Directory::default(), &loaded.text, MergeOptions::default());
-    let slugs = merged.map(|directory| slug_faults(&directory, channels)).unwrap_or_default();
-    [loaded.faults, text_faults(&Directory::default(), &loaded.text), slugs].concat()
+    let (mut found, merged) = text_faults(&Directory::default(), &loaded.text);
+    found.file.splice(0..0, loaded.faults);
+    if let (Some(directory), Some(channels)) = (merged, channels) {
+        found.file.extend(slug_faults(&directory, channels));
+    }
+    found
 }
 
-/// Faults of a file that stands alone.
-fn file_faults(file: &Path) -> Vec<Fault> {
-    match directory_file::load(file) {
-        Ok(loaded) => [loaded.faults, text_faults(&Directory::default(), &loaded.text)].concat(),
-        Err(fault) => vec![fault],
+/// Faults of a directory file's text on top of a directory, and the directory that it makes of it. Its test cases are run
+/// where there is one.
+fn text_faults(current: &Directory, text: &str) -> (Found, Option<Directory>) {
+    let tests = RuleTests::read(text);
+    let merged = merge_text(current, text, MergeOptions::default());
+    let (mut file, cases) = match &merged {
+        Ok(directory) => ([rule_faults(directory), tests.run(directory)].concat(), tests.len()),
+        Err(faults) => (faults.clone(), 0),
+    };
+    file.extend_from_slice(tests.faults());
+    (Found { file, cases, ..Found::default() }, merged.ok())
+}
+
+/// What is wrong with a directory, and what in it can never assign.
+fn rule_faults(directory: &Directory) -> Vec<Fault> {
+    let faults = validate(directory);
+    // Rules that are wrong in themselves say nothing about whom they reach.
+    if faults.is_empty() { never(directory) } else { faults }
+}
+
+impl Found {
+    /// The faults of the file in words.
+    fn shown(&self, file: &Path) -> Vec<String> {
+        let file = file.display().to_string();
+        self.file.iter().map(|fault| fault.clone().in_file(&file).to_string()).collect()
     }
 }
 
-/// Faults of a directory file's text on top of a directory.
-fn text_faults(current: &Directory, text: &str) -> Vec<Fault> {
-    match merge_text(current, text, MergeOptions::default()) {
-        Ok(directory) => validate(&directory),
-        Err(faults) => faults,
-    }
-}
-
-fn shown(file: &Path, faults: &[Fault]) -> Vec<String> {
-    let file = file.display().to_string();
-    faults.iter().map(|fault| fault.clone().in_file(&file).to_string()).collect()
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Whether there is a database to look into; looking must not make one.
@@ -160,7 +185,7 @@ mod tests {
 
     async fn found(config: &Path, file: &Path) -> Vec<String> {
         let shown = format!("{}: ", file.display());
-        let found = everything(&Config::load(config).unwrap(), Some(file)).await.unwrap();
+        let (found, _) = everything(&Config::load(config).unwrap(), Some(file)).await.unwrap();
         found.into_iter().map(|line| line.replace(&shown, "")).collect()
     }
 
@@ -179,6 +204,31 @@ mod tests {
         std::fs::write(&file, format!("{calendar}[[users]]\nemail = \"bo@desk.test\"\nteam = \"sales\"\n")).unwrap();
         let both = found(&config, &file).await;
         assert!(both.len() == 2 && both[0].starts_with("holidays[0].ical") && both[1].starts_with("users[0].team"), "{both:?}");
+    }
+
+    #[tokio::test]
+    async fn r7_7_and_r13_3_rules_that_can_never_assign_and_cases_that_fail_are_named() {
+        let (folder, config) = folder("");
+        let file = folder.path().join("edit.toml");
+        let job = Job::Apply { text: STORED.to_owned(), dry_run: false, prune: false };
+        perform(&Config::load(&config).unwrap(), job).await.unwrap();
+        let rule = |capacity: u32, expect: &str| {
+            format!(
+                "[[users]]\nemail = \"bo@desk.test\"\nteam = \"support\"\nseat = \"service\"\ncapacity = {{ total = {capacity} }}\n\
+                 [[workspaces]]\nslug = \"mail\"\nkind = \"inbox\"\n[[channels]]\nslug = \"mail\"\nkind = \"email\"\nworkspace = \"mail\"\n\
+                 [[channels.rule.cases]]\ntarget = {{ users_and_teams = [\"team:support\"] }}\n\
+                 [[tests]]\nname = \"a mail\"\nchannel = \"mail\"\nexpect = {expect}\n"
+            )
+        };
+        std::fs::write(&file, rule(0, "{ unassigned = \"nobody_eligible\" }")).unwrap();
+        let never = found(&config, &file).await;
+        assert!(never.len() == 1 && never[0].starts_with("channels.mail.rule.cases[0]"), "{never:?}");
+        std::fs::write(&file, rule(1, "{ waits = true }")).unwrap();
+        let failed = found(&config, &file).await;
+        assert!(failed.len() == 1 && failed[0].starts_with("tests[0]: test \"a mail\" failed"), "{failed:?}");
+        std::fs::write(&file, rule(1, "{ owner = \"bo@desk.test\" }")).unwrap();
+        let (faults, cases) = everything(&Config::load(&config).unwrap(), Some(&file)).await.unwrap();
+        assert_eq!((faults, cases), (Vec::new(), 1));
     }
 
     #[tokio::test]

@@ -70,9 +70,9 @@ pub async fn export(config: &Path) -> Result<(), String> {
     print_answer(config, Job::Export).await
 }
 
-/// Explains an item.
-pub async fn explain(config: &Path, item: i64, all: bool, language: String) -> Result<(), String> {
-    print_answer(config, Job::Explain { item, all, language }).await
+/// Explains an item, or why somebody does not have it.
+pub async fn explain(config: &Path, item: i64, all: bool, language: String, why_not: Option<String>) -> Result<(), String> {
+    print_answer(config, Job::Explain { item, all, language, why_not }).await
 }
 
 /// Decides recorded history again.

@@ -1,7 +1,8 @@
-//! The reference of the configuration file, generated from what the program reads.
+//! The reference of the configuration and directory files, generated from what the program reads.
 
 use crate::channels::REGISTRY;
 use std::fmt::Write;
+use switchboard_engine::directory;
 
 /// Keys of the host's own sections: key, values, default, what it does.
 const HOST: &[(&str, &str, &str, &str)] = &[
@@ -75,6 +76,19 @@ pub fn markdown() -> String {
         text.push_str("| key below `[channels.SLUG]` | values | default | what it does |\n|---|---|---|---|\n");
         for setting in registration.settings {
             row(&mut text, setting.key, setting.values, setting.default.unwrap_or("required"), setting.about);
+        }
+    }
+    text.push_str(
+        "\n# Directory file reference\n\nWhat `switchboard apply` reads and `export` writes. People go by email address, everything else by slug.\n",
+    );
+    for section in directory::REFERENCE {
+        let _ = write!(
+            text,
+            "\n## `{}`\n\n{}\n\n| key | values | default | what it does |\n|---|---|---|---|\n",
+            section.table, section.about
+        );
+        for (key, values, default, about) in section.keys {
+            row(&mut text, key, values, default, about);
         }
     }
     text

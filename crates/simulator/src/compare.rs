@@ -2,7 +2,9 @@
 
 use crate::demands::{demands, without};
 use crate::figures::{Counting, Figures};
+use crate::floor::{Floor, NoFloor};
 use crate::outcome::Span;
+use crate::pool::pooled;
 use crate::presence::available;
 use crate::report::Report;
 use crate::simulation::{Settings, SimulationError, simulate};
@@ -81,8 +83,9 @@ pub(crate) struct Variant {
     pub targets_s: BTreeMap<ChannelId, f64>,
 }
 
-/// Runs both directories, and the draft without each of its skill demands, over the same traffic. `progress` hears of
-/// every run that ends, on the calling thread.
+/// Runs both directories, and the draft without each of its skill demands, over the same traffic; and, where theory has
+/// no floor for them, the pool of everybody who took part. `progress` hears of every run that ends, on the calling
+/// thread; the runs of a pool are counted by themselves.
 ///
 /// # Errors
 /// When the traffic is too short or faulty, an option makes no sense, or the router contradicts itself.
@@ -113,7 +116,19 @@ pub fn compare(
     let runs = run_all(&variants, traffic, &directories, (span, options), progress)?;
     let names = priced.iter().map(|(_, name)| name.clone()).collect();
     let summary = Summary { traffic, directories: &directories, slugs: &slugs, variants: &variants, runs: &runs, span };
-    Ok(summary.report(names, all_demands.len()))
+    let mut floors = Vec::new();
+    for (index, base) in variants.iter().enumerate().take(2) {
+        floors.push(match summary.floor(index) {
+            Ok(floor_s) => Floor::Exact(floor_s),
+            Err(NoFloor::NothingWaits(why)) => Floor::None(why),
+            Err(NoFloor::TooFull(why)) => {
+                let pool = [variant(pooled(&base.directory, &summary.workers(index), &slugs))?];
+                let runs = run_all(&pool, traffic, &directories, (span, options), progress)?;
+                Floor::Simulated(runs[0].iter().map(Run::mean_wait_s).collect(), why)
+            }
+        });
+    }
+    Ok(summary.report(&floors, names, all_demands.len()))
 }
 
 impl Options {

@@ -7,6 +7,24 @@ use switchboard_model::{Directory, Timestamp, User, UserId, WorkType};
 
 const HOUR_MS: i64 = 3_600_000;
 
+/// Why there is no exact floor.
+pub(crate) enum NoFloor {
+    /// Nothing would wait at all.
+    NothingWaits(String),
+    /// There is no steady state at some time of the day or week.
+    TooFull(String),
+}
+
+/// The floor of a variant.
+pub(crate) enum Floor {
+    /// From theory.
+    Exact(f64),
+    /// From runs of the pool itself: the mean waits by seed, and why theory has no answer.
+    Simulated(Vec<f64>, String),
+    /// None, and why.
+    None(String),
+}
+
 /// What the floor is computed from.
 pub(crate) struct Pooled<'a> {
     /// The directory.
@@ -30,12 +48,13 @@ impl Pooled<'_> {
     ///
     /// # Errors
     /// Why there is none.
-    pub(crate) fn mean_wait_s(&self) -> Result<f64, String> {
+    pub(crate) fn mean_wait_s(&self) -> Result<f64, NoFloor> {
         let mut places = Vec::new();
         for (user, spans) in &self.people {
             let Some(user) = self.directory.user(*user) else { continue };
             let Some(count) = self.places_of(user) else {
-                return Err(format!("{} takes any number of items at once, so nothing has to wait", user.name));
+                let why = format!("{} takes any number of items at once, so nothing has to wait", user.name);
+                return Err(NoFloor::NothingWaits(why));
             };
             places.push((count, *spans));
         }
@@ -57,11 +76,9 @@ impl Pooled<'_> {
             }
         }
         if too_full > 0 {
-            return Err(format!(
-                "in {too_full} of {hours} hours more work comes than even one pool could do, so there is no steady state"
-            ));
+            return Err(NoFloor::TooFull(format!("in {too_full} of {hours} hours more work comes than even one pool could do")));
         }
-        if arrivals > 0.0 { Ok(sum_s / arrivals) } else { Err("nothing arrives".to_owned()) }
+        if arrivals > 0.0 { Ok(sum_s / arrivals) } else { Err(NoFloor::NothingWaits("nothing arrives".to_owned())) }
     }
 
     /// How many items somebody takes at once; `None` for any number.

@@ -1,8 +1,9 @@
-//! The router at work in simulated time.
+//! The router at work in simulated time (ROUTING 13.3).
 //!
 //! [`simulate`] feeds the production [`Router`](switchboard_core::Router), never a copy, with arrivals, ends of
 //! services, lost patience, missed offers and statuses. The laws of queueing theory are tested through it
-//! (`tests/theory`).
+//! (`tests/theory`). [`compare`] runs two directories under the same [`Traffic`] and makes a
+//! [`Report`](report::Report); [`run_rule_tests`] runs the test cases of rule files.
 
 mod compare;
 mod demands;
@@ -15,6 +16,7 @@ mod history;
 mod load;
 mod outcome;
 mod place;
+mod pool;
 mod presence;
 mod random;
 mod render;

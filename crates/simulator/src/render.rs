@@ -4,7 +4,7 @@ mod chart;
 mod html;
 mod text;
 
-use crate::report::Report;
+use crate::report::{Report, Variant};
 use crate::statistics::Estimate;
 
 impl Report {
@@ -65,6 +65,19 @@ fn interval(estimate: &Estimate, print: impl Fn(f64) -> String) -> String {
     let text = print(estimate.mean);
     let (low, high) = (print(estimate.low), print(estimate.high));
     if low == high { text } else { format!("{text} ({low} to {high})") }
+}
+
+/// What dividing people up costs.
+fn pooling(variant: &Variant) -> String {
+    let why = variant.not_exact.as_ref();
+    let simulated = why.map_or_else(String::new, |why| format!(" by simulation, as {why}"));
+    match (&variant.pooling_gap, variant.floor_s) {
+        (Some(gap), Some(floor_s)) => {
+            format!("{} times the {} of one pool{simulated}", interval(gap, |gap| format!("{gap:.2}")), duration(floor_s))
+        }
+        (_, Some(floor_s)) => format!("one pool would wait {}{simulated}", duration(floor_s)),
+        (_, None) => why.cloned().unwrap_or_default(),
+    }
 }
 
 /// Text without control characters, which would move about in a terminal.

@@ -50,12 +50,13 @@ pub struct Variant {
     pub all: Waits,
     /// Everybody who was available or got something, the greatest load first.
     pub people: Vec<Person>,
-    /// The mean wait if everybody who takes part were one pool (Erlang C, or Erlang A with patience).
+    /// The mean wait if everybody who takes part were one pool: that of theory (Erlang C, or Erlang A with patience, hour by
+    /// hour), or that of runs of the pool where theory has no answer.
     pub floor_s: Option<f64>,
     /// The mean wait divided by the floor: what dividing people up costs.
     pub pooling_gap: Option<Estimate>,
-    /// Why there is no floor.
-    pub no_floor: Option<String>,
+    /// Why the floor is not that of theory, or why there is none.
+    pub not_exact: Option<String>,
 }
 
 /// One channel.

@@ -2,7 +2,7 @@
 
 use crate::compare::Variant;
 use crate::figures::{Figures, PersonTime, Waits, curve_shares};
-use crate::floor::Pooled;
+use crate::floor::{Floor, NoFloor, Pooled};
 use crate::load::Load;
 use crate::outcome::Span;
 use crate::report::{self, ChannelWaits, CurvePoint, DemandPrice, Difference, Person, Report, TrafficSummary};
@@ -43,12 +43,17 @@ impl Run {
             patience_s: patience_s.map(|sum_s| sum_s / jobs),
         }
     }
+
+    /// The mean wait over all channels, in seconds.
+    pub(crate) const fn mean_wait_s(&self) -> f64 {
+        self.figures.all.mean_s
+    }
 }
 
 impl Summary<'_> {
-    pub(crate) fn report(&self, priced: Vec<String>, demands: usize) -> Report {
-        let today = self.variant(0);
-        let draft = self.variant(1);
+    pub(crate) fn report(&self, floors: &[Floor], priced: Vec<String>, demands: usize) -> Report {
+        let today = self.variant(0, &floors[0]);
+        let draft = self.variant(1, &floors[1]);
         let differences = self.slugs.iter().filter_map(|slug| Some(((*slug).to_owned(), self.difference(Some(slug))?)));
         let mut notes = self.notes();
         if demands > priced.len() {
@@ -81,7 +86,7 @@ impl Summary<'_> {
         self.runs[variant].iter().map(|run| figure(&run.figures)).collect()
     }
 
-    fn variant(&self, index: usize) -> report::Variant {
+    fn variant(&self, index: usize, floor: &Floor) -> report::Variant {
         let Variant { directory, targets_s, .. } = &self.variants[index];
         let mut channels = BTreeMap::new();
         for slug in self.slugs {
@@ -93,21 +98,26 @@ impl Summary<'_> {
         }
         let all: Vec<Waits> = self.runs[index].iter().map(|run| run.figures.all.clone()).collect();
         let all = summarised(&all);
-        let floor = self.floor(index);
-        let floor_s = floor.as_ref().ok().copied().map(rounded);
-        let gap = |floor_s: &f64| {
-            let over = self.column(index, |figures| figures.all.mean_s / floor_s);
-            estimate(&over)
+        let means_s = self.column(index, |figures| figures.all.mean_s);
+        let floors_s = match floor {
+            Floor::Exact(floor_s) => vec![*floor_s; means_s.len()],
+            Floor::Simulated(floors_s, _) => floors_s.clone(),
+            Floor::None(_) => Vec::new(),
         };
+        let gaps: Vec<f64> = means_s.iter().zip(&floors_s).map(|(mean_s, floor_s)| mean_s / floor_s).collect();
+        // A floor of next to nothing would make any wait look endless.
+        let has_gap = !gaps.is_empty() && floors_s.iter().all(|floor_s| *floor_s > 1e-3);
         report::Variant {
             version: directory.version,
             channels,
             all,
             people: self.people(index),
-            // A floor of next to nothing would make any wait look endless.
-            pooling_gap: floor_s.as_ref().filter(|floor_s| **floor_s > 1e-3).map(gap),
-            floor_s,
-            no_floor: floor.err(),
+            pooling_gap: has_gap.then(|| estimate(&gaps)),
+            floor_s: (!floors_s.is_empty()).then(|| estimate(&floors_s).mean),
+            not_exact: match floor {
+                Floor::Exact(_) => None,
+                Floor::Simulated(_, why) | Floor::None(why) => Some(why.clone()),
+            },
         }
     }
 
@@ -166,12 +176,19 @@ impl Summary<'_> {
         })
     }
 
-    /// The mean wait in one pool of everybody who took something up at some seed.
-    fn floor(&self, variant: usize) -> Result<f64, String> {
+    /// Everybody who took something up at some seed.
+    pub(crate) fn workers(&self, variant: usize) -> BTreeSet<UserId> {
+        let people = self.runs[variant].iter().flat_map(|run| &run.figures.people);
+        people.filter(|(_, time)| time.per_day > 0.0).map(|(user, _)| *user).collect()
+    }
+
+    /// The mean wait in one pool of these people, as theory has it.
+    pub(crate) fn floor(&self, variant: usize) -> Result<f64, NoFloor> {
         let Variant { directory, available, .. } = &self.variants[variant];
         let runs = &self.runs[variant];
-        let took = |user: &UserId| runs.iter().any(|run| run.figures.people.get(user).is_some_and(|time| time.per_day > 0.0));
-        let people = available.iter().filter(|(user, _)| took(user)).map(|(user, spans)| (*user, &spans[..])).collect();
+        let workers = self.workers(variant);
+        let people = available.iter().filter(|(user, _)| workers.contains(user)).map(|(user, spans)| (*user, &spans[..]));
+        let people = people.collect();
         let mut types: BTreeMap<WorkType, f64> = BTreeMap::new();
         for slug in self.slugs {
             if let Some(channel) = directory.channel_by_slug(slug) {
@@ -206,12 +223,10 @@ impl Summary<'_> {
             for field in asked(self.directories[1]).into_iter().filter(|field| !known.contains(field)) {
                 notes.push(format!("the draft asks for `{}`, which no recorded arrival has", field.0));
             }
-            let slugs = recorded.arrivals.iter().filter(|arrival| arrival.service_ms.is_none()).count();
-            if slugs > 0 {
+            let unknown = recorded.arrivals.iter().filter(|arrival| arrival.service_ms.is_none()).count();
+            if unknown > 0 {
                 let all = recorded.arrivals.len();
-                notes.push(format!(
-                    "of {slugs} of {all} arrivals it is not known how long they took; they take as long as others"
-                ));
+                notes.push(format!("how long {unknown} of {all} arrivals took is not known; they take as long as others"));
             }
         }
         for (index, name) in [(0, "today"), (1, "the draft")] {

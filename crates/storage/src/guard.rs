@@ -253,10 +253,20 @@ impl Tx {
              RETURNING user_id"
         );
         let [total, chat, mail, call] = delta;
-        if row(self, sql, values![user, total, chat, mail, call, expected]).await?.is_some() {
+        if row(self, sql.clone(), values![user, total, chat, mail, call, expected]).await?.is_some() {
             return Ok(None);
         }
-        let found = row(self, "SELECT availability_version FROM person WHERE user_id = $1", values![user]).await?;
+        // Whoever is refused stays locked: what makes room for them afterwards is told to the router after the refusal, so
+        // that it is news. What made room in between counts now.
+        let lock = if self.is_shared() { "FOR UPDATE" } else { "" };
+        let found = format!("SELECT availability_version FROM person WHERE user_id = $1 {lock}");
+        let found = row(self, found, values![user]).await?;
+        if self.is_shared()
+            && found.is_some()
+            && row(self, sql, values![user, total, chat, mail, call, expected]).await?.is_some()
+        {
+            return Ok(None);
+        }
         let version = found.map(|row| row.get::<i64>("availability_version")).transpose()?;
         match (version, expected) {
             // Nobody has heard of the person yet, so nothing limits them.

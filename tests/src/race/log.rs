@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use switchboard_channel::Clock;
 use switchboard_core::Router;
 use switchboard_model::{Effect, Input, Timestamp};
-use switchboard_storage::Store;
+use switchboard_storage::{Store, TableState};
 
 /// What the router would remember after a restart now.
 ///
@@ -31,8 +31,8 @@ pub async fn remembered(store: &Store) -> Router {
 /// What differs between the log and the tables while nothing is pending.
 pub(crate) async fn check(running: &Running) -> Vec<String> {
     let store = &running.store;
-    let router = remembered(store).await;
-    let (state, tables) = (router.state(), store.table_state().await.expect("the tables can be read"));
+    let (router, tables) = at_one_number(store).await;
+    let state = router.state();
     let mut broken = Vec::new();
     broken.extend(difference("owned", &state.owned, &tables.owned));
     broken.extend(difference("statuses", &state.statuses, &tables.statuses));
@@ -49,6 +49,17 @@ pub(crate) async fn check(running: &Running) -> Vec<String> {
     let now = store.now(crate::running::SystemClock::new().now()).await.expect("there is a time");
     broken.extend(somebody_could_have(router, now));
     broken
+}
+
+/// Log and tables at the same number: timers and the sweep may give the router something to do at any time.
+async fn at_one_number(store: &Store) -> (Router, TableState) {
+    loop {
+        let router = remembered(store).await;
+        let tables = store.table_state().await.expect("the tables can be read");
+        if tables.cursor.no == router.no() && store.next_inputs(1).await.expect("the log can be read").is_empty() {
+            return (router, tables);
+        }
+    }
 }
 
 /// What a router would decide if it were only asked.

@@ -83,6 +83,22 @@ async fn a_stream_begins_now_and_tells_what_happens() {
 }
 
 #[tokio::test]
+async fn r4_4_an_open_stream_of_a_person_is_a_desk_and_that_of_a_program_is_none() {
+    let house = House::new().await;
+    let (ada, program) = (house.sign_in("ada").await, house.program(switchboard_engine::Scope::Read).await);
+    let user = house.user("ada");
+    assert!(!house.engine.has_open_desk(user));
+    let (first, second, other) =
+        (Reader::open(&ada, None).await, Reader::open(&ada, None).await, Reader::open(&program, None).await);
+    assert!(house.engine.has_open_desk(user));
+    drop(first);
+    assert!(house.engine.has_open_desk(user), "in another tab");
+    drop((second, other));
+    assert!(!house.engine.has_open_desk(user));
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_client_that_comes_back_gets_what_it_missed_in_order_and_once() {
     let house = House::new().await;
     let ada = house.sign_in("ada").await;

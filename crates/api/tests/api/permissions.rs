@@ -28,6 +28,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("PUT", "/items/{id}/status", "agent"),
     ("PUT", "/items/{id}/priority", "agent"),
     ("GET", "/items/{id}/decisions", "viewer"),
+    ("GET", "/items/{id}/waiting", "viewer"),
+    ("GET", "/items/{id}/why-not/{user}", "viewer"),
     ("GET", "/decisions/{id}/explanation", "viewer"),
     ("GET", "/messages/{id}/raw", "viewer"),
     ("POST", "/messages/{id}/retry", "agent"),

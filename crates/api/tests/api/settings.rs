@@ -40,6 +40,31 @@ async fn r4_3_a_lead_may_change_a_colleagues_status_and_an_agent_may_not() {
 }
 
 #[tokio::test]
+async fn r4_3_changes_of_status_are_read_by_oneself_and_by_leads() {
+    let house = House::new().await;
+    let (ada, bo, liv) = (house.sign_in("ada").await, house.sign_in("bo").await, house.sign_in("liv").await);
+    let user = house.user("ada");
+    for (client, value) in [(&ada, "away"), (&liv, "available"), (&ada, "finishing")] {
+        client.put(&format!("/users/{user}/availability"), json!({"value": value})).await.is(200);
+    }
+    let path = format!("/users/{user}/statuses");
+    let page = ada.get(&format!("{path}?limit=2")).await.is(200).body;
+    let kept = |page: &Value| -> Vec<(Value, Value)> {
+        let rows = page["rows"].as_array().expect("rows").iter();
+        rows.map(|row| (row["actor"]["id"].clone(), row["status"]["value"].clone())).collect()
+    };
+    let lead = house.user("liv");
+    assert_eq!(kept(&page), [(json!(user.0), json!("finishing")), (json!(lead.0), json!("available"))]);
+    assert_eq!(page["total"], 3);
+    let next = page["next"].as_str().expect("a further page");
+    let rest = liv.get(&format!("{path}?cursor={next}")).await.is(200).body;
+    assert_eq!((kept(&rest), &rest["next"]), (vec![(json!(user.0), json!("away"))], &Value::Null));
+    bo.get(&path).await.problem(404, "not_found");
+    ada.get(&format!("{path}?cursor=x")).await.problem(422, "invalid");
+    house.close().await;
+}
+
+#[tokio::test]
 async fn r7_8_a_lead_without_a_seat_edits_a_rule_on_the_version_it_was_read_in() {
     let house = House::new().await;
     let liv = house.sign_in("liv").await;

@@ -423,3 +423,30 @@ fn r4_6_a_channel_is_closed_on_its_holidays() {
     let arrival = world.arrival(MAIL);
     check(&mut world, &arrival, "assigned 101 | users_and_teams: 101 chosen");
 }
+
+#[test]
+fn r4_2_away_ends_after_a_holiday_however_far_ahead_also_for_a_router_made_anew_on_the_way() {
+    let mut directory = directory();
+    with_holidays(&mut directory, &["2027-03-26", "2027-04-13", "2027-04-14"]);
+    let ada = directory.person(ADA);
+    (ada.zone, ada.holidays) = ("Europe/Oslo".to_owned(), vec!["norway".to_owned()]);
+    directory.route(TICKETS, Case::new(people(&[ADA])));
+    let mut world = World::silent(directory);
+    world.now = at("2027-03-27T10:00:00Z");
+    world.status(ADA, StatusValue::Finishing, StatusOrigin::ByHand);
+    for (time, answer) in [
+        ("2027-04-02T00:00:00Z", Some(UnavailableCause::Away)),
+        ("2027-04-12T12:00:00Z", Some(UnavailableCause::Away)),
+        ("2027-04-14T21:59:59.999Z", Some(UnavailableCause::Away)),
+        ("2027-04-14T22:00:00Z", None),
+    ] {
+        world.now = at(time);
+        world.step(&switchboard_model::Input::Tick);
+        let directory = std::sync::Arc::clone(world.router.directory());
+        let anew = switchboard_core::Router::new(directory, world.router.state()).expect("its own state");
+        for router in [&world.router, &anew] {
+            assert_eq!(router.availability(ADA, world.now).cause, answer, "at {time}");
+            assert_eq!(router.availability(ADA, at("2027-04-14T22:00:00Z")).cause, None, "ahead from {time}");
+        }
+    }
+}

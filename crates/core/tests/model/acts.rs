@@ -170,6 +170,55 @@ impl World {
         Some(self.route(row, RouteEvent::Requested, Vec::new()))
     }
 
+    /// Somebody moves an item to another workspace of the same kind (ROUTING 12.4). What waited is taken out of the
+    /// queue first, and most often routed there, with the time that it had.
+    pub fn shift(&mut self, model: &Facts) -> Option<Event> {
+        let row = self.choose_row(|state| state.status == ItemStatus::Open && state.owner.is_none())?;
+        let from = model.directory.workspace(self.rows[row].state.workspace)?;
+        let same_kind = model.directory.workspaces.iter().filter(|to| to.kind == from.kind && to.id != from.id);
+        let to = same_kind.map(|workspace| workspace.id).next()?;
+        let Row { state, waiting, template, version } = &mut self.rows[row];
+        let since = waiting.take();
+        (state.workspace, template.workspace, *version) = (to, to, *version + 1);
+        let gone = ItemState { status: ItemStatus::Closed, ..state.clone() };
+        let stays = changed(state, false);
+        if since.is_some() {
+            self.pending.push_back(changed(&gone, false));
+        }
+        self.pending.push_back(stays);
+        if self.dice.chance(70) {
+            let event = self.go_on(row, since);
+            self.pending.push_back(event);
+        }
+        None
+    }
+
+    /// A newer item that waits is merged into an older one, which waits in its place (ROUTING 12.4).
+    pub fn merge(&mut self) -> Option<Event> {
+        let newer = (0..self.rows.len()).find(|row| self.rows[*row].waiting.is_some())?;
+        let older = self.choose_row(|state| state.status == ItemStatus::Open && state.owner.is_none())?;
+        if older == newer || self.rows[older].waiting.is_some() {
+            return None;
+        }
+        let Row { state, waiting, version, .. } = &mut self.rows[newer];
+        let since = waiting.take();
+        (state.status, *version) = (ItemStatus::Closed, *version + 1);
+        let event = changed(state, false);
+        self.pending.push_back(event);
+        Some(self.go_on(older, since))
+    }
+
+    /// An item that goes on waiting since a time is routed.
+    fn go_on(&mut self, row: usize, since: Option<Timestamp>) -> Event {
+        let event = self.route(row, RouteEvent::Requested, Vec::new());
+        match event {
+            Event::Input(Input::Arrived(arrival)) => {
+                Event::Input(Input::Arrived(Arrival { queue: QueueFacts { since, ..arrival.queue }, ..arrival }))
+            }
+            other => other,
+        }
+    }
+
     /// Somebody closes, puts aside, opens or clears an item.
     pub fn change(&mut self, model: &Facts) -> Option<Event> {
         let open = self.dice.chance(92);

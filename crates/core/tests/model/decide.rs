@@ -110,7 +110,7 @@ pub fn decide(facts: &Facts, question: Question<'_>) -> Decided {
     }
     ask.count_people();
     // Told once, when the item is queued, and again when it is routed again (ROUTING 7.3).
-    let notify = ask.notify.filter(|_| arrives && arrival.queue.since.is_none());
+    let notify = ask.notify.filter(|_| arrives);
     Decided { decision: ask.decision, stages: ask.stages, notify }
 }
 
@@ -267,7 +267,8 @@ impl Ask<'_> {
 
     /// Why nobody got it: a list that names nobody who exists is told apart from people who were skipped.
     fn nobody(&self, otherwise: UnassignedReason) -> UnassignedReason {
-        let looked_at = self.stages.iter().any(|stage| !stage.candidates.is_empty());
+        let by_rule = |stage: &&Stage| stage.target != StageTarget::PreviousOwner;
+        let looked_at = self.stages.iter().filter(by_rule).any(|stage| !stage.candidates.is_empty());
         if looked_at { otherwise } else { UnassignedReason::NoCandidates }
     }
 

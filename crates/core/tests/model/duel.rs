@@ -75,7 +75,8 @@ impl Duel {
         let after = self.router.state();
         same("state", &self.model.state(), &RouterState { undone: Undone::default(), ..after.clone() })?;
         same("state of the rebuilt router", &after, &self.twin.state())?;
-        self.same_people()?;
+        self.same_people(&self.router)?;
+        self.same_people(&self.twin)?;
         self.same_stranded()?;
         let (model, explanations) = (&self.model, &answer.explanations[..]);
         let seen = Seen { model, input: &input, effects: &effects, explanations, before: &before, after: &after };
@@ -128,15 +129,15 @@ impl Duel {
     }
 
     /// Loads, counts and availability of everybody.
-    fn same_people(&self) -> Result<(), Difference> {
+    fn same_people(&self, asked: &Router) -> Result<(), Difference> {
         let now = self.model.now;
         for user in self.model.directory.users.iter().map(|user| user.id) {
             for group in LoadGroup::ALL {
-                let (model, router) = (self.model.load(user, *group, now), self.router.load(user, *group, now));
+                let (model, router) = (self.model.load(user, *group, now), asked.load(user, *group, now));
                 same("load", &(user, group, model), &(user, group, router))?;
             }
-            same("open", &(user, self.model.open(user, None)), &(user, self.router.open(user)))?;
-            let (model, router) = (self.model.unavailable(user, now), self.router.availability(user, now));
+            same("open", &(user, self.model.open(user, None)), &(user, asked.open(user)))?;
+            let (model, router) = (self.model.unavailable(user, now), asked.availability(user, now));
             same("availability", &(user, model.is_none(), model), &(user, router.available, router.cause))?;
             if let Some(until) = router.until {
                 self.holds_until(user, until)?;

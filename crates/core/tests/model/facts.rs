@@ -34,6 +34,8 @@ pub struct Facts {
     pub no: u64,
     /// How much was decided about and assigned on the input of this number so far (ROUTING 5.4).
     pub place: u32,
+    pub refusing: bool,
+    pub held: bool,
     pub now: Timestamp,
     pub directory: Arc<Directory>,
     pub owned: Vec<OwnedItem>,
@@ -54,6 +56,8 @@ impl Facts {
         let mut facts = Self {
             no: 0,
             place: 0,
+            refusing: false,
+            held: false,
             now,
             directory: Arc::default(),
             owned: Vec::new(),

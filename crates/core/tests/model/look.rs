@@ -114,7 +114,7 @@ impl Ask<'_> {
                 Some(Distribution::LongestIdle) => (0, mark, 0, user),
                 Some(Distribution::LongestIdleTotal) => {
                     let owns = u64::from(self.facts.load(user, self.arrival.group, self.facts.now) > 0) << 63;
-                    (owns | (u64::MAX >> 1) - self.facts.idle_ms(user, self.arrival.group), mark, 0, user)
+                    (owns | ((u64::MAX >> 1) - self.facts.idle_ms(user, self.arrival.group)), mark, 0, user)
                 }
                 _ => (load, mark, 0, user),
             };

@@ -53,11 +53,14 @@ impl Promises {
             let arrival = arrival.ok_or_else(|| Difference { what: "a decision of nothing", detail: format!("{decision:?}") })?;
             if let Outcome::Assigned { user, team } = decision.outcome {
                 if !changes_grounds(input, user) {
-                    let since = decision.queued_since;
+                    let since = decision.queued_since.or(arrival.queue.since);
                     let waited_ms = since.map_or(0, |since| model.now.ms_since(since));
                     may_have(model, arrival, decision, waited_ms, (user, team))?;
                 }
-                within_limits(model, arrival, user, input, after)?;
+                let keeps = |made: &Made<'_>| made.0.outcome == Outcome::Kept { user };
+                if !decided.iter().any(keeps) {
+                    within_limits(model, arrival, user, input, after)?;
+                }
             }
         }
         kept_track(&decided, brought, input, before, after)?;
@@ -169,7 +172,7 @@ fn names(case: &Case, arrival: &Arrival, person: &User, team: Option<TeamId>, wa
 }
 
 /// Automatic routing never exceeds a limit (ROUTING 5.5), counted from what the router itself remembers afterwards,
-/// unless somebody gave the person more by hand in the same step.
+/// unless the person got more by hand or kept more in the same step.
 fn within_limits(model: &Facts, arrival: &Arrival, user: UserId, input: &Input, after: &RouterState) -> Result<(), Difference> {
     let Some(person) = model.directory.user(user) else { return Ok(()) };
     let by_hand = matches!(input, Input::Changed(change) if change.state.owner == Some(Owner::User { id: user }));

@@ -34,9 +34,9 @@ pub fn expand_calendars(text: &str, today: CivilDate, mut read: impl FnMut(&str)
                 Vec::new()
             }
         };
-        match calendar.entry("dates").or_insert_with(|| Value::Array(Vec::new())) {
-            Value::Array(there) => there.extend(dates),
-            _ => {} // No list, as reading will say.
+        // Something else than a list gets a fault when it is read.
+        if let Value::Array(there) = calendar.entry("dates").or_insert_with(|| Value::Array(Vec::new())) {
+            there.extend(dates);
         }
     }
     if any {

@@ -13,6 +13,7 @@ mod ical;
 mod merge;
 mod read;
 mod read_rule;
+mod reference;
 mod rule_file;
 mod zones;
 
@@ -28,5 +29,6 @@ pub use ical::{ImportNote, ImportedDays, read_ical};
 pub(crate) use merge::kept_rule_version;
 pub use merge::{MergeOptions, merge, merge_text};
 pub use read::syntax_fault;
+pub use reference::{REFERENCE, ReferenceKey, ReferenceSection};
 pub use rule_file::{CaseFile, DemandFile, FallbackFile, OverflowFile, RuleFile, SkillRuleFile, TargetFile};
 pub use zones::{attach_zones, zone_data};

@@ -42,6 +42,8 @@ impl DirectoryFile {
             workspaces: read_all(&mut root, "workspaces", &mut faults, read_workspace),
             channels: read_all(&mut root, "channels", &mut faults, read_channel),
         };
+        // Test cases of rules are run by `check` and are no part of the directory.
+        root.skip("tests");
         root.finish(&mut faults);
         (file, faults)
     }
@@ -78,8 +80,9 @@ fn read_skill(entry: &mut Entry) -> SkillFile {
 
 fn read_holidays(entry: &mut Entry) -> HolidaysFile {
     let slug = read_slug(entry);
-    if entry.has("ical") {
-        entry.skip("ical");
+    let elsewhere = entry.has("ical");
+    entry.skip("ical");
+    if elsewhere {
         let message = "an iCal file is read by `switchboard apply` and `check`, which have it at hand; write `dates` here";
         entry.fault("ical", message);
     } else if !entry.has("dates") {

@@ -1,12 +1,13 @@
 //! Directory files: read, merged, compared and written.
 
 mod ical;
+mod reference;
 mod routing;
 
 use super::{DIRECTORY, Desk};
-use crate::directory::{DirectoryFile, MergeOptions, diff, export, merge, merge_text};
+use crate::directory::{DirectoryFile, MergeOptions, diff, expand_calendars, export, merge, merge_text};
 use crate::{ApplyOptions, Caller, EngineErrorKind};
-use switchboard_model::{Directory, Fault};
+use switchboard_model::{CivilDate, Directory, Fault};
 
 fn faults(text: &str) -> Vec<String> {
     let faults = merge_text(&Directory::default(), text, MergeOptions::default()).err().unwrap_or_default();
@@ -103,8 +104,22 @@ fn an_exported_directory_reads_back_to_itself() {
 #[test]
 fn the_demo_directory_has_no_faults() {
     let demo = include_str!("../../../../config/directory.toml");
-    let directory = merge(&Directory::default(), &DirectoryFile::read(demo).unwrap(), MergeOptions::default()).unwrap();
+    let today = CivilDate { year: 2026, month: 11, day: 22 };
+    let expanded = expand_calendars(demo, today, |path| match path {
+        "norway.ics" => Ok(include_str!("../../../../config/norway.ics").to_owned()),
+        _ => Err("is not in the folder".to_owned()),
+    });
+    assert_eq!((&expanded.notes, &expanded.faults), (&Vec::new(), &Vec::new()));
+    let file = DirectoryFile::read(&expanded.text).unwrap();
+    let directory = merge(&Directory::default(), &file, MergeOptions::default()).unwrap();
     assert_eq!(switchboard_core::validate(&directory), []);
+    assert_eq!(switchboard_core::never(&directory), []);
+    let norway: Vec<String> = directory.holidays["norway"].iter().map(ToString::to_string).collect();
+    let of_2027 = norway.iter().filter(|date| date.starts_with("2027")).cloned().collect::<Vec<_>>().join(" ");
+    assert_eq!(
+        of_2027,
+        "2027-01-01 2027-03-25 2027-03-26 2027-03-27 2027-03-28 2027-03-29 2027-05-01 2027-05-06 2027-05-17 2027-12-25 2027-12-26"
+    );
     assert_eq!((directory.users.len(), directory.teams.len(), directory.workspaces.len()), (8, 3, 3));
 }
 

@@ -142,7 +142,8 @@ async fn r4_4_two_hosts_set_somebody_away_once_and_a_status_set_by_hand_stays() 
     desk.clock.0.fetch_add(HOUR_MS, std::sync::atomic::Ordering::SeqCst);
     let since = Some(Timestamp(MONDAY));
     let (one, other) = tokio::join!(desk.engine.watch(since), desk.engine.watch(since));
-    (one.unwrap(), other.unwrap());
+    one.unwrap();
+    other.unwrap();
     assert_eq!(statuses(&desk, "cy").await.len(), 1);
     assert_eq!(statuses(&desk, "bo").await.len(), 1, "who was away already");
     let _bo = desk.engine.open_desk(desk.user("bo"));

@@ -155,14 +155,7 @@ fn judged(difference: &Estimate, print: fn(f64) -> String, less_is_better: bool)
 
 fn pooling(today: &Variant, draft: &Variant) -> String {
     let line = |name: &str, variant: &Variant| {
-        let text = match (&variant.pooling_gap, variant.floor_s, &variant.no_floor) {
-            (Some(gap), Some(floor_s), _) => {
-                format!("{} times the {} of one pool", interval(gap, |gap| format!("{gap:.2}")), duration(floor_s))
-            }
-            (None, Some(floor_s), _) => format!("one pool would wait {}", duration(floor_s)),
-            (_, None, why) => why.clone().unwrap_or_default(),
-        };
-        format!("<tr><th>{name}</th><td>{}</td></tr>\n", escape(&text))
+        format!("<tr><th>{name}</th><td>{}</td></tr>\n", escape(&crate::render::pooling(variant)))
     };
     format!(
         "<h2>Pooling</h2>\n<p>The mean wait against that of one pool of everybody who took part: what dividing people up \

@@ -95,14 +95,7 @@ fn pooling(lines: &mut Vec<String>, both: (&Variant, &Variant)) {
     lines.push(String::new());
     lines.push("Pooling: the mean wait against that of one pool of everybody who took part".to_owned());
     for (name, variant) in [("today", both.0), ("draft", both.1)] {
-        let text = match (&variant.pooling_gap, variant.floor_s, &variant.no_floor) {
-            (Some(gap), Some(floor_s), _) => {
-                format!("{} times {}", interval(gap, |gap| format!("{gap:.2}")), duration(floor_s))
-            }
-            (None, Some(floor_s), _) => format!("one pool would wait {}", duration(floor_s)),
-            (_, None, why) => why.clone().unwrap_or_default(),
-        };
-        lines.push(format!("  {name}: {text}"));
+        lines.push(format!("  {name}: {}", crate::render::pooling(variant)));
     }
 }
 

@@ -133,3 +133,17 @@ fn recorded_services_are_as_they_were_at_seed_0_and_drawn_from_them_at_others() 
         assert!(of_channel.filter_map(|other| other.service_ms).any(|known| known == *service_ms), "{service_ms}");
     }
 }
+
+#[test]
+fn the_files_of_the_readme_are_read() {
+    #[derive(serde::Deserialize)]
+    struct File {
+        test: Vec<switchboard_simulator::RuleTest>,
+    }
+    let blocks: Vec<&str> =
+        include_str!("../../README.md").split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [profile, tests] = blocks[..] else { panic!("two files: {blocks:?}") };
+    let traffic = Traffic::Generated(toml::from_str(profile).expect("a profile"));
+    traffic.check(&[&directory(house())]).expect("a sound one");
+    assert_eq!(toml::from_str::<File>(tests).expect("tests").test.len(), 2);
+}

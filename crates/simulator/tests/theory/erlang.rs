@@ -86,6 +86,10 @@ fn law_2_erlang_c_holds_for_fifty_people() {
 #[test]
 fn law_2_erlang_c_holds_for_a_hundred_people() {
     erlang_c(24, 100, 0.90, 40_000, 0.05);
+}
+
+#[test]
+fn law_2_erlang_c_holds_for_a_hundred_people_who_are_very_busy() {
     erlang_c(25, 100, 0.95, 60_000, 0.06);
 }
 

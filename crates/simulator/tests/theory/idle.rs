@@ -2,7 +2,6 @@
 
 use crate::support::{Demand, SERVICE_S, Sample, check, controls, over_seeds, person, pool, published, run};
 use std::collections::BTreeMap;
-use switchboard_core::Router;
 use switchboard_model::{Distribution, Timestamp, UserId};
 use switchboard_simulator::erlang::ErlangC;
 use switchboard_simulator::{IdleSince, Observer, Settings, Span};
@@ -121,8 +120,6 @@ struct Idleness {
 }
 
 impl Observer for Idleness {
-    fn before(&mut self, _now: Timestamp, _router: &Router) {}
-
     fn busy(&mut self, now: Timestamp, user: UserId) {
         if let Some((began, left)) = self.began.remove(&user).filter(|(began, _)| *began >= self.from) {
             self.spans.push((now.ms_since(began) as f64 / 1_000.0, left));

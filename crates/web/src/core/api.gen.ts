@@ -209,6 +209,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge two items of a workspace (ROUTING 12.4).
+         * @description The one that was created first stays, with its owner and both histories, and takes the messages of the other, which is
+         *     closed for good. Whoever writes to the other afterwards writes to the one that stays. This cannot be undone.
+         *
+         *     Needs the permission `assign`, from role `agent` on.
+         */
+        post: operations["post_conversations_id_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/messages": {
         parameters: {
             query?: never;
@@ -232,6 +255,29 @@ export interface paths {
          *     Needs the permission `write`, from role `agent` on.
          */
         post: operations["post_conversations_id_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move an item to another workspace (ROUTING 12.4).
+         * @description Messages and history go along, and the owner as far as the new workspace may be opened. Answers with what is the work
+         *     item there, which has another id where a conversation moves into a help desk, whose tickets are, or out of one.
+         *
+         *     Needs the permission `assign`, from role `agent` on.
+         */
+        post: operations["post_conversations_id_move"];
         delete?: never;
         options?: never;
         head?: never;
@@ -334,6 +380,46 @@ export interface paths {
          * @description Needs the permission `assign`, from role `agent` on.
          */
         put: operations["put_conversations_id_status"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why an item waits or has no owner, its place, what everybody lacks, and what would change that.
+         * @description Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_conversations_id_waiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/why-not/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why somebody does not have an item, by the decision that would be made about it now.
+         * @description Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_conversations_id_why-not_user"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -494,6 +580,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/items/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge two items of a workspace (ROUTING 12.4).
+         * @description The one that was created first stays, with its owner and both histories, and takes the messages of the other, which is
+         *     closed for good. Whoever writes to the other afterwards writes to the one that stays. This cannot be undone.
+         *
+         *     Needs the permission `assign`, from role `agent` on.
+         */
+        post: operations["post_items_id_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/items/{id}/messages": {
         parameters: {
             query?: never;
@@ -517,6 +626,29 @@ export interface paths {
          *     Needs the permission `write`, from role `agent` on.
          */
         post: operations["post_items_id_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move an item to another workspace (ROUTING 12.4).
+         * @description Messages and history go along, and the owner as far as the new workspace may be opened. Answers with what is the work
+         *     item there, which has another id where a conversation moves into a help desk, whose tickets are, or out of one.
+         *
+         *     Needs the permission `assign`, from role `agent` on.
+         */
+        post: operations["post_items_id_move"];
         delete?: never;
         options?: never;
         head?: never;
@@ -619,6 +751,46 @@ export interface paths {
          * @description Needs the permission `assign`, from role `agent` on.
          */
         put: operations["put_items_id_status"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{id}/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why an item waits or has no owner, its place, what everybody lacks, and what would change that.
+         * @description Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_items_id_waiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{id}/why-not/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why somebody does not have an item, by the decision that would be made about it now.
+         * @description Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_items_id_why-not_user"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -919,6 +1091,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge two items of a workspace (ROUTING 12.4).
+         * @description The one that was created first stays, with its owner and both histories, and takes the messages of the other, which is
+         *     closed for good. Whoever writes to the other afterwards writes to the one that stays. This cannot be undone.
+         *
+         *     Needs the permission `assign`, from role `agent` on.
+         */
+        post: operations["post_tickets_id_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{id}/messages": {
         parameters: {
             query?: never;
@@ -942,6 +1137,29 @@ export interface paths {
          *     Needs the permission `write`, from role `agent` on.
          */
         post: operations["post_tickets_id_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move an item to another workspace (ROUTING 12.4).
+         * @description Messages and history go along, and the owner as far as the new workspace may be opened. Answers with what is the work
+         *     item there, which has another id where a conversation moves into a help desk, whose tickets are, or out of one.
+         *
+         *     Needs the permission `assign`, from role `agent` on.
+         */
+        post: operations["post_tickets_id_move"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1051,6 +1269,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/{id}/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why an item waits or has no owner, its place, what everybody lacks, and what would change that.
+         * @description Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_tickets_id_waiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/why-not/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why somebody does not have an item, by the decision that would be made about it now.
+         * @description Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_tickets_id_why-not_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1153,6 +1411,28 @@ export interface paths {
          * @description Needs the permission `deactivate`, from role `admin` on.
          */
         post: operations["post_users_id_deactivate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/statuses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a user's manual status has changed, newest first.
+         * @description One's own, or with the permission `colleague_status` anybody's (ROUTING 4.3).
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_users_id_statuses"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1325,7 +1605,12 @@ export interface components {
         Candidate: {
             /**
              * Format: int64
-             * @description Consumption number of the last such assignment (ROUTING 5.4).
+             * @description Idle time over the shift up to now, in milliseconds, where the case goes by it (ROUTING 6.5).
+             */
+            idle_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Mark of the last such assignment (ROUTING 5.4).
              */
             last_assigned: number | null;
             /**
@@ -1369,6 +1654,8 @@ export interface components {
         };
         /** @description Limits on open items owned at once (ROUTING 5.5). Absent is unlimited. */
         Capacity: {
+            /** @description Open items that use no capacity. */
+            leave_out?: components["schemas"]["LeaveOut"];
             /** @description Limit per type. */
             per_type?: {
                 [key: string]: number;
@@ -1378,19 +1665,143 @@ export interface components {
              * @description Limit over all types.
              */
             total?: number | null;
+            weights?: components["schemas"]["CapacityWeights"] | null;
+        };
+        /** @description What of a person's capacity is used, and what an item would add (ROUTING 5.5). An absent limit is none. */
+        CapacityUse: {
+            /** @description The database found the person full on this item, and there has been no news of the person since. */
+            found_full: boolean;
+            /**
+             * Format: int32
+             * @description What the item weighs.
+             */
+            item_weight: number;
+            /**
+             * Format: int32
+             * @description The limit on them.
+             */
+            limit: number | null;
+            /**
+             * Format: int32
+             * @description The limit on them.
+             */
+            limit_of_type: number | null;
+            /**
+             * Format: int32
+             * @description Open items that use capacity.
+             */
+            open: number;
+            /**
+             * Format: int32
+             * @description Open items of that type.
+             */
+            open_of_type: number;
+            /**
+             * Format: int64
+             * @description What all open items weigh together.
+             */
+            weight: number;
+            /**
+             * Format: int32
+             * @description The limit on weight.
+             */
+            weight_limit: number | null;
+            /** @description The type of the item. */
+            work: components["schemas"]["WorkType"];
+        };
+        /** @description What an open item of each type weighs, and how much a person bears (ROUTING 5.5). */
+        CapacityWeights: {
+            /**
+             * Format: int32
+             * @description The most that open items may weigh together.
+             */
+            limit: number;
+            /** @description Weight per type; a type that is left out weighs nothing. */
+            per_type: {
+                [key: string]: number;
+            };
         };
         /** @description One case of a rule: a condition, a target and its settings. */
         Case: {
+            /**
+             * Format: int32
+             * @description For how many days the contact's last owner comes first, if listed and eligible (ROUTING 7.6).
+             */
+            affinity_days?: number | null;
             distribution?: components["schemas"]["Distribution"] | null;
+            hand_back?: components["schemas"]["HandBack"] | null;
             /** @description Skip people who are not available (ROUTING 7.2). */
             only_available: boolean;
             /** @description Outside the channel hours. */
             outside_hours: components["schemas"]["OutsideHours"];
+            /** @description Who else is asked the longer the item waits; with any, the item waits (ROUTING 7.5). */
+            overflow?: components["schemas"]["OverflowStep"][];
             /** @description Where the work goes. */
             target: components["schemas"]["Target"];
+            /**
+             * @description How large a share each name gets under `round_robin`, 1 to 20; 1 for who is left out. With any other weight,
+             *     shares are promised instead of turns (ROUTING 6.2).
+             */
+            weights?: components["schemas"]["MemberWeight"][];
             when?: components["schemas"]["Condition"] | null;
             /** @description When nobody is eligible. */
             when_nobody: components["schemas"]["WhenNobody"];
+        };
+        /** @description One circumstance that changes. */
+        Change: {
+            /** @description Why the person is not available now. */
+            cause: components["schemas"]["UnavailableCause"];
+            /** @enum {string} */
+            kind: "becomes_available";
+        } | {
+            /** @description Why the person is not available now. */
+            cause: components["schemas"]["UnavailableCause"];
+            /** @enum {string} */
+            kind: "sets_available";
+        } | {
+            /**
+             * Format: int32
+             * @description How many, at least.
+             */
+            items: number;
+            /** @enum {string} */
+            kind: "closes";
+            work: components["schemas"]["WorkType"] | null;
+        } | {
+            /** @enum {string} */
+            kind: "ages";
+        } | {
+            /** @enum {string} */
+            kind: "learns";
+            /**
+             * Format: int32
+             * @description The level that is needed, for a skill.
+             */
+            level: number | null;
+            /** @description Its name. */
+            skill: string;
+        } | {
+            /** @enum {string} */
+            kind: "relaxes";
+        } | {
+            /** @enum {string} */
+            kind: "widens";
+            /**
+             * Format: int32
+             * @description The step, counted from 0.
+             */
+            step: number;
+        } | {
+            /** @enum {string} */
+            kind: "admin";
+            /** @description What it says. */
+            reason: components["schemas"]["SkipReason"];
+        } | {
+            /** @enum {string} */
+            kind: "channel_opens";
+        } | {
+            /** @enum {string} */
+            kind: "rule_on";
         };
         /**
          * @description What happens to an entry of the directory.
@@ -1399,6 +1810,8 @@ export interface components {
         ChangeAction: "add" | "change" | "remove";
         /** @description The directory's side of a connected channel: where its work goes and by which rule. */
         ChannelEntry: {
+            /** @description Holiday calendars, on whose dates in `zone` the channel is closed (ROUTING 4.2). */
+            holidays?: string[];
             /** @description Channel hours; empty is always open (ROUTING 4.6). */
             hours: components["schemas"]["WeeklyHours"];
             /** @description Id, never reused. */
@@ -1626,11 +2039,17 @@ export interface components {
             mark_before: number | null;
             /**
              * Format: int64
-             * @description Consumption number of the input that was decided on; the mark (5.4) that the decision sets.
+             * @description Consumption number of the input that was decided on.
              */
             no?: number;
             /** @description What came out. */
             outcome: components["schemas"]["Outcome"];
+            /**
+             * Format: int32
+             * @description Place among what was decided and assigned on that input, from 0.
+             */
+            place?: number;
+            queued_since: components["schemas"]["Timestamp"] | null;
             rule: components["schemas"]["RuleRef"] | null;
             /**
              * Format: int32
@@ -1701,6 +2120,18 @@ export interface components {
          * @enum {string}
          */
         DeliveryState: "queued" | "sending" | "sent" | "failed";
+        /** @description One skill or language that is demanded (ROUTING 8.3). */
+        Demand: {
+            /**
+             * Format: int32
+             * @description After so many seconds of waiting a required one is preferred only.
+             */
+            relax_after_s?: number | null;
+            /** @description Nobody without it is eligible; else it is preferred. */
+            required: boolean;
+            /** @description What. */
+            wanted: components["schemas"]["Wanted"];
+        };
         /** @description What the desk needs to know about an installation. */
         DeskSettings: {
             /** @description What each channel can do, by slug. */
@@ -1780,6 +2211,19 @@ export interface components {
             /** @description File name, without any path. */
             name: string;
         };
+        /** @description When an owner's open work goes back to routing (ROUTING 4.5); whichever comes first. */
+        HandBack: {
+            /**
+             * Format: int32
+             * @description After the owner has been absent for so many minutes.
+             */
+            absent_min?: number | null;
+            /**
+             * Format: int32
+             * @description After the contact has waited for the owner for so many minutes.
+             */
+            unanswered_min?: number | null;
+        };
         /** @description A change of an item, for its history. */
         History: {
             /** @description By whom. */
@@ -1789,6 +2233,8 @@ export interface components {
             /** @description What changed. */
             change: components["schemas"]["HistoryChange"];
             decision: components["schemas"]["DecisionId"] | null;
+            /** @description The item that changed: the item itself, or one that was merged into it. */
+            item: components["schemas"]["ItemId"];
         };
         /** @description What changed. */
         HistoryChange: {
@@ -1809,6 +2255,23 @@ export interface components {
             kind: "returned";
             /** @description The note. */
             note: string | null;
+        } | {
+            /** @description Where it was. */
+            from: components["schemas"]["WorkspaceId"];
+            /** @enum {string} */
+            kind: "moved";
+            /** @description Where it is. */
+            to: components["schemas"]["WorkspaceId"];
+        } | {
+            /** @description That item. */
+            item: components["schemas"]["ItemId"];
+            /** @enum {string} */
+            kind: "merged_into";
+        } | {
+            /** @description That item. */
+            item: components["schemas"]["ItemId"];
+            /** @enum {string} */
+            kind: "merged_from";
         };
         /** @description One way to recognise a contact. Construct with [`Identity::new`], which normalises the value. */
         Identity: {
@@ -1839,18 +2302,21 @@ export interface components {
             conversation: components["schemas"]["ConversationId"] | null;
             /** @description When it began. */
             created_at: components["schemas"]["Timestamp"];
+            due_at: components["schemas"]["Timestamp"] | null;
             /** @description The item; also the number that people quote. */
             id: components["schemas"]["ItemId"];
             /** @description Conversation or ticket. */
             kind: components["schemas"]["ItemKind"];
             /** @description The last message of either side. */
             last_message_at: components["schemas"]["Timestamp"];
+            merged_into: components["schemas"]["ItemId"] | null;
             owned_since: components["schemas"]["Timestamp"] | null;
             owner: components["schemas"]["Owner"] | null;
             /** @description The beginning of the last message. */
             preview: string;
             /** @description Priority. */
             priority: components["schemas"]["Priority"];
+            queued_since: components["schemas"]["Timestamp"] | null;
             /** @description Status. */
             status: components["schemas"]["ItemStatus"];
             /** @description Subject. */
@@ -1881,15 +2347,57 @@ export interface components {
         /** @description A conversation or ticket in full. */
         ItemView: components["schemas"]["ItemRow"] & {
             contact_detail: components["schemas"]["ContactView"] | null;
-            /** @description Changes of owner, team and status, oldest first, the last 200. */
+            /** @description Changes of owner, team, status and workspace, oldest first, the last 200; those of merged items included. */
             history: components["schemas"]["History"][];
             last_decision: components["schemas"]["DecisionId"] | null;
             linked: components["schemas"]["ItemRow"] | null;
+            /** @description Other contacts who take part, since their conversations were merged into this one (ROUTING 12.4). */
+            merged_contacts: components["schemas"]["ContactBrief"][];
+        };
+        /** @description How many people are skipped for a reason. */
+        Lack: {
+            /**
+             * Format: int32
+             * @description How many.
+             */
+            people: number;
+            /** @description The reason. */
+            reason: components["schemas"]["SkipReason"];
+        };
+        /** @description What one group of people lacks. */
+        LaneLack: {
+            /**
+             * Format: int32
+             * @description How many of them are eligible.
+             */
+            eligible: number;
+            /** @description How many are skipped for each reason, sorted by reason. */
+            lacks: components["schemas"]["Lack"][];
+            /**
+             * Format: int32
+             * @description How many there are.
+             */
+            people: number;
+            /** @description What the people stand for. */
+            target: components["schemas"]["StageTarget"];
         };
         /** @description The language of the desk. */
         LanguageChange: {
             /** @description One of the languages of the desk, or null to follow the browser. */
             language: string | null;
+        };
+        /**
+         * @description Which open items use no capacity of a person: they are left out of the total, the types and the weights
+         *     (ROUTING 5.5).
+         */
+        LeaveOut: {
+            /**
+             * Format: int32
+             * @description Items created more than so many days of 24 hours ago.
+             */
+            older_than_days?: number | null;
+            /** @description Items of a conversation in which ours is the last message. */
+            waiting_on_contact?: boolean;
         };
         /** @description Something that happened, for open desks. Carries no text: readers fetch what they may see. */
         LiveEvent: {
@@ -1963,6 +2471,45 @@ export interface components {
             /** @description The main members of a team (ROUTING 3.4). */
             team: components["schemas"]["TeamId"];
         };
+        /** @description The weight of a name under `round_robin`, as it is written. */
+        MemberWeight: {
+            /** @description A user, or a team for each of its members. */
+            member: components["schemas"]["Member"];
+            /**
+             * Format: int32
+             * @description 1 to 20.
+             */
+            weight: number;
+        };
+        /** @description What a merge did. It cannot be undone. */
+        MergeReport: {
+            /** @description The newer item, which is closed; its `merged_into` says where it went. */
+            merged: components["schemas"]["ItemRow"];
+            /**
+             * Format: int64
+             * @description How many messages went over.
+             */
+            messages: number;
+            /** @description Nobody owned the survivor, so its rule was asked for somebody. */
+            routed: boolean;
+            /** @description The older item, which stays. */
+            survivor: components["schemas"]["ItemRow"];
+        };
+        /** @description Merging with another item. */
+        MergeWish: {
+            /**
+             * Format: int64
+             * @description The version that the choice was made on.
+             */
+            version: number;
+            /** @description The other item, of the same workspace. */
+            with: components["schemas"]["ItemId"];
+            /**
+             * Format: int64
+             * @description The version of the other item that the choice was made on.
+             */
+            with_version: number;
+        };
         /**
          * Format: int64
          * @description A message of any direction, or an internal note.
@@ -2023,6 +2570,18 @@ export interface components {
             /** @description Plain text. */
             text: string;
         };
+        /** @description Moving to another workspace. */
+        MoveWish: {
+            /** @description Have the rule of its channel applied there; without, it keeps its owner, or has none. */
+            route?: boolean;
+            /**
+             * Format: int64
+             * @description The version that the choice was made on.
+             */
+            version: number;
+            /** @description Where it goes. */
+            workspace: components["schemas"]["WorkspaceId"];
+        };
         /** @description Names for the ids of an explanation. */
         Names: {
             /** @description The channel whose rule applied. */
@@ -2072,6 +2631,9 @@ export interface components {
             user: components["schemas"]["UserId"];
         } | {
             /** @enum {string} */
+            kind: "queued";
+        } | {
+            /** @enum {string} */
             kind: "unassigned";
             /** @description Why. */
             reason: components["schemas"]["UnassignedReason"];
@@ -2081,6 +2643,18 @@ export interface components {
          * @enum {string}
          */
         OutsideHours: "route" | "unassigned" | "assistant";
+        /** @description Further people for an item that has waited (ROUTING 7.5). */
+        OverflowStep: {
+            /**
+             * Format: int32
+             * @description After so many seconds of waiting; later than the step before.
+             */
+            after_s: number;
+            /** @description Who is asked besides those asked so far. */
+            members: components["schemas"]["Member"][];
+            /** @description Everybody whom automatic routing may choose there, by ascending id and behind the members. */
+            workspaces?: components["schemas"]["WorkspaceId"][];
+        };
         /** @description Who an item belongs to. */
         Owner: {
             /** @description The user. */
@@ -2152,6 +2726,18 @@ export interface components {
              */
             total: number;
         };
+        /** @description A page of a list. */
+        Page_StatusEntry: {
+            /** @description Opaque; ask for the next page with it. `None` on the last page. */
+            next: string | null;
+            /** @description The rows. */
+            rows: components["schemas"]["StatusEntry"][];
+            /**
+             * Format: int64
+             * @description How many rows the whole list has.
+             */
+            total: number;
+        };
         /** @description The password as it is and as it shall be. */
         PasswordChange: {
             /** @description The password in force. */
@@ -2196,6 +2782,19 @@ export interface components {
             };
             previous: components["schemas"]["ManualStatus"] | null;
             until: components["schemas"]["Timestamp"] | null;
+        };
+        /**
+         * @description By what one eligible person comes before another.
+         * @enum {string}
+         */
+        Preference: "asked_first" | "skills" | "load" | "turn" | "idle" | "last_assigned" | "lowest_id" | "draw" | "team_only";
+        /** @description When somebody counts as not being there, whatever they say (ROUTING 4.4). */
+        Presence: {
+            /**
+             * Format: int32
+             * @description After so many minutes without any connected desk.
+             */
+            away_after_min: number;
         };
         /**
          * @description How urgent an item is.
@@ -2246,6 +2845,14 @@ export interface components {
          * @enum {string}
          */
         RefusalReason: "item_changed" | "at_capacity" | "status_changed";
+        /** @description What would make somebody eligible for an item. */
+        Remedy: {
+            at: components["schemas"]["Timestamp"] | null;
+            /** @description All that has to change, in order; nothing where a new decision alone would do. */
+            changes: components["schemas"]["Change"][];
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        };
         /**
          * @description Who owns a conversation that a new message reopens (ROUTING 12.2).
          * @enum {string}
@@ -2353,6 +2960,17 @@ export interface components {
             /** @description The password. */
             password: string;
         };
+        /**
+         * Format: int64
+         * @description A skill.
+         */
+        SkillId: number;
+        /** @description Which work demands which skills, in one workspace. */
+        SkillRule: {
+            /** @description What is demanded, the most important first. */
+            demands: components["schemas"]["Demand"][];
+            when?: components["schemas"]["Condition"] | null;
+        };
         /** @description Why a candidate was skipped (ROUTING 3). */
         SkipReason: {
             /** @enum {string} */
@@ -2386,6 +3004,40 @@ export interface components {
             /** @enum {string} */
             code: "excluded";
         };
+        /**
+         * @description How soon work of a workspace is to be answered and closed. Targets are in working minutes of its clock; absent is
+         *     no target.
+         */
+        Sla: {
+            /**
+             * Format: int32
+             * @description From the creation of an item to its end.
+             */
+            close_min?: number | null;
+            /**
+             * Format: int32
+             * @description From the creation of an item to our first reply.
+             */
+            first_reply_min?: number | null;
+            /** @description Holiday calendars, on whose dates in `zone` the clock stands. */
+            holidays?: string[];
+            /** @description Weekly hours in which the clock runs; empty is always. */
+            hours?: components["schemas"]["WeeklyHours"];
+            /**
+             * Format: int32
+             * @description From the oldest unanswered message of the contact to our reply, once there was a first reply.
+             */
+            next_reply_min?: number | null;
+            /** @description IANA time zone of the clock; not asked where it has neither hours nor holidays. */
+            zone?: string;
+        };
+        /** @description A language that a person speaks. */
+        Spoken: {
+            /** @description ISO 639 code in lower case, such as `nb`. */
+            language: string;
+            /** @description A main language, which ranks above a secondary one. */
+            main?: boolean;
+        };
         /** @description One group of candidates. */
         Stage: {
             /** @description Everybody looked at, in candidate order. */
@@ -2397,7 +3049,7 @@ export interface components {
          * @description What a stage's candidates stand for.
          * @enum {string}
          */
-        StageTarget: "previous_owner" | "contact_owner" | "users_and_teams" | "fallback" | "team_only";
+        StageTarget: "previous_owner" | "contact_owner" | "last_owner" | "users_and_teams" | "fallback" | "overflow" | "team_only";
         /** @description A member of a rule that can no longer be selected. */
         StaleMember: {
             /**
@@ -2409,11 +3061,20 @@ export interface components {
             member: components["schemas"]["Member"];
             reason: components["schemas"]["SkipReason"] | null;
         };
+        /** @description A change of a person's manual status (ROUTING 4.3). */
+        StatusEntry: {
+            /** @description By whom; the system for whoever is set away, or back, by presence (ROUTING 4.4). */
+            actor: components["schemas"]["Actor"];
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /** @description The status from then on. */
+            status: components["schemas"]["ManualStatus"];
+        };
         /**
          * @description How a status came about.
          * @enum {string}
          */
-        StatusOrigin: "initial" | "by_hand";
+        StatusOrigin: "initial" | "by_hand" | "presence";
         /**
          * @description The three manual statuses.
          * @enum {string}
@@ -2464,6 +3125,7 @@ export interface components {
             /** @description Name shown. */
             name: string;
             parent: components["schemas"]["TeamId"] | null;
+            presence?: components["schemas"]["Presence"] | null;
             /** @description Key in directory files, `[a-z0-9_]+`. */
             slug: string;
         };
@@ -2544,12 +3206,16 @@ export interface components {
             email: string;
             /** @description Teams this user is an extra member of. */
             extra_teams: components["schemas"]["TeamId"][];
+            /** @description Holiday calendars, whose dates in `zone` count as outside hours (ROUTING 4.2). */
+            holidays?: string[];
             /** @description Weekly working hours; empty is always. */
             hours: components["schemas"]["WeeklyHours"];
             /** @description Id, never reused. */
             id: components["schemas"]["UserId"];
             /** @description Language of the desk: `en`, `nl`, `nb` or `da`; `None` follows the browser. */
             language: string | null;
+            /** @description Languages spoken. */
+            languages?: components["schemas"]["Spoken"][];
             /** @description Name shown to colleagues and contacts. */
             name: string;
             /** @description Absences. */
@@ -2558,6 +3224,8 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description Seat. */
             seat: components["schemas"]["Seat"];
+            /** @description Skills with levels (ROUTING 8.1). */
+            skills?: components["schemas"]["UserSkill"][];
             team: components["schemas"]["TeamId"] | null;
             /** @description May open help desk tickets. */
             ticket_access: boolean;
@@ -2572,6 +3240,16 @@ export interface components {
         /** @description A user with availability and load. */
         UserRow: components["schemas"]["User"] & {
             person: components["schemas"]["PersonView"] | null;
+        };
+        /** @description A skill that a person has. */
+        UserSkill: {
+            /**
+             * Format: int32
+             * @description How good, 1 to 5.
+             */
+            level: number;
+            /** @description The skill. */
+            skill: components["schemas"]["SkillId"];
         };
         /** @description What became of a candidate. */
         Verdict: {
@@ -2599,12 +3277,103 @@ export interface components {
          * @enum {string}
          */
         View: "unassigned" | "mine" | "team_unassigned" | "team_open" | "open" | "closed" | "waiting" | "snoozed";
+        /** @description Why an item waits or has no owner, and what would change that. */
+        WaitingAnswer: {
+            /** @description Names for the ids. */
+            names: components["schemas"]["Names"];
+            /** @description What would make somebody eligible, the soonest first; 20 at most. */
+            remedies: components["schemas"]["Remedy"][];
+            /** @description All of it in the reader's language, several lines. */
+            text: string;
+            why: components["schemas"]["WhyWaiting"] | null;
+        };
+        /** @description What a demand asks for. */
+        Wanted: {
+            /** @description Among those who have it, the higher level ranks first. */
+            best_first?: boolean;
+            /** @enum {string} */
+            kind: "skill";
+            /**
+             * Format: int32
+             * @description At this level at least, 1 to 5.
+             */
+            min_level: number;
+            /** @description Which. */
+            skill: components["schemas"]["SkillId"];
+        } | {
+            /** @enum {string} */
+            kind: "language";
+            /** @description ISO 639 code in lower case. */
+            language: string;
+        };
         WeeklyHours: string[];
         /**
          * @description What happens when nobody is eligible (ROUTING 7.2).
          * @enum {string}
          */
         WhenNobody: "unassigned" | "wait" | "keep";
+        /** @description Why somebody does not have an item. */
+        WhyNot: {
+            /** @enum {string} */
+            answer: "chosen";
+        } | {
+            /** @enum {string} */
+            answer: "preferred";
+            /** @description By what. */
+            because: components["schemas"]["Preference"];
+            /** @description The person asked about. */
+            candidate: components["schemas"]["Candidate"];
+            chosen: components["schemas"]["Candidate"] | null;
+        } | {
+            /** @enum {string} */
+            answer: "skipped";
+            /** @description The person, with load, open items and limit. */
+            candidate: components["schemas"]["Candidate"];
+            capacity: components["schemas"]["CapacityUse"] | null;
+            /** @description Every skill and language required at this moment that the person lacks. */
+            lacking: string[];
+            until: components["schemas"]["Timestamp"] | null;
+        } | {
+            /** @enum {string} */
+            answer: "not_asked";
+            joins_at: components["schemas"]["Timestamp"] | null;
+            /** @description The case that applies lists the person: nobody was asked, or somebody who is asked earlier has the item. */
+            listed: boolean;
+        };
+        /** @description Why a user does not have an item. */
+        WhyNotAnswer: {
+            answer: components["schemas"]["WhyNot"] | null;
+            /** @description Names for the ids. */
+            names: components["schemas"]["Names"];
+            /** @description All of it in the reader's language, several lines. */
+            text: string;
+        };
+        /** @description Why an item waits, or was left unassigned. */
+        WhyWaiting: {
+            /**
+             * Format: int32
+             * @description How many wait in front of it.
+             */
+            ahead: number;
+            changes_at: components["schemas"]["Timestamp"] | null;
+            /** @description The item. */
+            item: components["schemas"]["ItemId"];
+            /** @description Whom it could come from, in the order in which they are asked, and what each group lacks. */
+            lanes: components["schemas"]["LaneLack"][];
+            /** @description What a decision at this moment comes to. */
+            outcome: components["schemas"]["Outcome"];
+            /**
+             * Format: int32
+             * @description Its place among those that wait for the same people, from 1 (ROUTING 7.4).
+             */
+            position: number | null;
+            since: components["schemas"]["Timestamp"] | null;
+        };
+        /**
+         * @description What kind of attention an item takes; capacity limits are set per type (ROUTING 5.5).
+         * @enum {string}
+         */
+        WorkType: "chat" | "mail" | "call";
         /** @description An inbox or a help desk. */
         Workspace: {
             /** @description Who may open it. */
@@ -2621,6 +3390,9 @@ export interface components {
             reassign_limited: boolean;
             /** @description Seats accepted for automatic routing; the default depends on the kind (ROUTING 3.2). */
             seats: components["schemas"]["Seat"][];
+            /** @description Which work demands which skills; the first that applies wins (ROUTING 8.2). */
+            skill_rules?: components["schemas"]["SkillRule"][];
+            sla?: components["schemas"]["Sla"] | null;
             /** @description Key in directory files, `[a-z0-9_]+`. */
             slug: string;
         };
@@ -3005,6 +3777,40 @@ export interface operations {
             };
         };
     };
+    post_conversations_id_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeReport"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_conversations_id_messages: {
         parameters: {
             query?: {
@@ -3062,6 +3868,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessageView"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_conversations_id_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemRow"];
                 };
             };
             /** @description A problem document. */
@@ -3232,6 +4072,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemRow"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_conversations_id_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    "get_conversations_id_why-not_user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhyNotAnswer"];
                 };
             };
             /** @description A problem document. */
@@ -3505,6 +4406,40 @@ export interface operations {
             };
         };
     };
+    post_items_id_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeReport"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_items_id_messages: {
         parameters: {
             query?: {
@@ -3562,6 +4497,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessageView"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_items_id_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemRow"];
                 };
             };
             /** @description A problem document. */
@@ -3732,6 +4701,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemRow"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_items_id_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    "get_items_id_why-not_user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhyNotAnswer"];
                 };
             };
             /** @description A problem document. */
@@ -4201,6 +5231,40 @@ export interface operations {
             };
         };
     };
+    post_tickets_id_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeReport"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_tickets_id_messages: {
         parameters: {
             query?: {
@@ -4258,6 +5322,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessageView"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_tickets_id_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemRow"];
                 };
             };
             /** @description A problem document. */
@@ -4428,6 +5526,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemRow"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_tickets_id_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingAnswer"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    "get_tickets_id_why-not_user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+                user: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhyNotAnswer"];
                 };
             };
             /** @description A problem document. */
@@ -4612,6 +5771,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deactivation"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_users_id_statuses: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Rows, 1 to 200; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_StatusEntry"];
                 };
             };
             /** @description A problem document. */

@@ -61,6 +61,8 @@ export function outcomeText(outcome: Outcome, names?: { users: Record<string, st
       return t('outcome.team_set', { team: teamName(outcome.team, names?.teams) });
     case 'kept':
       return t('outcome.kept', { user: userName(outcome.user, names?.users) });
+    case 'queued':
+      return t('outcome.queued');
     case 'unassigned':
       return t('outcome.unassigned', { reason: code('unassigned', outcome.reason) });
   }

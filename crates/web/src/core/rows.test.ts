@@ -5,6 +5,7 @@ import type { ItemRow } from './types';
 const row = (id: number, version = 1): ItemRow => ({
   id, version, kind: 'ticket', workspace: 1, channel: 1, conversation: id, ticket: id, contact: null, subject: `s${id}`, preview: '', status: 'open',
   priority: 'normal', ticket_type: 'email_other', owner: null, team: null, owned_since: null, unassigned_reason: null, waiting_since: null, last_message_at: id, created_at: 0,
+  queued_since: null, due_at: null, merged_into: null,
 });
 const page = (...ids: number[]) => ({ rows: ids.map((id) => row(id)), total: ids.length, next: null as string | null });
 const ids = (state: { rows: ItemRow[] }): number[] => state.rows.map((known) => known.id);

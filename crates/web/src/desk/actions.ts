@@ -3,7 +3,7 @@
 import { toast } from '../core/announce.svelte';
 import { ApiError } from '../core/api';
 import { t, text } from '../core/i18n.svelte';
-import { ownerName } from '../core/names';
+import { ownerName, workspaceName } from '../core/names';
 import { refreshCountsSoon, session } from '../core/session.svelte';
 import type { ItemRow, ItemStatus, ItemView, Owner, Priority } from '../core/types';
 import type { OpenItem } from './item.svelte';
@@ -85,4 +85,16 @@ export async function giveBack(item: OpenItem, note: string): Promise<boolean> {
 export async function routeAgain(item: OpenItem): Promise<void> {
   const row = await attempt(() => item.routeAgain());
   if (row) done(row.owner ? t('item.done_assigned', { name: ownerName(row.owner) }) : text('list.owner_none'), null);
+}
+
+export async function moveTo(item: OpenItem, workspace: number, route: boolean): Promise<ItemRow | null> {
+  const row = await attempt(() => item.moveTo(workspace, route));
+  if (row) done(t('item.done_moved', { workspace: workspaceName(row.workspace) }), null);
+  return row;
+}
+
+export async function mergeWith(item: OpenItem, other: ItemRow): Promise<ItemRow | null> {
+  const row = await attempt(() => item.mergeWith(other));
+  if (row) done(t('item.done_merged', { id: `${row.id}` }), null);
+  return row;
 }

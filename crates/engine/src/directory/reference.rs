@@ -1,0 +1,282 @@
+//! The reference of the directory file: every key that is read, with its values, default and meaning.
+
+/// One kind of table in a directory file.
+pub struct ReferenceSection {
+    /// The table as it is written, such as `[[users]]`.
+    pub table: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+    /// Its keys.
+    pub keys: &'static [ReferenceKey],
+}
+
+/// A key: its name, values, default and what it does. A default of `required` is none, an empty one is absence.
+pub type ReferenceKey = (&'static str, &'static str, &'static str, &'static str);
+
+const WHO: &str = "list of email addresses and `team:SLUG`";
+
+/// Every table of a directory file, in the order in which `export` writes them.
+pub const REFERENCE: &[ReferenceSection] = &[
+    ReferenceSection {
+        table: "the file itself",
+        about: "Settings of the whole installation, and the lists below. What a file does not name stays as it is, unless `apply` is told to `--prune`.",
+        keys: &[
+            (
+                "queue_order",
+                "`priority` or `gcmu`",
+                "",
+                "In which order waiting items are served: by priority, then by target, then by time; or by the cost of waiting in units of each item's own target. Absent leaves it as it is.",
+            ),
+            ("skills", "list of tables", "", "`[[skills]]`"),
+            ("holidays", "list of tables", "", "`[[holidays]]`"),
+            ("teams", "list of tables", "", "`[[teams]]`"),
+            ("users", "list of tables", "", "`[[users]]`"),
+            ("workspaces", "list of tables", "", "`[[workspaces]]`"),
+            ("channels", "list of tables", "", "`[[channels]]`"),
+            ("tests", "list of tables", "", "`[[tests]]`: run by `check`, never stored."),
+        ],
+    },
+    ReferenceSection {
+        table: "[[skills]]",
+        about: "What people can be good at. Languages are built in and are none of these. A skill in use cannot be removed.",
+        keys: &[
+            ("slug", "a-z, 0-9 and _", "required", "Its key."),
+            ("name", "text", "", "Name shown; the slug when absent."),
+            ("category", "text", "required", "Under which heading the desk shows it."),
+        ],
+    },
+    ReferenceSection {
+        table: "[[holidays]]",
+        about: "Calendars of days that count as outside hours, whole days in the zone of whoever names the calendar.",
+        keys: &[
+            ("slug", "a-z, 0-9 and _", "required", "Its key."),
+            ("dates", "list of dates, such as [2027-05-17]", "", "The days. This or `ical` must be there, or both."),
+            (
+                "ical",
+                "path of an iCal file, from the directory file's folder",
+                "",
+                "Its all-day events become dates when `apply` and `check` read the file. Yearly and other rules are written out from 3 years back; those without an end stop 10 years ahead, so apply the file again once in a while. What cannot be used is noted with its line.",
+            ),
+        ],
+    },
+    ReferenceSection {
+        table: "[[teams]]",
+        about: "Teams. Who belongs to them stands with the users.",
+        keys: &[
+            ("slug", "a-z, 0-9 and _", "required", "Its key."),
+            ("name", "text", "", "Name shown; the slug when absent."),
+            ("parent", "slug of a team", "", "The team that it is a part of."),
+            (
+                "presence.away_after_min",
+                "minutes",
+                "",
+                "Main members without any connected desk are set away after this long. Without `presence` nobody is.",
+            ),
+        ],
+    },
+    ReferenceSection {
+        table: "[[users]]",
+        about: "Everybody who signs in. An entry stands for the whole person: a key that is absent has its default.",
+        keys: &[
+            ("email", "email address", "required", "Their key, sign-in name and address for notifications."),
+            ("name", "text", "", "Name shown; the address when absent."),
+            ("role", "`viewer`, `agent`, `lead` or `admin`", "\"agent\"", "What they may do."),
+            (
+                "seat",
+                "`none`, `sales` or `service`",
+                "\"none\"",
+                "What they can be given: nothing, work of inboxes, or that of help desks too.",
+            ),
+            ("active", "true or false", "true", "Not deactivated."),
+            ("accepted", "true or false", "true", "Has accepted the invitation."),
+            ("ticket_access", "true or false", "true", "May open tickets."),
+            ("team", "slug of a team", "", "Their main team, which routing takes them through."),
+            ("extra_teams", "list of slugs", "[]", "Further teams, for access and views."),
+            ("zone", "IANA time zone", "\"UTC\"", "Where their hours and holidays are."),
+            ("hours", "list such as [\"mon-fri 08:30-16:00\"]", "[]", "Working hours; always when empty."),
+            ("holidays", "list of slugs of `[[holidays]]`", "[]", "Days off."),
+            (
+                "languages",
+                "list such as [\"nb\", \"en:secondary\"]",
+                "[]",
+                "What they speak, as ISO 639 codes; main unless marked as secondary.",
+            ),
+            ("skills", "list such as [{ skill = \"billing\", level = 3 }]", "[]", "What they are good at."),
+            ("skills.skill", "slug of a skill", "required", "Which."),
+            ("skills.level", "1 to 5", "required", "How good."),
+            ("language", "`en`, `nl`, `nb` or `da`", "", "Language of the desk; the browser's when absent."),
+            (
+                "out_of_office",
+                "list such as [{ from = \"2026-12-24T00:00:00+01:00\", to = \"…\" }]",
+                "[]",
+                "Absences; the end is the first moment of presence.",
+            ),
+            ("capacity.total", "number", "", "The most open items at once that routing gives; no limit when absent."),
+            ("capacity.chat", "number", "", "The same for chats."),
+            ("capacity.mail", "number", "", "The same for mail and forms."),
+            ("capacity.call", "number", "", "The same for calls."),
+            ("capacity.leave_out.older_than_days", "days", "", "Items created longer ago use no capacity."),
+            (
+                "capacity.leave_out.waiting_on_contact",
+                "true or false",
+                "false",
+                "Items in which ours is the last message use no capacity.",
+            ),
+            (
+                "capacity.weights.limit",
+                "number",
+                "required",
+                "The most that open items may weigh together; one more limit beside the others.",
+            ),
+            ("capacity.weights.chat", "number", "", "What a chat weighs; nothing when absent."),
+            ("capacity.weights.mail", "number", "", "What a mail or form weighs; nothing when absent."),
+            ("capacity.weights.call", "number", "", "What a call weighs; nothing when absent."),
+        ],
+    },
+    ReferenceSection {
+        table: "[[workspaces]]",
+        about: "Inboxes and help desks.",
+        keys: &[
+            ("slug", "a-z, 0-9 and _", "required", "Its key."),
+            ("name", "text", "", "Name shown; the slug when absent."),
+            ("kind", "`inbox` or `help_desk`", "required", "Whether its work items are conversations or tickets."),
+            (
+                "seats",
+                "list of `sales` and `service`",
+                "",
+                "Which seats routing accepts; `service` in a help desk, both in an inbox when absent.",
+            ),
+            ("close_together", "true or false", "true", "A ticket and its conversation close together."),
+            ("reassign_limited", "true or false", "false", "Only the owner and leads reassign."),
+            ("access", "table such as { teams = [\"sales\"], users = [] }", "", "Who may open it; everybody when absent."),
+            ("sla.first_reply_min", "working minutes", "", "Until the first reply to a new item."),
+            ("sla.next_reply_min", "working minutes", "", "Until the reply to a later message."),
+            ("sla.close_min", "working minutes", "", "Until an item is closed."),
+            ("sla.zone", "IANA time zone", "\"UTC\"", "Where the clock's hours and holidays are."),
+            ("sla.hours", "list such as [\"mon-fri 08:00-16:00\"]", "[]", "When the clock runs; always when empty."),
+            ("sla.holidays", "list of slugs of `[[holidays]]`", "[]", "Days on which it stands."),
+            ("skill_rules", "list of tables", "[]", "`[[workspaces.skill_rules]]`"),
+        ],
+    },
+    ReferenceSection {
+        table: "[[workspaces.skill_rules]]",
+        about: "What work of the workspace demands. The first rule whose condition holds counts; they narrow whom the channel's rule names.",
+        keys: &[
+            ("when", "condition", "", "When it applies; only the last rule does without."),
+            (
+                "demands",
+                "list such as [{ skill = \"billing\", min_level = 3 }, { language = \"nb\", required = false }]",
+                "required",
+                "What is demanded, the most important first.",
+            ),
+            ("demands.skill", "slug of a skill", "", "A skill; this or a language."),
+            ("demands.min_level", "1 to 5", "1", "At this level at least."),
+            ("demands.best_first", "true or false", "false", "Higher levels come first."),
+            ("demands.language", "ISO 639 code", "", "A language; main languages come first."),
+            ("demands.required", "true or false", "true", "Nobody without it gets the item; otherwise it is preferred."),
+            ("demands.relax_after_s", "seconds", "", "After waiting for this long a required one is preferred only."),
+        ],
+    },
+    ReferenceSection {
+        table: "[[channels]]",
+        about: "The directory's side of each channel of the configuration.",
+        keys: &[
+            ("slug", "a-z, 0-9 and _", "required", "As in the configuration."),
+            ("name", "text", "", "Name shown; the slug when absent."),
+            ("kind", "as in the configuration", "required", "Its kind."),
+            ("workspace", "slug of a workspace", "required", "Where its work goes."),
+            ("on", "true or false", "true", "Takes messages in."),
+            ("zone", "IANA time zone", "\"UTC\"", "Where its hours and holidays are."),
+            ("hours", "list such as [\"mon-fri 08:00-16:00\"]", "[]", "When it is open; always when empty."),
+            ("holidays", "list of slugs of `[[holidays]]`", "[]", "Days on which it is closed."),
+            ("reopen_owner", "`keep`, `route` or `unassign`", "\"keep\"", "Who owns what the contact reopens."),
+            ("rule.on", "true or false", "true", "Whether the rule applies; without a rule work arrives unassigned."),
+            ("rule.cases", "list of tables", "required", "`[[channels.rule.cases]]`"),
+        ],
+    },
+    ReferenceSection {
+        table: "[[channels.rule.cases]]",
+        about: "The cases of a rule; the first whose condition holds counts. A condition is one of `{ is = { field = \"…\", values = [\"…\"] } }`, `{ contains = { field = \"…\", values = [\"…\"] } }`, `{ all = [conditions] }`, `{ any = [conditions] }` and `{ not = condition }`; fields are the facts of a message, such as `message.subject` or `form.topic`.",
+        keys: &[
+            ("when", "condition", "", "When it applies; the last case, and only that, does without."),
+            (
+                "target",
+                "`\"nobody\"`, { users_and_teams = […] }, { team_only = \"SLUG\" } or { contact_owner = { fallback = … } }",
+                "required",
+                "Where the work goes. Lists name people by address and teams as `team:SLUG`; a fallback is `\"nobody\"`, { user = \"ADDRESS\" } or { users_and_teams = […] }.",
+            ),
+            (
+                "distribution",
+                "`load_balanced`, `round_robin`, `random`, `least_busy`, `longest_idle` or `longest_idle_total`",
+                "",
+                "How one of several people is chosen; by the kind of channel when absent.",
+            ),
+            (
+                "weights",
+                "table such as { \"team:support\" = 3, \"pia@example.test\" = 1 }",
+                "",
+                "Shares under `round_robin`, 1 to 20; 1 for whom it does not name.",
+            ),
+            ("only_available", "true or false", "true", "Skip people who are not available."),
+            ("when_nobody", "`unassigned`, `wait` or `keep`", "\"unassigned\"", "When nobody can take it."),
+            ("outside_hours", "`route` or `unassigned`", "\"route\"", "Outside the channel's hours."),
+            ("affinity_days", "days", "", "For so long the contact's last owner comes first, if listed and eligible."),
+            (
+                "hand_back.absent_min",
+                "minutes",
+                "",
+                "Open work goes back to routing after its owner has been absent for this long.",
+            ),
+            ("hand_back.unanswered_min", "minutes", "", "The same after the contact has waited for the owner for this long."),
+            (
+                "overflow",
+                "list such as [{ after_s = 60, to = [\"team:sales\"] }]",
+                "[]",
+                "Who else is asked the longer an item waits; with any, items wait.",
+            ),
+            ("overflow.after_s", "seconds", "required", "After waiting for this long."),
+            ("overflow.to", WHO, "", "Further people. This or `workspaces` must be there, or both."),
+            ("overflow.workspaces", "list of slugs of workspaces", "[]", "Everybody who can be given work there."),
+        ],
+    },
+    ReferenceSection {
+        table: "[[tests]]",
+        about: "Test cases that the file carries: `check` decides them by the directory as the file would make it, and says what came instead and why.",
+        keys: &[
+            ("name", "text", "required", "What it shows."),
+            ("channel", "slug of a channel", "required", "Where the item arrives."),
+            (
+                "at",
+                "moment, such as 2027-02-01T09:30:00",
+                "",
+                "When, in the channel's zone unless it names an offset; a Monday at 10:00 when absent.",
+            ),
+            ("contact.owner", "email address", "", "The contact owner."),
+            ("contact.proven", "true or false", "true", "The channel has proof of who writes."),
+            ("contact.cookie", "true or false", "false", "Known by the cookie."),
+            ("contact.last_owner", "email address", "", "Who owned the contact's last item."),
+            ("contact.last_owned_days", "days", "0", "How long ago that was."),
+            ("facts", "table such as { \"message.subject\" = \"Invoice\" }", "", "What conditions ask for."),
+            ("previous_owner", "email address", "", "The item is one that the contact reopens, and this was its owner."),
+            ("excluded", "list of email addresses", "[]", "Who is left out."),
+            ("waited_s", "seconds", "0", "How long it has waited already."),
+            (
+                "statuses",
+                "table such as { \"pia@example.test\" = \"away\" }",
+                "",
+                "Who has set `available`, `away` or `finishing`.",
+            ),
+            (
+                "open",
+                "table such as { \"pia@example.test\" = 3 } or { \"pia@example.test\" = { chat = 1 } }",
+                "",
+                "Open work that people have.",
+            ),
+            ("expect.owner", "email address", "", "Who gets it."),
+            ("expect.one_of", "list of email addresses", "", "One of these gets it, whatever is drawn."),
+            ("expect.team", "slug of a team", "", "The team that is set, alone or beside people."),
+            ("expect.unassigned", "a reason such as `nobody_eligible`, or `any`", "", "Nobody gets it."),
+            ("expect.waits", "true or false", "false", "It waits."),
+        ],
+    },
+];
