@@ -173,7 +173,7 @@ impl Ask<'_> {
             }
             Target::ContactOwner { require_cookie, fallback } => {
                 let owner = self.contact_owner(*require_cookie);
-                match owner.and_then(|owner| self.to_contact_owner(owner, case)) {
+                match owner.and_then(|owner| self.given_to_contact_owner(owner, case)) {
                     Some(outcome) => Ok(outcome),
                     None => self.fall_back(fallback, channel, case),
                 }
@@ -194,7 +194,7 @@ impl Ask<'_> {
         self.arrival.contact.owner.filter(|_| known)
     }
 
-    fn to_contact_owner(&mut self, owner: UserId, case: &Case) -> Option<Outcome> {
+    fn given_to_contact_owner(&mut self, owner: UserId, case: &Case) -> Option<Outcome> {
         let taken = self.look_at(StageTarget::ContactOwner, &[Named::alone(owner)], alone(case));
         match &taken {
             Some(taken) => self.assign(taken, 1, case),

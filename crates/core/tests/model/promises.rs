@@ -178,7 +178,8 @@ fn within_limits(model: &Facts, arrival: &Arrival, user: UserId, input: &Input, 
     let by_hand = matches!(input, Input::Changed(change) if change.state.owner == Some(Owner::User { id: user }));
     let taken_back = matches!(input, Input::Refused(refusal) if refusal.state.owner == Some(Owner::User { id: user }));
     let still = after.owned.iter().any(|owned| (owned.item, owned.user) == (arrival.item, user));
-    if by_hand || taken_back || !still {
+    let edited = matches!(input, Input::Directory { .. });
+    if by_hand || taken_back || edited || !still {
         return Ok(());
     }
     if !person.capacity.leave_out.is_nothing() {

@@ -56,7 +56,7 @@ impl Facts {
     fn counted(&self, user: UserId, work: Option<WorkType>) -> Vec<i64> {
         let same = |item: &&OwnedItem| item.user == user && work.is_none_or(|work| item.group.work_type() == work);
         let waits = self.directory.user(user).is_some_and(|user| user.capacity.leave_out.waiting_on_contact);
-        let uses = |item: &&OwnedItem| !self.is_old(item, self.now) && !(waits && item.waiting_on_contact);
+        let uses = |item: &&OwnedItem| !(self.is_old(item, self.now) || waits && item.waiting_on_contact);
         let mut keys: Vec<i64> = self.owned.iter().filter(same).filter(uses).map(counted_as).collect();
         keys.sort_unstable();
         keys.dedup();

@@ -84,7 +84,7 @@ impl Facts {
     fn on_change(&mut self, change: &ItemChange) {
         self.give_up(change.state.item);
         self.set_item(&change.state);
-        if let (ItemStatus::Open, Some(Owner::User { id })) = (change.state.status, change.state.owner) {
+        if let Some(Owner::User { id }) = change.state.owner {
             self.news_of(id);
         }
         if let (true, Some(Owner::User { id })) = (change.assigned, change.state.owner) {
@@ -99,7 +99,7 @@ impl Facts {
         let waited = self.leave(arrival.item);
         let since = waited.as_ref().map(|waiting| waiting.since).or(arrival.queue.since).or(since);
         let barred = full.or_else(|| waited.as_ref().and_then(|waiting| waiting.barred));
-        let arrives = !self.held || arrival.queue.since.is_none();
+        let arrives = !self.held || self.requeues && arrival.queue.since.is_none();
         let decided = decide(self, Question { arrival, since, barred, arrives });
         self.conclude(arrival, false, barred, decided, answer);
         answer.asked = answer.explanations.last().cloned();

@@ -185,8 +185,15 @@ impl World {
             let wanting = state.status == ItemStatus::Open && (*reason != RefusalReason::ItemChanged || state.owner.is_none());
             let queue = |since| QueueFacts { since, ..row.template.queue };
             let waiting_on_contact = row.state.waiting_on_contact;
-            let fresh =
-                |again: Arrival| Arrival { version: row.version, queue: queue(again.queue.since), waiting_on_contact, ..again };
+            let owner = row.state.owner;
+            let fresh = |again: Arrival| Arrival {
+                version: row.version,
+                queue: queue(again.queue.since),
+                waiting_on_contact,
+                previous_owner: owner.or(again.previous_owner),
+                owned_since: owner.map_or(again.owned_since, |_| row.state.owned_since),
+                ..again
+            };
             *retry = retry.take().filter(|_| wanting).map(fresh);
         }
         Some(event)
