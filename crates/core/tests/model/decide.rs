@@ -109,8 +109,8 @@ pub fn decide(facts: &Facts, question: Question<'_>) -> Decided {
         ask.decision.queued_since = Some(since.unwrap_or(facts.now));
     }
     ask.count_people();
-    // Told once, when the item is queued, and again when it is routed again (ROUTING 7.3).
-    let notify = ask.notify.filter(|_| arrives);
+    // Told once, when the item is queued, and again when it is routed again or its queueing was refused (ROUTING 7.3).
+    let notify = ask.notify.filter(|_| arrives || facts.requeues);
     Decided { decision: ask.decision, stages: ask.stages, notify }
 }
 
@@ -233,7 +233,7 @@ impl Ask<'_> {
         if first.is_ok() || further.is_empty() {
             return first;
         }
-        self.choose(StageTarget::Overflow, &further, channel, case).or(first)
+        self.choose(StageTarget::Overflow, &further, channel, case)
     }
 
     /// Whom a list names by now, with the overflow steps that are due (ROUTING 7.5).

@@ -34,8 +34,10 @@ pub struct Facts {
     pub no: u64,
     /// How much was decided about and assigned on the input of this number so far (ROUTING 5.4).
     pub place: u32,
-    pub refusing: bool,
+    /// What is routed again was held as waiting when the refused decision was made (ROUTING 7.4).
     pub held: bool,
+    /// The refused decision was to wait.
+    pub requeues: bool,
     pub now: Timestamp,
     pub directory: Arc<Directory>,
     pub owned: Vec<OwnedItem>,
@@ -56,8 +58,8 @@ impl Facts {
         let mut facts = Self {
             no: 0,
             place: 0,
-            refusing: false,
             held: false,
+            requeues: false,
             now,
             directory: Arc::default(),
             owned: Vec::new(),

@@ -127,11 +127,11 @@ fn edit_user(dice: &mut Dice, directory: &mut Directory, now: Timestamp) {
         1 => user.seat = fresh.seat,
         2 => user.ticket_access = !user.ticket_access,
         3 => (user.team, user.extra_teams) = (fresh.team, fresh.extra_teams),
-        4 => (user.zone, user.hours) = (fresh.zone, fresh.hours),
+        4 => (user.zone, user.hours, user.holidays) = (fresh.zone, fresh.hours, fresh.holidays),
         5 => user.out_of_office = fresh.out_of_office,
         6 => user.capacity = fresh.capacity,
         7 => (user.skills, user.languages) = (fresh.skills, fresh.languages),
-        8 => user.holidays = fresh.holidays,
+        8 if !user.hours.0.is_empty() => user.holidays = fresh.holidays,
         _ => user.accepted = dice.chance(80),
     }
 }
@@ -232,7 +232,9 @@ fn new_skills(dice: &mut Dice, directory: &Directory) -> (Vec<UserSkill>, Vec<Sp
 }
 
 fn new_user(dice: &mut Dice, id: UserId, directory: &Directory, start: Timestamp) -> User {
-    let teams = &directory.teams;
+    let (teams, hours) = (&directory.teams, new_hours(dice, 60));
+    // An away that lasts for weeks until the end of a holiday is not made up yet: only people with hours keep holidays.
+    let holidays = if hours.0.is_empty() { Vec::new() } else { new_holidays(dice, directory) };
     let (skills, languages) = new_skills(dice, directory);
     let team = dice.pick(teams).map(|team| team.id).filter(|_| dice.chance(75));
     let extra = teams.iter().map(|team| team.id).filter(|extra| Some(*extra) != team);
@@ -249,8 +251,8 @@ fn new_user(dice: &mut Dice, id: UserId, directory: &Directory, start: Timestamp
         team,
         extra_teams,
         zone: dice.one_of(&ZONES).to_owned(),
-        hours: new_hours(dice, 60),
-        holidays: new_holidays(dice, directory),
+        hours,
+        holidays,
         out_of_office: absences(dice, start),
         capacity: new_capacity(dice),
         skills,

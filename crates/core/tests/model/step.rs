@@ -99,12 +99,8 @@ impl Facts {
         let waited = self.leave(arrival.item);
         let since = waited.as_ref().map(|waiting| waiting.since).or(arrival.queue.since).or(since);
         let barred = full.or_else(|| waited.as_ref().and_then(|waiting| waiting.barred));
-        let arrives = !self.refusing || arrival.queue.since.is_none();
-        let mut decided = decide(self, Question { arrival, since, barred, arrives });
-        let held = waited.is_some() || self.held;
-        if !held && decided.decision.outcome != Outcome::Queued {
-            decided.decision.queued_since = None;
-        }
+        let arrives = !self.held || arrival.queue.since.is_none();
+        let decided = decide(self, Question { arrival, since, barred, arrives });
         self.conclude(arrival, false, barred, decided, answer);
         answer.asked = answer.explanations.last().cloned();
     }
@@ -160,9 +156,10 @@ impl Facts {
                 let waiting = WaitingItem { arrival: arrival.clone(), since: since.unwrap_or(self.now), barred: full };
                 self.match_before(Some(&waiting), answer);
                 self.forget_item(arrival.item);
-                (self.refusing, self.held) = (true, decision.queued_since.is_some());
+                self.held = decision.queued_since.is_some();
+                self.requeues = decision.outcome == Outcome::Queued;
                 self.on_arrival(arrival, since, full, answer);
-                (self.refusing, self.held) = (false, false);
+                (self.held, self.requeues) = (false, false);
             }
             None => drop(self.leave(decision.item)),
         }
@@ -177,6 +174,7 @@ impl Facts {
         for waiting in self.waiting.iter_mut().filter(|waiting| waiting.arrival.item == state.item) {
             waiting.arrival.waiting_on_contact = state.waiting_on_contact;
             waiting.arrival.created_at = state.created_at;
+            waiting.arrival.workspace = state.workspace;
         }
         if let (ItemStatus::Open, Some(Owner::User { id })) = (state.status, state.owner) {
             let owned_since = state.owned_since.unwrap_or(self.now);

@@ -30,7 +30,7 @@ pub fn check(seen: &Seen<'_>, router: &Router) -> Result<(), Difference> {
 /// Among those that wait, what could have had a person's room instead does not stand in front of what got it.
 fn overtaken(seen: &Seen<'_>) -> Result<(), Difference> {
     let user_told = match seen.input {
-        Input::Tick | Input::Changed(_) => None,
+        Input::Tick => None,
         Input::Status(change) => Some(change.user),
         _ => return Ok(()),
     };
