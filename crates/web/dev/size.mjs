@@ -25,7 +25,9 @@ const rows = [
   ['first load, CSS', sum([...new Set(first.flatMap((chunk) => chunk.css ?? []))]), 18],
 ];
 for (const language of ['en', 'nl', 'nb', 'da']) {
-  rows.push([`words, ${language}`, packed(`locales/${language}.json`), 8]);
+  for (const part of ['desk', 'settings']) {
+    rows.push([`words, ${part}, ${language}`, built(manifest[`locales/${language}.json?part=${part}`].file), 8]);
+  }
 }
 for (const [key, chunk] of Object.entries(manifest)) {
   if (chunk.isDynamicEntry && !key.includes('locales/')) rows.push([`lazy, ${chunk.name ?? key}`, built(chunk.file), 60]);

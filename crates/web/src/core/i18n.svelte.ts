@@ -14,7 +14,13 @@ export type Language = (typeof LANGUAGES)[number];
 /** What each language calls itself. */
 export const LANGUAGE_NAMES: Record<Language, string> = { en: 'English', nl: 'Nederlands', nb: 'Norsk bokmål', da: 'Dansk' };
 
-const loaders = import.meta.glob<Record<string, string>>('../../locales/*.json', { import: 'default' });
+type Words = Record<string, string>;
+const loaders = {
+  desk: import.meta.glob<Words>('../../locales/*.json', { import: 'default', query: '?part=desk' }),
+  settings: import.meta.glob<Words>('../../locales/*.json', { import: 'default', query: '?part=settings' }),
+};
+/** The parts of the catalogue that have been asked for. */
+const parts: (keyof typeof loaders)[] = ['desk'];
 
 let words = $state.raw<Record<string, string>>({});
 let current = $state<Language>('en');
@@ -40,9 +46,15 @@ export function choose(own: string | null | undefined, browser: readonly string[
 }
 
 export async function setLanguage(language: Language): Promise<void> {
-  const load = loaders[`../../locales/${language}.json`];
-  if (!load) return;
-  use(language, await load());
+  const loads = parts.map((part) => loaders[part][`../../locales/${language}.json`]?.());
+  use(language, Object.assign({}, ...(await Promise.all(loads))) as Words);
+}
+
+/** Loads the words of the settings pages as well, now and with every other language. */
+export async function withSettingsWords(): Promise<void> {
+  if (parts.includes('settings')) return;
+  parts.push('settings');
+  await setLanguage(current);
 }
 
 export function use(language: Language, catalogue: Record<string, string>): void {
