@@ -54,8 +54,17 @@ impl Engine {
 
     /// The facts with which the item was last decided on, brought up to date as far as the tables know better.
     async fn facts_of(&self, record: &ItemRecord) -> Result<Option<Arrival>> {
-        let arrival = self.inner.store.last_arrival_of(record.id).await?;
-        Ok(arrival.map(|arrival| Arrival {
+        let mut arrival = self.inner.store.last_arrival_of(record.id).await?;
+        // What was moved to another workspace was decided on under the id of the other item.
+        for other in [record.conversation.map(ItemId::from), record.ticket.map(ItemId::from)].into_iter().flatten() {
+            if arrival.is_none() && other != record.id {
+                arrival = self.inner.store.last_arrival_of(other).await?;
+            }
+        }
+        Ok(arrival.filter(|_| record.routed).map(|arrival| Arrival {
+            item: record.id,
+            item_kind: record.kind,
+            conversation: record.conversation,
             version: record.version,
             workspace: record.workspace,
             group: record.group,

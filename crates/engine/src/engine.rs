@@ -60,6 +60,8 @@ pub(crate) struct Inner {
     pub directory: RwLock<Arc<Directory>>,
     pub observer: Mutex<Observer>,
     pub looker: tokio::sync::Mutex<Looker>,
+    /// Answers take a core each; this many at once.
+    pub looking: Semaphore,
     pub channel_states: Mutex<BTreeMap<String, ChannelState>>,
     pub live: broadcast::Sender<LiveEvent>,
     /// Desks that are open on this host.
@@ -78,6 +80,7 @@ pub(crate) struct Inner {
 /// How many events a desk may fall behind before it has to start anew.
 const LIVE_BACKLOG: usize = 4_096;
 const HASHING_AT_ONCE: usize = 2;
+const ANSWERS_AT_ONCE: usize = 2;
 
 impl Engine {
     /// An engine on an open database, and the task of its writer, which the host spawns.
@@ -96,6 +99,7 @@ impl Engine {
             session_ms: options.session_ms,
             observer: Mutex::new(Observer::new(Arc::clone(&directory))),
             looker: tokio::sync::Mutex::default(),
+            looking: Semaphore::new(ANSWERS_AT_ONCE),
             directory: RwLock::new(directory),
             channel_states: Mutex::new(BTreeMap::new()),
             live: broadcast::Sender::new(LIVE_BACKLOG),

@@ -283,7 +283,9 @@ impl Intake {
             (true, _) => item.clone(),
             (false, ItemStatus::Closed | ItemStatus::Snoozed) => self.reopen(tx, item).await?,
             (false, ItemStatus::Open) => {
-                let item = renew_due(tx, &self.directory, item.clone(), self.at).await?;
+                // A further message while the contact waits changes nothing about when an answer is due.
+                let turned = item.waiting_since == Some(self.at);
+                let item = if turned { renew_due(tx, &self.directory, item.clone(), self.at).await? } else { item.clone() };
                 return tell_turn(tx, &self.directory, &item, self.at).await;
             }
             (false, ItemStatus::Spam) => return Ok(()),

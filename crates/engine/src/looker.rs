@@ -2,24 +2,36 @@
 
 use crate::decisions::DirectoryCache;
 use crate::engine::Engine;
-use crate::error::Result;
-use crate::memory::{Memory, remember, replay_to};
+use crate::error::{EngineError, EngineErrorKind, Result};
+use crate::memory::{remember, replay_to};
+use std::sync::Arc;
 use switchboard_core::Router;
 use switchboard_model::Timestamp;
 
 /// A router as it was when somebody last asked.
 #[derive(Default)]
 pub(crate) struct Looker {
-    router: Option<Router>,
+    router: Option<Arc<Router>>,
     directories: DirectoryCache,
 }
 
 impl Engine {
-    /// Asks the router as it is at the cursor, at the present time.
+    /// Asks the router as it is at the cursor, at the present time. Answers take time in a large centre, so they are
+    /// worked out beside everything else, a few at once.
     ///
     /// # Errors
     /// `Internal` when checkpoint or log cannot be used.
-    pub(crate) async fn look<T: Send>(&self, ask: impl FnOnce(&Router, Timestamp) -> T + Send) -> Result<T> {
+    pub(crate) async fn look<T: Send + 'static>(&self, ask: impl FnOnce(&Router, Timestamp) -> T + Send + 'static) -> Result<T> {
+        let (router, now) = self.looked_at().await?;
+        let stopping = |_| EngineError::new(EngineErrorKind::Busy, "the host is stopping");
+        let permit = self.inner.looking.acquire().await.map_err(stopping)?;
+        let answer = tokio::task::spawn_blocking(move || ask(&router, now)).await;
+        drop(permit);
+        answer
+            .map_err(|error| EngineError::new(EngineErrorKind::Internal, format!("the question could not be answered: {error}")))
+    }
+
+    async fn looked_at(&self) -> Result<(Arc<Router>, Timestamp)> {
         let store = &self.inner.store;
         let mut looker = self.inner.looker.lock().await;
         let Looker { router, directories } = &mut *looker;
@@ -29,14 +41,15 @@ impl Engine {
         let mut current = match router.take().filter(|router| newest <= Some(router.no()) && router.no() <= no) {
             Some(router) => router,
             None => {
-                let Memory { router, .. } = remember(self, false).await?;
-                router
+                *directories = DirectoryCache::default();
+                Arc::new(remember(self, false).await?.router)
             }
         };
-        replay_to(self, directories, &mut current, no).await?;
+        if current.no() < no {
+            replay_to(self, directories, Arc::make_mut(&mut current), no).await?;
+        }
         let now = store.now(self.now()).await?;
-        let answer = ask(&current, now);
-        *router = Some(current);
-        Ok(answer)
+        *router = Some(Arc::clone(&current));
+        Ok((current, now))
     }
 }

@@ -26,23 +26,35 @@ pub(crate) struct Memory {
 /// # Errors
 /// `Internal` when checkpoint or log cannot be used.
 pub(crate) async fn remember(engine: &Engine, after_failure: bool) -> Result<Memory> {
+    let mut directories = DirectoryCache::default();
+    let state = match from_log(engine, &mut directories).await {
+        Ok((router, Some(BEHAVIOUR_VERSION))) if !after_failure => return Ok(Memory { router, is_kept: true }),
+        Ok((router, None)) if router.no() == 0 => return Ok(Memory { router, is_kept: false }),
+        Ok((router, _)) => router.state(),
+        // What waits is found by the sweep, and decided on anew; turns and marks begin again.
+        Err(error) if after_failure && error.kind == EngineErrorKind::Internal => {
+            tracing::error!(%error, "the router's log cannot be used; its memory begins with the tables");
+            let cursor = engine.inner.store.cursor().await?;
+            let state = RouterState { no: cursor.no, now: cursor.now, ..RouterState::default() };
+            RouterState { directory_version: cursor.directory_version, ..state }
+        }
+        Err(error) => return Err(error),
+    };
+    tracing::info!(no = state.no, after_failure, "owners, statuses and queue are taken from the tables");
+    let state = committed(engine, state).await?;
+    Ok(Memory { router: router_of(engine, &mut directories, state).await?, is_kept: false })
+}
+
+/// The router as the last checkpoint and the log since then have it, and the behaviour that saved the checkpoint.
+async fn from_log(engine: &Engine, directories: &mut DirectoryCache) -> Result<(Router, Option<u32>)> {
     let store = &engine.inner.store;
     let no = store.cursor().await?.no;
     let checkpoint = store.checkpoint_before(no).await?;
     let behaviour = checkpoint.as_ref().map(|checkpoint| checkpoint.behaviour);
     let state = checkpoint.map(|checkpoint| checkpoint.state).unwrap_or_default();
-    let mut directories = DirectoryCache::default();
-    let mut router = router_of(engine, &mut directories, state).await?;
-    replay_to(engine, &mut directories, &mut router, no).await?;
-    match behaviour {
-        Some(BEHAVIOUR_VERSION) if !after_failure => Ok(Memory { router, is_kept: true }),
-        None if no == 0 => Ok(Memory { router, is_kept: false }),
-        _ => {
-            tracing::info!(no, after_failure, "owners, statuses and queue are taken from the tables");
-            let state = committed(engine, router.state()).await?;
-            Ok(Memory { router: router_of(engine, &mut directories, state).await?, is_kept: false })
-        }
-    }
+    let mut router = router_of(engine, directories, state).await?;
+    replay_to(engine, directories, &mut router, no).await?;
+    Ok((router, behaviour))
 }
 
 async fn router_of(engine: &Engine, directories: &mut DirectoryCache, state: RouterState) -> Result<Router> {

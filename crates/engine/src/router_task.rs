@@ -78,7 +78,7 @@ impl Engine {
             Err(error) => {
                 tracing::error!(%error, "the router's memory cannot be rebuilt; trying again");
                 pause(shutdown, PAUSE_AFTER_FAILURE).await;
-                return (lease, End::Passing);
+                return (lease, if is_passing(&error) { End::Passing } else { End::Failed });
             }
         };
         tracing::info!(epoch = routing.lease.epoch, no = routing.router.no(), "routing");

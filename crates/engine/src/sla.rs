@@ -26,13 +26,17 @@ async fn due(tx: &Tx, directory: &Directory, item: &ItemRecord) -> Result<Option
     if !item.routed || matches!(item.status, ItemStatus::Closed | ItemStatus::Spam) {
         return Ok(None);
     }
+    let paused = item.status == ItemStatus::Snoozed || item.waits_on_contact();
+    if paused {
+        return Ok(None);
+    }
     // Only the target of the end runs on over what lies between messages.
     let pauses = if sla.close_min.is_some() { tx.pauses_of(item).await? } else { Vec::new() };
     let facts = SlaFacts {
         created_at: item.created_at,
         first_replied: item.first_reply_at.is_some(),
         unanswered_since: item.waiting_since,
-        paused: item.status == ItemStatus::Snoozed || item.waits_on_contact(),
+        paused,
         pauses: pauses.into_iter().map(|(from, to)| Pause { from, to }).collect(),
     };
     Ok(due_at(directory, item.workspace, &facts))

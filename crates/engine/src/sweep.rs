@@ -26,6 +26,8 @@ const SWEEP_AGAIN_MS: i64 = MINUTE_MS;
 const STUCK_MS: i64 = MINUTE_MS;
 /// This many items are named in the log.
 const NAMED: usize = 50;
+/// This many are repaired before routing goes on; the rest at the next sweep, a minute later.
+const REPAIRED_AT_ONCE: usize = 100;
 
 /// What sweeps have come to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,6 +79,8 @@ impl Routing {
 
     /// One sweep; whether it found anything.
     async fn sweep(&mut self, now: Timestamp) -> Result<bool> {
+        // An old copy would take people for gone who are new.
+        self.engine.refresh_directory().await?;
         let directory = self.engine.directory();
         let state = self.engine.inner.store.sweep_state(timers::SNOOZE, &openable(&directory)).await?;
         let differs = self.differs(&state);
@@ -90,7 +94,7 @@ impl Routing {
         }
         let found = self.find(&state, &directory, now);
         self.engine.note_sweep(u64::try_from(found.len()).unwrap_or(u64::MAX), u64::from(differs));
-        for (item, why) in &found {
+        for (item, why) in found.iter().take(REPAIRED_AT_ONCE) {
             if let Err(error) = self.engine.repair(*item, *why, &directory, now).await {
                 tracing::warn!(%item, %error, "stranded work could not be repaired; trying again");
             }
@@ -105,7 +109,12 @@ impl Routing {
             return false;
         }
         let known = self.router.state();
-        let owned = |item: &switchboard_model::OwnedItem| (item.item, item.user, item.group);
+        let directory = self.router.directory();
+        // Whose turn it is counts where the owner leaves out of capacity what waits on the contact.
+        let owned = |item: &switchboard_model::OwnedItem| {
+            let counts = directory.user(item.user).is_some_and(|user| user.capacity.leave_out.waiting_on_contact);
+            (item.item, item.user, item.group, counts && item.waiting_on_contact)
+        };
         let queued: BTreeSet<ItemId> = tables.queued.iter().map(|(item, _)| *item).collect();
         !known.owned.iter().map(owned).eq(tables.owned.iter().map(owned))
             || known.statuses != tables.statuses

@@ -1,7 +1,7 @@
 //! `switchboard simulate`: a draft of the directory over recorded or generated traffic, beside the one in force
 //! (ROUTING 13.3).
 //!
-//! The running host gives directory and history; the simulation itself runs here, so it takes nothing from the host.
+//! The running host gives directory and history; the simulation itself runs here, on all cores but one.
 
 use crate::ConfigArgument;
 use crate::config::Config;
@@ -32,7 +32,7 @@ pub struct SimulateArguments {
     #[arg(long, value_name = "FILE")]
     traffic: Option<PathBuf>,
     /// How many days of history to use.
-    #[arg(long, default_value_t = 28, conflicts_with = "traffic")]
+    #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(u32).range(1..=366), conflicts_with = "traffic")]
     days: u32,
     /// Runs of each directory; more make narrower intervals.
     #[arg(long, default_value_t = 10)]
@@ -81,7 +81,9 @@ pub async fn simulate(arguments: SimulateArguments) -> Result<(), String> {
         (None, recorded) => Traffic::Recorded(recorded.unwrap_or_default()),
     };
     let targets_s: BTreeMap<String, f64> = arguments.targets.iter().cloned().collect();
-    let options = Options { seeds: arguments.seeds, seed: arguments.seed, targets_s, ..Options::default() };
+    // One core stays for the host that runs beside it.
+    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1));
+    let options = Options { seeds: arguments.seeds, seed: arguments.seed, targets_s, threads, ..Options::default() };
     let mut bar = Bar::new();
     let report = compare(&given.today, &given.draft, &traffic, &options, &mut |progress| bar.show(progress));
     bar.end();
@@ -104,17 +106,21 @@ pub async fn simulate(arguments: SimulateArguments) -> Result<(), String> {
 /// Directory, draft and history, on the side of the database.
 pub async fn give(engine: &Engine, draft: &str, file: &str, days: Option<u32>) -> Answer {
     let today = engine.directory();
-    let drafted = merge_text(&today, draft, MergeOptions { prune: false }).map_err(|faults| listed(&faults, file))?;
-    let faults = validate(&drafted);
-    if !faults.is_empty() {
-        return Err(listed(&faults, file));
-    }
     let recorded = match days {
         Some(days) => Some(recorded(engine, days).await?),
         None => None,
     };
-    let given = Given { today: (*today).clone(), draft: drafted, recorded };
-    serde_json::to_string(&given).map_err(|error| format!("directory and history cannot be handed over: {error}"))
+    let (draft, file) = (draft.to_owned(), file.to_owned());
+    let answer = tokio::task::spawn_blocking(move || {
+        let drafted = merge_text(&today, &draft, MergeOptions { prune: false }).map_err(|faults| listed(&faults, &file))?;
+        let faults = validate(&drafted);
+        if !faults.is_empty() {
+            return Err(listed(&faults, &file));
+        }
+        let given = Given { today: (*today).clone(), draft: drafted, recorded };
+        serde_json::to_string(&given).map_err(|error| format!("directory and history cannot be handed over: {error}"))
+    });
+    answer.await.map_err(|error| format!("the draft could not be read: {error}"))?
 }
 
 async fn recorded(engine: &Engine, days: u32) -> Result<Recorded, String> {

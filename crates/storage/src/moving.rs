@@ -154,6 +154,10 @@ impl Tx {
         if work != before.id {
             self.hand_history(before.id, work).await?;
             execute(self, "UPDATE timer SET item_id = $2 WHERE item_id = $1", values![before.id, work]).await?;
+            let sql = "INSERT INTO left_out (item_id, user_id, at) SELECT $2, user_id, at FROM left_out WHERE item_id = $1 \
+                ON CONFLICT (item_id, user_id) DO NOTHING";
+            execute(self, sql, values![before.id, work]).await?;
+            execute(self, "DELETE FROM left_out WHERE item_id = $1", values![before.id]).await?;
         }
         let mut bundle = Bundle::default();
         for Changed { after, .. } in changed {

@@ -71,7 +71,10 @@ async fn statuses(db: &impl Db) -> Result<Vec<StatusChange>, StoreError> {
 }
 
 async fn queued(db: &impl Db) -> Result<Vec<(ItemId, Timestamp)>, StoreError> {
-    let sql = "SELECT id, queued_since FROM item WHERE queued_since IS NOT NULL ORDER BY id";
+    let sql = "SELECT id, queued_since FROM item WHERE queued_since IS NOT NULL ORDER BY queued_since, id";
     let queued = |row: &Row| Ok((row.id("id", ItemId)?, row.id("queued_since", Timestamp)?));
-    rows(db, sql, values![]).await?.iter().map(queued).collect()
+    let mut found = rows(db, sql, values![]).await?.iter().map(queued).collect::<Result<Vec<_>, StoreError>>()?;
+    // The index is in the order of the wait.
+    found.sort_unstable();
+    Ok(found)
 }

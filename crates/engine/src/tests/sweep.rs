@@ -48,6 +48,7 @@ async fn adopt(desk: &Desk, edit: impl FnOnce(&mut Directory)) {
 /// Lets the next sweep happen, and what it repairs be decided. Answers with how many items it found stranded.
 async fn sweep(desk: &Desk) -> u64 {
     desk.routed().await;
+    eventually("the sweep at the start is over", async || desk.engine.statistics().await.unwrap().sweeps > 0).await;
     let before = desk.engine.statistics().await.unwrap().sweeps;
     desk.advance(5 * MINUTE_MS);
     eventually("there was a sweep", async || desk.engine.statistics().await.unwrap().sweeps > before).await;
