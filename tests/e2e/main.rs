@@ -9,6 +9,7 @@ mod pickup;
 mod race;
 mod replay;
 mod replies;
+mod simulate;
 mod support;
 mod trouble;
 mod work;

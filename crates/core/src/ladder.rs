@@ -2,7 +2,7 @@
 //!
 //! Every inner node knows the best place below it, how many places below are eligible, and how many of them share
 //! the best rank. So the best of all is read at the root, the eligible are counted there, and one person's change
-//! costs a walk from the leaf to the root. Places stand in candidate order, so the n-th eligible and the first
+//! costs a walk from the leaf towards the root, as far as anything changes there. Places stand in candidate order, so the n-th eligible and the first
 //! whose turn it is (ROUTING 6.2, 6.3) are found by walking down.
 
 /// What orders people, smallest first.
@@ -27,7 +27,7 @@ pub(crate) struct Leaf {
     pub eligible: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Node {
     best: u32,
     eligible: u32,
@@ -86,7 +86,12 @@ impl Ladder {
         self.nodes[at] = self.node_of(place);
         while at > 1 {
             at /= 2;
-            self.nodes[at] = self.joined(at);
+            let node = self.joined(at);
+            // Where somebody else is the best as before, nothing changes further up.
+            if self.nodes[at] == node && node.best as usize != place {
+                break;
+            }
+            self.nodes[at] = node;
         }
     }
 

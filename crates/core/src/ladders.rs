@@ -8,14 +8,14 @@
 use crate::calendar::Calendar;
 use crate::distribution::{Choice, Method, Ranking, Spot};
 use crate::ladder::{Key, Ladder, Leaf};
-use crate::people::{People, PersonIndex};
+use crate::people::{People, PersonIndex, TYPES};
 use crate::pool::{Pool, Slate, could_take};
 use crate::random::draw;
 use crate::skills::NeedKey;
 use crate::turns::Turns;
 use crate::usage::Exemption;
 use std::collections::BTreeMap;
-use switchboard_model::{Distribution, LoadGroup, Timestamp, WorkspaceId};
+use switchboard_model::{Distribution, LoadGroup, Timestamp, WorkType, WorkspaceId};
 
 /// The place of a ladder in [`Ladders`], for the life of a directory version.
 pub(crate) type LadderIndex = u32;
@@ -72,13 +72,24 @@ struct Seat {
     shortfall: u32,
 }
 
+/// What an item asks of a person besides room for its type: availability, and what it is exempt from.
+type Question = (bool, Exemption);
+
+/// Where a person stands, with what is looked at whenever the person changes.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    ladder: LadderIndex,
+    place: u32,
+    seat: Seat,
+}
+
 /// Every ladder there is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ladders {
     list: Vec<Rungs>,
     index: BTreeMap<LadderKey, LadderIndex>,
-    /// Per person: ladder and place.
-    seats: Vec<Vec<(LadderIndex, u32)>>,
+    /// Per person.
+    standings: Vec<Vec<Standing>>,
     /// Ladders in which somebody became eligible or ceased to be.
     moved: Vec<LadderIndex>,
 }
@@ -96,10 +107,11 @@ impl Ladders {
             let shortfall = pool.shortfall(entry.person);
             rungs.places.push(Seat { person: entry.person, spot: Spot { position, weight: entry.weight }, shortfall });
         });
-        rungs.ladder = Ladder::new((0..rungs.places.len()).map(|place| rungs.leaf(place, &sight)).collect());
-        self.seats.resize(self.seats.len().max(sight.people.len()), Vec::new());
+        rungs.ladder =
+            Ladder::new(rungs.places.iter().map(|seat| key.leaf(seat, key.takes(seat.person, &sight), &sight)).collect());
+        self.standings.resize(self.standings.len().max(sight.people.len()), Vec::new());
         for (place, seat) in (0..).zip(&rungs.places) {
-            self.seats[seat.person as usize].push((index, place));
+            self.standings[seat.person as usize].push(Standing { ladder: index, place, seat: *seat });
         }
         self.list.push(rungs);
         self.index.insert(key, index);
@@ -108,25 +120,30 @@ impl Ladders {
 
     /// Brings every ladder up to date with a person.
     pub(crate) fn refresh(&mut self, person: PersonIndex, sight: &Sight<'_>) {
-        let Some(seats) = self.seats.get(person as usize) else { return };
-        for (index, place) in seats {
-            let rungs = &mut self.list[*index as usize];
-            let (place, leaf) = (*place as usize, rungs.leaf(*place as usize, sight));
+        let Some(standings) = self.standings.get(person as usize) else { return };
+        // Most ladders ask one of very few questions about a person.
+        let mut known: [Option<(Question, bool)>; TYPES] = [None; TYPES];
+        for Standing { ladder, place, seat } in standings {
+            let rungs = &mut self.list[*ladder as usize];
+            let (work, question) = rungs.key.question();
+            let asked = known[work as usize].filter(|(asked, _)| *asked == question).map(|(_, answer)| answer);
+            let eligible = asked.unwrap_or_else(|| rungs.key.takes(person, sight));
+            known[work as usize] = Some((question, eligible));
+            let (place, leaf) = (*place as usize, rungs.key.leaf(seat, eligible, sight));
             let moves = rungs.ladder.leaf(place).eligible != leaf.eligible;
             rungs.ladder.set(place, leaf);
             if moves && !rungs.is_moved {
                 rungs.is_moved = true;
-                self.moved.push(*index);
+                self.moved.push(*ladder);
             }
         }
     }
 
-    /// Ladders in which somebody became eligible or ceased to be since this was last asked.
-    pub(crate) fn take_moved(&mut self) -> Vec<LadderIndex> {
-        for index in &self.moved {
-            self.list[*index as usize].is_moved = false;
-        }
-        std::mem::take(&mut self.moved)
+    /// A ladder in which somebody became eligible or ceased to be since this was last asked; each once.
+    pub(crate) fn next_moved(&mut self) -> Option<LadderIndex> {
+        let index = self.moved.pop()?;
+        self.list[index as usize].is_moved = false;
+        Some(index)
     }
 
     /// Forgets every ladder, as the directory changed.
@@ -146,8 +163,8 @@ impl Ladders {
 
     /// The place of a person in a ladder.
     pub(crate) fn place(&self, index: LadderIndex, person: PersonIndex) -> Option<u32> {
-        let seats = self.seats.get(person as usize)?;
-        seats.iter().find(|(ladder, _)| *ladder == index).map(|(_, place)| *place)
+        let standings = self.standings.get(person as usize)?;
+        standings.iter().find(|standing| standing.ladder == index).map(|standing| standing.place)
     }
 
     /// Whether the person at a place is eligible, apart from what concerns one item only.
@@ -188,17 +205,30 @@ impl Ladders {
     }
 }
 
-impl Rungs {
-    fn leaf(&self, place: usize, sight: &Sight<'_>) -> Leaf {
-        let Seat { person, spot, shortfall } = self.places[place];
-        let key = self.key.ranking.plain_key(person, spot, self.key.group, sight);
-        let person = sight.people.at(person);
-        let work = self.key.group.work_type();
-        let shared = self.key.exemption.shared(person.leave_out());
-        let eligible = could_take(person, sight, self.key.only_available, work, shared);
-        Leaf { key: Key { shortfall, ..key }, eligible }
+impl LadderKey {
+    /// What decides whether a person could have an item of a type.
+    const fn question(&self) -> (WorkType, Question) {
+        (self.group.work_type(), (self.only_available, self.exemption))
     }
 
+    /// Whether a person could have an item.
+    fn takes(&self, person: PersonIndex, sight: &Sight<'_>) -> bool {
+        let person = sight.people.at(person);
+        let shared = self.exemption.shared(person.leave_out());
+        could_take(person, sight, self.only_available, self.group.work_type(), shared)
+    }
+
+    /// What stands for a person at a seat. Nobody looks at the key of whoever is not eligible.
+    fn leaf(&self, seat: &Seat, eligible: bool, sight: &Sight<'_>) -> Leaf {
+        if !eligible {
+            return Leaf::default();
+        }
+        let key = self.ranking.plain_key(seat.person, seat.spot, self.group, sight);
+        Leaf { key: Key { shortfall: seat.shortfall, ..key }, eligible }
+    }
+}
+
+impl Rungs {
     fn chosen(&self, pool: &Pool<'_>, slate: &Slate<'_>, method: &Method<'_>) -> (Option<Choice>, u32) {
         let eligible = self.ladder.eligible();
         let Some(top) = self.ladder.top() else { return (None, eligible) };

@@ -94,13 +94,13 @@ impl Router {
     /// Brings ladders and lanes up to date with everybody who changed.
     pub(crate) fn refresh(&mut self) {
         self.people.account(&self.calendars, self.now);
-        let changed = self.people.take_changed();
-        let sight = Sight { people: &self.people, calendars: &self.calendars, turns: &self.turns, now: self.now };
-        for person in changed {
+        while let Some(person) = self.people.next_changed() {
+            let sight = Sight { people: &self.people, calendars: &self.calendars, turns: &self.turns, now: self.now };
             self.ladders.refresh(person, &sight);
             self.queue.person_changed(person, &self.ladders, &sight);
         }
-        for ladder in self.ladders.take_moved() {
+        let sight = Sight { people: &self.people, calendars: &self.calendars, turns: &self.turns, now: self.now };
+        while let Some(ladder) = self.ladders.next_moved() {
             self.queue.ladder_moved(ladder, &self.ladders, &sight);
         }
     }
@@ -220,30 +220,31 @@ impl Router {
         let before = self.work.find(item).map(|before| share_key(item, before.conversation));
         let key = share_key(item, owned.conversation);
         self.work.put(item, owned, &mut self.people, self.now);
-        self.share_changed(before.filter(|before| *before != key));
-        self.share_changed(Some(key));
+        self.share_changed(item, before.filter(|before| *before != key));
+        self.share_changed(item, Some(key));
     }
 
     /// Lets an owned item go.
     pub(crate) fn disown(&mut self, item: ItemId) {
         let before = self.work.find(item).map(|before| share_key(item, before.conversation));
         self.work.remove(item, &mut self.people);
-        self.share_changed(before);
+        self.share_changed(item, before);
     }
 
     /// Lets go of what became too old to use capacity: news of its owner's work, and of what counts once with it.
     pub(crate) fn end_usage(&mut self) {
         for ended in self.work.end(&mut self.people, self.now) {
             self.unbar(self.people.at(ended.person).user);
-            self.share_changed(Some(ended.key));
+            self.share_changed(ended.item, Some(ended.key));
         }
     }
 
-    fn share_changed(&mut self, key: Option<i64>) {
+    /// What an owned item counts once under is another than before.
+    fn share_changed(&mut self, item: ItemId, key: Option<i64>) {
         if let Some(key) = key
             && !self.queue.is_empty()
         {
-            let items = self.queue.sharing(key);
+            let items = self.queue.sharing(key, item);
             self.queue_again(items);
         }
     }

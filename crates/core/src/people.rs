@@ -134,12 +134,11 @@ impl People {
         &mut self.list[index as usize]
     }
 
-    /// Everybody who may have changed since this was last asked.
-    pub(crate) fn take_changed(&mut self) -> Vec<PersonIndex> {
-        for index in &self.changed {
-            self.is_changed[*index as usize] = false;
-        }
-        std::mem::take(&mut self.changed)
+    /// Somebody who may have changed since this was last asked; each once.
+    pub(crate) fn next_changed(&mut self) -> Option<PersonIndex> {
+        let index = self.changed.pop()?;
+        self.is_changed[index as usize] = false;
+        Some(index)
     }
 
     /// How many people there are.

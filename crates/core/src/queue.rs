@@ -213,14 +213,14 @@ impl Queue {
         }
     }
 
-    /// Items that count once together under this key.
-    pub(crate) fn sharing(&self, key: i64) -> Vec<ItemId> {
+    /// Items that count once together under this key with an item that does not wait.
+    pub(crate) fn sharing(&self, key: i64, with: ItemId) -> Vec<ItemId> {
         let mut items = Vec::new();
         if !self.shares.is_empty() {
             let of_conversation = self.shares.range((key, ItemId(i64::MIN))..=(key, ItemId(i64::MAX)));
             items.extend(of_conversation.map(|(_, item)| *item));
         }
-        if self.items.contains_key(&ItemId(key)) && !items.contains(&ItemId(key)) {
+        if with.0 != key && self.items.contains_key(&ItemId(key)) && !items.contains(&ItemId(key)) {
             items.push(ItemId(key));
         }
         items

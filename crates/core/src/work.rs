@@ -44,6 +44,8 @@ pub(crate) struct Share {
 /// An item that stopped using capacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
+    /// The item.
+    pub item: ItemId,
     /// Its owner.
     pub person: PersonIndex,
     /// What it counts once under.
@@ -195,7 +197,7 @@ impl Work {
                 shares[place].counts = false;
                 count(people.at_mut(person), shares, &shares[place], -1);
             }
-            ended.push(Ended { person, key });
+            ended.push(Ended { item, person, key });
         }
         ended
     }

@@ -65,12 +65,16 @@ pub async fn simulate(arguments: SimulateArguments) -> Result<(), String> {
         .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let file = arguments.draft.display().to_string();
     let loaded = directory_file::load(&arguments.draft).map_err(|fault| fault.to_string())?;
-    if !loaded.faults.is_empty() {
-        return Err(listed(&loaded.faults, &file));
-    }
     let generated = arguments.traffic.as_deref().map(read_traffic).transpose()?;
     let days = generated.is_none().then_some(arguments.days);
-    let answer = perform(&config, Job::Simulation { draft: loaded.text, file, days }).await?;
+    let calendars = listed(&loaded.faults, &file);
+    let answer = perform(&config, Job::Simulation { draft: loaded.text, file, days }).await;
+    // Faults of calendars and of everything else are told together.
+    let answer = match (loaded.faults.is_empty(), answer) {
+        (true, answer) => answer?,
+        (false, Ok(_)) => return Err(calendars),
+        (false, Err(others)) => return Err(format!("{calendars}\n{others}")),
+    };
     let given: Given = serde_json::from_str(&answer).map_err(|error| format!("the host's answer cannot be read: {error}"))?;
     let traffic = match (generated, given.recorded) {
         (Some(generated), _) => Traffic::Generated(generated),

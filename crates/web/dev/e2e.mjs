@@ -157,7 +157,7 @@ const tests = {
     await page.getByRole('button', { name: 'Take it' }).waitFor();
     await page.keyboard.press('a');
     await page.keyboard.type('pia');
-    await page.getByRole('option', { name: /Pia/ }).waitFor();
+    await page.getByRole('listbox').getByRole('option', { name: /Pia/ }).waitFor();
     await page.keyboard.press('Enter');
     const id = Number(/\d+$/.exec(page.url())[0]);
     await until('Pia has it', async () => mock.item(id).row.owner?.id === 2);
@@ -272,6 +272,41 @@ const tests = {
     await page.getByRole('heading', { name: wanted.subject }).waitFor();
   },
 
+  async 'what waits shows its place, what people lack, and what would change it'({ page, mock }) {
+    const [first, second] = mock.queue();
+    await page.locator(`[data-row="${second.id}"]`).getByText('Waiting for a person').waitFor();
+    await page.locator(`[data-row="${second.id}"]`).click();
+    await page.locator('article .states').getByText('Waiting for a person, 2nd').waitFor();
+    const panel = page.getByRole('complementary', { name: 'Details' });
+    await panel.getByRole('heading', { name: 'Why it waits' }).waitFor();
+    await panel.getByText('1 item waits in front of it').waitFor();
+    await panel.getByText('Tor Nilsen: sets the status to available').waitFor();
+    mock.take(mock.item(first.id), 2);
+    await page.locator('article .states').getByText('Waiting for a person, 1st').waitFor();
+    mock.take(mock.item(second.id), 2);
+    await until('it waits no more', async () => (await page.getByText('Waiting for a person, ').count()) === 0);
+    await panel.getByRole('heading', { name: 'Why this person' }).waitFor();
+  },
+
+  async 'the panel says why somebody does not have it, by keyboard too'({ page, mock }) {
+    await page.locator(`[data-row="${mock.queue()[0].id}"]`).click();
+    const choice = page.getByLabel('Why not …');
+    await choice.focus();
+    await page.keyboard.type('Liv');
+    await page.getByText('Liv Moe: skipped, full').waitFor();
+    await page.getByText('Open items: 10 of 10').waitFor();
+    await choice.selectOption({ label: 'Tor Nilsen' });
+    await page.getByText('Tor Nilsen: skipped, away').waitFor();
+    await page.getByText('That ends by itself:').waitFor();
+  },
+
+  async 'a target shows when it is near or over'({ page, mock }) {
+    const over = mock.items.find(({ row }) => row.due_at !== null && row.due_at < Date.now()).row;
+    await page.locator(`[data-row="${over.id}"]`).getByText('Overdue by 12 m').waitFor();
+    await page.locator(`[data-row="${over.id}"]`).click();
+    await page.locator('article .states').getByText('Overdue by 12 m').waitFor();
+  },
+
   async 'an address that nobody can have meant is not found'({ page, address }) {
     await page.getByText('There is no channel “%E0%A4%A”').waitFor();
     await page.goto(`${address}/settings/elsewhere`);
@@ -301,6 +336,9 @@ const SETTINGS = {
   'a mail keeps its layout, runs nothing and fetches nothing from strangers': { path: '/inbox/mine/10424' },
   'the subject keeps its place in the header of a narrower window': { path: '/inbox/open/10424' },
   'a form’s message is shown once': { path: '/inbox/open' },
+  'what waits shows its place, what people lack, and what would change it': { path: '/inbox/waiting' },
+  'the panel says why somebody does not have it, by keyboard too': { path: '/inbox/waiting' },
+  'a target shows when it is near or over': { path: '/inbox/open' },
   'an address that nobody can have meant is not found': { path: '/settings/channels/%E0%A4%A' },
   'a colleague is deactivated and the open work handed on in one step': { path: '/settings/people', mock: { role: 'admin' } },
 };

@@ -84,6 +84,7 @@ export function makeItems(now, count) {
     const id = 10_432 - index * 2;
     const age = (index * index * 4 + index * 11 + 3) * MINUTE;
     const owner = [null, 1, 2, null, 1, 4, 5, 1][index % 8];
+    const queued = index % 8 === 3;
     const status = index % 19 === 18 ? 'closed' : index % 17 === 16 ? 'snoozed' : 'open';
     items.push({
       row: {
@@ -93,9 +94,10 @@ export function makeItems(now, count) {
         subject: help ? subject : index % 2 ? subject : null, preview: text.slice(0, 120), status,
         priority: index % 11 === 0 ? 'high' : index % 23 === 5 ? 'urgent' : 'normal', ticket_type: help ? 'email_other' : null,
         owner: owner ? { kind: 'user', id: owner } : null, team: owner ? (owner === 4 ? 12 : 11) : index % 4 === 0 ? 11 : null,
-        owned_since: owner ? now - age + MINUTE : null, unassigned_reason: owner ? null : index % 2 ? 'no_rule' : 'nobody_eligible',
+        owned_since: owner ? now - age + MINUTE : null, unassigned_reason: owner || queued ? null : index % 2 ? 'no_rule' : 'nobody_eligible',
         waiting_since: status === 'open' && index % 4 !== 3 ? now - age : null, last_message_at: now - age, created_at: now - age - DAY,
-        queued_since: null, due_at: null, merged_into: null,
+        queued_since: queued && status === 'open' ? now - age + MINUTE : null,
+        due_at: status !== 'open' ? null : index % 9 === 3 ? now - 12 * MINUTE : index % 9 === 4 ? now + 25 * MINUTE : index % 9 === 5 ? now + 26 * HOUR : null, merged_into: null,
       },
       text,
     });

@@ -4,6 +4,7 @@ import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { whyNot, whyWaiting } from './answers.mjs';
 import { makeChannels, makeItems, makePeople, makeThread, newMessageId, teams, workspaces } from './data.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -51,7 +52,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
     team_unassigned: (row) => row.status === 'open' && !row.owner && my_teams().includes(row.team),
     team_open: (row) => row.status === 'open' && my_teams().includes(row.team),
     open: (row) => row.status === 'open',
-    waiting: () => false,
+    waiting: (row) => row.status === 'open' && !row.owner && row.queued_since !== null,
     snoozed: (row) => row.status === 'snoozed',
     closed: (row) => row.status === 'closed' && row.merged_into === null,
   };
@@ -67,7 +68,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
     id, at: item.row.created_at + 40, no: 4211, directory_version, duration_us: 38, refused: null, text: 'Assigned by the rule.',
     decision: {
       item: item.row.id, item_version: 1, event: 'arrived', group: 'ticket_email_other', rule: item.row.channel ? { channel: item.row.channel, version: 7, case: 1 } : null,
-      outcome: item.row.owner?.kind === 'user' ? { kind: 'assigned', user: item.row.owner.id, team: item.row.team } : { kind: 'unassigned', reason: item.row.unassigned_reason ?? 'nobody_eligible' },
+      outcome: item.row.owner?.kind === 'user' ? { kind: 'assigned', user: item.row.owner.id, team: item.row.team } : item.row.queued_since !== null ? { kind: 'queued' } : { kind: 'unassigned', reason: item.row.unassigned_reason ?? 'nobody_eligible' },
       distribution: item.row.owner ? 'load_balanced' : null, load: item.row.owner ? 2 : null, tied: 2, draw: null, candidates: 5, eligible: item.row.owner ? 2 : 0, fallback: false, availability_version: 4, capacity_guarded: true, mark_before: null, turn_before: null, behaviour: 1,
     },
   });
@@ -195,6 +196,10 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
       const item = items.find((known) => decision(known).id === Number(id));
       return item ? { status: 200, body: explain(item) } : problem(404, 'not_found', 'no such decision');
     }],
+    ['GET', /^\/items\/(\d+)\/why-not\/(\d+)$/, ([id, user]) => {
+      const item = items.find((known) => known.row.id === Number(id));
+      return item ? { status: 200, body: whyNot(explain(item), Number(user), people) } : problem(404, 'not_found', 'no such item');
+    }],
     ['POST', /^\/messages\/(\d+)\/retry$/, ([id]) => {
       const message = [...threads.values()].flat().find((known) => known.id === Number(id));
       message.delivery = { state: 'queued', attempts: 0, error: null, next_attempt_at: Date.now() };
@@ -216,6 +221,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
       return { status: 201, body: message };
     }],
     ['GET', '/assignable', (item) => ({ status: 200, body: { users: people.map((person) => ({ user: person.id, name: person.name, available: person.person.available, cause: person.person.cause, load: person.person.open, open: person.person.open, limit: person.person.limit, allowed: person.seat !== 'none', reason: person.seat === 'none' ? 'not_team_member' : undefined })), teams } })],
+    ['GET', '/waiting', (item) => ({ status: 200, body: whyWaiting(item.row, items.map((other) => other.row), explain(item), people, Date.now()) })],
     ['GET', '/decisions', (item) => ({ status: 200, body: [decision(item)] })],
     ['PUT', '/owner', (item, body) => guard(item, body, (row) => {
       row.owner = body.owner;
@@ -302,6 +308,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
 
   return {
     server, items, people, arrive, write, take, setStatus, emit, failing, thread,
+    queue: () => items.map((item) => item.row).filter(inView.waiting).sort((a, b) => a.queued_since - b.queued_since),
     item: (id) => items.find((known) => known.row.id === id),
     listen: (port = 0) => new Promise((done) => server.listen(port, '127.0.0.1', () => done(`http://127.0.0.1:${server.address().port}`))),
     /** Ends every stream and refuses new connections until it listens again. */

@@ -19,6 +19,7 @@ const loaders = import.meta.glob<Record<string, string>>('../../locales/*.json',
 let words = $state.raw<Record<string, string>>({});
 let current = $state<Language>('en');
 let plural = new Intl.PluralRules('en');
+let places = new Intl.PluralRules('en', { type: 'ordinal' });
 
 export const i18n = {
   get language(): Language {
@@ -48,6 +49,7 @@ export function use(language: Language, catalogue: Record<string, string>): void
   words = catalogue;
   current = language;
   plural = new Intl.PluralRules(language);
+  places = new Intl.PluralRules(language, { type: 'ordinal' });
   if (typeof document !== 'undefined') document.documentElement.lang = language;
 }
 
@@ -65,6 +67,11 @@ export function text(key: string, values: Values = {}): string {
     if (value === undefined) return whole;
     return typeof value === 'number' && name !== 'id' ? value.toLocaleString(current) : String(value);
   });
+}
+
+/** A place in an order: `3rd`. */
+export function ordinal(n: number): string {
+  return text(`ordinal.${places.select(n)}`, { n });
 }
 
 /** The words of a code, or the code itself in plain letters when the desk does not know it yet. */

@@ -3,6 +3,7 @@ import { ApiError, load, post, put, query, newKey } from '../core/api';
 import { say } from '../core/announce.svelte';
 import { t } from '../core/i18n.svelte';
 import type { ItemRow, ItemStatus, ItemView, LiveEvent, MergeReport, MessageView, Owner, Page, Priority } from '../core/types';
+import { Waiting } from './waiting.svelte';
 
 const PAGE = 50;
 const REFRESH_PAUSE_MS = 150;
@@ -36,6 +37,8 @@ export class OpenItem {
   busy = $state(false);
   /** The newest message that the reader has had before the eyes, for the check when sending. */
   seen = $state<number | null>(null);
+  /** What it waits for while nobody has it. */
+  readonly waiting: Waiting;
   private readonly abort = new AbortController();
   private timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -43,6 +46,7 @@ export class OpenItem {
     readonly id: number,
     private readonly changed: (row: ItemRow) => void,
   ) {
+    this.waiting = new Waiting(id, this.abort.signal);
     void this.start();
   }
 
@@ -58,6 +62,7 @@ export class OpenItem {
   }
 
   event(event: LiveEvent): void {
+    this.waiting.event(event);
     const conversation = this.view?.conversation;
     const ours = event.item === this.id || (event.conversation !== null && event.conversation === conversation);
     if (ours || (event.item !== null && event.item === this.view?.linked?.id)) this.refreshSoon();
@@ -76,6 +81,7 @@ export class OpenItem {
       const [view, page] = await Promise.all([this.fetchView(), this.fetchMessages(null)]);
       if (this.abort.signal.aborted) return;
       this.view = view;
+      this.waiting.follow(view);
       this.changed(view);
       this.merge(page);
     } catch (error) {
@@ -185,6 +191,7 @@ export class OpenItem {
       const [view, page] = await Promise.all([this.fetchView(), this.fetchMessages(null)]);
       if (this.abort.signal.aborted) return;
       this.view = view;
+      this.waiting.follow(view);
       this.changed(view);
       this.messages = page.rows;
       this.older = page.next;

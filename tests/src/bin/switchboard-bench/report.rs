@@ -23,7 +23,7 @@ pub struct Row {
     /// What was measured.
     pub name: String,
     /// Unit of the samples.
-    pub unit: &'static str,
+    pub unit: String,
     /// One value per repetition, in their order.
     pub samples: Vec<f64>,
     /// What the floor did right before each, where there is one.
@@ -56,8 +56,8 @@ impl Spread {
 
 impl Row {
     /// A row without a floor.
-    pub fn new(name: impl Into<String>, unit: &'static str, samples: Vec<f64>, target: Target) -> Self {
-        Self { name: name.into(), unit, samples, floor: Vec::new(), target, note: String::new() }
+    pub fn new(name: impl Into<String>, unit: impl Into<String>, samples: Vec<f64>, target: Target) -> Self {
+        Self { name: name.into(), unit: unit.into(), samples, floor: Vec::new(), target, note: String::new() }
     }
 
     /// The same with what the floor did in the same repetitions.
@@ -77,10 +77,11 @@ impl Row {
         self.samples.iter().zip(&self.floor).map(|(sample, floor)| sample / floor).collect()
     }
 
-    /// Whether the target was met; `None` without one.
+    /// Whether the target was met; `None` without one, and without a sample.
     pub fn is_met(&self) -> Option<bool> {
         let median = Spread::of(&self.samples).median;
         match self.target {
+            _ if self.samples.is_empty() => None,
             Target::AtLeast(least) => Some(median >= least),
             Target::AtMost(most) => Some(median <= most),
             Target::OfFloor(least) => Some(Spread::of(&self.ratios()).median >= least),
@@ -132,8 +133,8 @@ pub fn table(rows: &[Row]) -> String {
         let met = row.is_met().map_or("", |met| if met { "yes" } else { "NO" });
         lines.push([
             row.name.clone(),
-            format!("{} {}", number(median), row.unit),
-            format!("{} … {}", number(min), number(max)),
+            if row.samples.is_empty() { String::from("not measured") } else { format!("{} {}", number(median), row.unit) },
+            if row.samples.is_empty() { String::new() } else { format!("{} … {}", number(min), number(max)) },
             floor,
             ratio,
             row.target.shown(),
