@@ -97,7 +97,7 @@ impl Facts {
     fn on_arrival(&mut self, arrival: &Arrival, since: Option<Timestamp>, full: Option<UserId>, answer: &mut Answer) {
         self.give_up(arrival.item);
         let waited = self.leave(arrival.item);
-        let since = waited.as_ref().map(|waiting| waiting.since).or(arrival.queue.since).or(since);
+        let since = waited.as_ref().map(|waiting| waiting.since).or(since).or(arrival.queue.since);
         let barred = full.or_else(|| waited.as_ref().and_then(|waiting| waiting.barred));
         let arrives = !self.held || self.requeues && arrival.queue.since.is_none();
         let decided = decide(self, Question { arrival, since, barred, arrives });
@@ -152,7 +152,7 @@ impl Facts {
         match &refusal.retry {
             Some(arrival) => {
                 let waits = self.waiting.iter().find(|waiting| waiting.arrival.item == arrival.item);
-                let since = waits.map(|waiting| waiting.since).or(arrival.queue.since).or(decision.queued_since);
+                let since = waits.map(|waiting| waiting.since).or(decision.queued_since).or(arrival.queue.since);
                 let waiting = WaitingItem { arrival: arrival.clone(), since: since.unwrap_or(self.now), barred: full };
                 self.match_before(Some(&waiting), answer);
                 self.forget_item(arrival.item);
