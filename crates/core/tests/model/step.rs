@@ -104,7 +104,7 @@ impl Facts {
         let waited = self.leave(arrival.item);
         let since = waited.as_ref().map(|waiting| waiting.since).or(since).or(arrival.queue.since);
         let barred = full.or_else(|| waited.as_ref().and_then(|waiting| waiting.barred));
-        let arrives = !self.held || self.requeues && arrival.queue.since.is_none();
+        let arrives = !self.held || self.requeues;
         let decided = decide(self, Question { arrival, since, barred, arrives });
         let outcome = decided.decision.outcome;
         self.conclude(arrival, false, barred, decided, answer);
