@@ -267,8 +267,7 @@ impl Ask<'_> {
 
     /// Why nobody got it: a list that names nobody who exists is told apart from people who were skipped.
     fn nobody(&self, otherwise: UnassignedReason) -> UnassignedReason {
-        let by_rule = |stage: &&Stage| stage.target != StageTarget::PreviousOwner;
-        let looked_at = self.stages.iter().filter(by_rule).any(|stage| !stage.candidates.is_empty());
+        let looked_at = self.stages.last().is_some_and(|stage| !stage.candidates.is_empty());
         if looked_at { otherwise } else { UnassignedReason::NoCandidates }
     }
 

@@ -38,6 +38,8 @@ pub struct Facts {
     pub held: bool,
     /// The refused decision was to wait.
     pub requeues: bool,
+    /// What arrives was refused, which is no news of anybody.
+    pub retries: bool,
     pub now: Timestamp,
     pub directory: Arc<Directory>,
     pub owned: Vec<OwnedItem>,
@@ -60,6 +62,7 @@ impl Facts {
             place: 0,
             held: false,
             requeues: false,
+            retries: false,
             now,
             directory: Arc::default(),
             owned: Vec::new(),

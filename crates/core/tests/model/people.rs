@@ -131,7 +131,7 @@ fn edit_user(dice: &mut Dice, directory: &mut Directory, now: Timestamp) {
         5 => user.out_of_office = fresh.out_of_office,
         6 => user.capacity = fresh.capacity,
         7 => (user.skills, user.languages) = (fresh.skills, fresh.languages),
-        8 if !user.hours.0.is_empty() => user.holidays = fresh.holidays,
+        8 => user.holidays = fresh.holidays,
         _ => user.accepted = dice.chance(80),
     }
 }
@@ -233,8 +233,7 @@ fn new_skills(dice: &mut Dice, directory: &Directory) -> (Vec<UserSkill>, Vec<Sp
 
 fn new_user(dice: &mut Dice, id: UserId, directory: &Directory, start: Timestamp) -> User {
     let (teams, hours) = (&directory.teams, new_hours(dice, 60));
-    // An away that lasts for weeks until the end of a holiday is not made up yet: only people with hours keep holidays.
-    let holidays = if hours.0.is_empty() { Vec::new() } else { new_holidays(dice, directory) };
+    let holidays = new_holidays(dice, directory);
     let (skills, languages) = new_skills(dice, directory);
     let team = dice.pick(teams).map(|team| team.id).filter(|_| dice.chance(75));
     let extra = teams.iter().map(|team| team.id).filter(|extra| Some(*extra) != team);

@@ -59,7 +59,7 @@ impl Promises {
                 }
                 let keeps = |made: &Made<'_>| made.0.outcome == Outcome::Kept { user };
                 if !decided.iter().any(keeps) {
-                    within_limits(model, arrival, user, input, after)?;
+                    within_limits(model, arrival, user, input, (before, after))?;
                 }
             }
         }
@@ -173,13 +173,22 @@ fn names(case: &Case, arrival: &Arrival, person: &User, team: Option<TeamId>, wa
 
 /// Automatic routing never exceeds a limit (ROUTING 5.5), counted from what the router itself remembers afterwards,
 /// unless the person got more by hand or kept more in the same step.
-fn within_limits(model: &Facts, arrival: &Arrival, user: UserId, input: &Input, after: &RouterState) -> Result<(), Difference> {
+fn within_limits(
+    model: &Facts,
+    arrival: &Arrival,
+    user: UserId,
+    input: &Input,
+    (before, after): (&RouterState, &RouterState),
+) -> Result<(), Difference> {
     let Some(person) = model.directory.user(user) else { return Ok(()) };
     let by_hand = matches!(input, Input::Changed(change) if change.state.owner == Some(Owner::User { id: user }));
     let taken_back = matches!(input, Input::Refused(refusal) if refusal.state.owner == Some(Owner::User { id: user }));
     let still = after.owned.iter().any(|owned| (owned.item, owned.user) == (arrival.item, user));
     let edited = matches!(input, Input::Directory { .. });
-    if by_hand || taken_back || edited || !still {
+    // What the item counted once with may have left the person after the decision.
+    let lost =
+        before.owned.iter().any(|was| was.user == user && !after.owned.iter().any(|is| (is.item, is.user) == (was.item, user)));
+    if by_hand || taken_back || edited || lost || !still {
         return Ok(());
     }
     if !person.capacity.leave_out.is_nothing() {

@@ -46,6 +46,12 @@ impl Facts {
         room(None, person.capacity.total) && room(Some(work), of_type) && by_weight
     }
 
+    /// Whether an item uses its owner's capacity (ROUTING 5.5).
+    pub fn uses(&self, item: &OwnedItem, at: Timestamp) -> bool {
+        let waits = self.directory.user(item.user).is_some_and(|user| user.capacity.leave_out.waiting_on_contact);
+        !(self.is_old(item, at) || waits && item.waiting_on_contact)
+    }
+
     /// Whether an item is too old to use its owner's capacity (ROUTING 5.5).
     pub fn is_old(&self, item: &OwnedItem, at: Timestamp) -> bool {
         let owner = self.directory.user(item.user);
@@ -55,9 +61,8 @@ impl Facts {
     /// What the open items of a person that use capacity count as, each once.
     fn counted(&self, user: UserId, work: Option<WorkType>) -> Vec<i64> {
         let same = |item: &&OwnedItem| item.user == user && work.is_none_or(|work| item.group.work_type() == work);
-        let waits = self.directory.user(user).is_some_and(|user| user.capacity.leave_out.waiting_on_contact);
-        let uses = |item: &&OwnedItem| !(self.is_old(item, self.now) || waits && item.waiting_on_contact);
-        let mut keys: Vec<i64> = self.owned.iter().filter(same).filter(uses).map(counted_as).collect();
+        let mut keys: Vec<i64> =
+            self.owned.iter().filter(same).filter(|item| self.uses(item, self.now)).map(counted_as).collect();
         keys.sort_unstable();
         keys.dedup();
         keys

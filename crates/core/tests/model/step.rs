@@ -40,7 +40,7 @@ impl Facts {
         let aged: Vec<UserId> = self
             .owned
             .iter()
-            .filter(|owned| !self.is_old(owned, self.now) && self.is_old(owned, now))
+            .filter(|owned| self.uses(owned, self.now) && self.is_old(owned, now))
             .map(|owned| owned.user)
             .collect();
         self.now = now;
@@ -95,13 +95,25 @@ impl Facts {
     }
 
     fn on_arrival(&mut self, arrival: &Arrival, since: Option<Timestamp>, full: Option<UserId>, answer: &mut Answer) {
-        self.give_up(arrival.item);
+        let before = self.owned.iter().find(|owned| owned.item == arrival.item).map(|owned| (owned.user, owned.owned_since));
+        if self.retries {
+            self.forget_item(arrival.item);
+        } else {
+            self.give_up(arrival.item);
+        }
         let waited = self.leave(arrival.item);
-        let since = waited.as_ref().map(|waiting| waiting.since).or(arrival.queue.since).or(since);
+        let since = waited.as_ref().map(|waiting| waiting.since).or(since).or(arrival.queue.since);
         let barred = full.or_else(|| waited.as_ref().and_then(|waiting| waiting.barred));
-        let arrives = !self.held || self.requeues && arrival.queue.since.is_none();
+        let arrives = !self.held || self.requeues;
         let decided = decide(self, Question { arrival, since, barred, arrives });
+        let outcome = decided.decision.outcome;
         self.conclude(arrival, false, barred, decided, answer);
+        // Whoever keeps it continues the ownership there was (ROUTING 5.1).
+        if let (Some((user, since)), Outcome::Kept { user: keeper }) = (before, outcome)
+            && user == keeper
+        {
+            self.owned.iter_mut().filter(|owned| owned.item == arrival.item).for_each(|owned| owned.owned_since = since);
+        }
         answer.asked = answer.explanations.last().cloned();
     }
 
@@ -152,14 +164,14 @@ impl Facts {
         match &refusal.retry {
             Some(arrival) => {
                 let waits = self.waiting.iter().find(|waiting| waiting.arrival.item == arrival.item);
-                let since = waits.map(|waiting| waiting.since).or(arrival.queue.since).or(decision.queued_since);
+                let since = waits.map(|waiting| waiting.since).or(decision.queued_since).or(arrival.queue.since);
                 let waiting = WaitingItem { arrival: arrival.clone(), since: since.unwrap_or(self.now), barred: full };
                 self.match_before(Some(&waiting), answer);
-                self.forget_item(arrival.item);
+                self.retries = true;
                 self.held = decision.queued_since.is_some();
                 self.requeues = decision.outcome == Outcome::Queued;
                 self.on_arrival(arrival, since, full, answer);
-                (self.held, self.requeues) = (false, false);
+                (self.held, self.requeues, self.retries) = (false, false, false);
             }
             None => drop(self.leave(decision.item)),
         }
