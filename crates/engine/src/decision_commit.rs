@@ -11,8 +11,9 @@ use switchboard_model::{
 };
 use switchboard_storage::{Consumption, Guard, ItemUpdate, NewDecision, NewEvent, NewInput, NewTimer, Tx};
 
-/// After this many refusals in a row, the person whom the database refuses is left out of the next attempt.
-const REFUSALS_BEFORE_EXCLUSION: u32 = 3;
+/// The router itself leaves out whom the database found full, and takes an outdated status for none, until there is
+/// news. Should an item come back this often all the same, the person is left out of it for good, so that it goes on.
+const REFUSALS_BEFORE_EXCLUSION: u32 = 20;
 
 impl Routing {
     /// Commits what was decided. Refused decisions come back as inputs of their own.

@@ -29,8 +29,9 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
 /// further apart: what is stored per decision stays bounded.
 const OPEN_PER_DECISION: u64 = 4;
 const CHECKPOINT_EVERY: u64 = 1_000;
-/// After this many failures in a row, inputs are taken one at a time, so that one bad input stops nobody else's.
-const FAILURES_BEFORE_CARE: u32 = 3;
+/// After this many failures in a row, some seconds of them, inputs are taken one at a time, so that one bad input stops
+/// nobody else's. A database that refuses everything for a moment is no reason to put good inputs aside.
+const FAILURES_BEFORE_CARE: u32 = 8;
 
 impl Engine {
     /// Routes until the token is cancelled; stands by while another host routes.
@@ -40,7 +41,11 @@ impl Engine {
             match self.acquire_router().await {
                 Ok(Some(lease)) => {
                     let (lease, end) = self.route_until_lost(lease, failures, &shutdown).await;
-                    failures = if end == End::Failed { failures + 1 } else { 0 };
+                    failures = match end {
+                        End::Passing => 0,
+                        End::NotStarted => failures,
+                        End::Failed => failures + 1,
+                    };
                     if shutdown.is_cancelled() {
                         self.release_router(lease).await;
                     }
@@ -78,7 +83,7 @@ impl Engine {
             Err(error) => {
                 tracing::error!(%error, "the router's memory cannot be rebuilt; trying again");
                 pause(shutdown, PAUSE_AFTER_FAILURE).await;
-                return (lease, if is_passing(&error) { End::Passing } else { End::Failed });
+                return (lease, End::NotStarted);
             }
         };
         tracing::info!(epoch = routing.lease.epoch, no = routing.router.no(), "routing");
@@ -114,6 +119,8 @@ impl Engine {
 enum End {
     /// Told to stop, superseded, or held up by something that passes.
     Passing,
+    /// Before it began, which says nothing about any input.
+    NotStarted,
     /// By a failure that may come back with the same input.
     Failed,
 }
