@@ -229,17 +229,19 @@ impl Ask<'_> {
                     .ok_or_else(|| self.nobody(UnassignedReason::NobodyEligible))
             }
         };
-        let further = self.widened(&[], case);
-        if first.is_ok() || further.is_empty() {
+        if first.is_ok() || !case.overflow.iter().any(|step| self.is_due(step)) {
             return first;
         }
-        self.choose(StageTarget::Overflow, &further, channel, case)
+        self.choose(StageTarget::Overflow, &self.widened(&[], case), channel, case)
     }
 
     /// Whom a list names by now, with the overflow steps that are due (ROUTING 7.5).
     fn widened(&self, members: &[Member], case: &Case) -> Vec<Named> {
-        let due = |step: &&OverflowStep| i64::from(step.after_s) * 1_000 <= self.waited_ms;
-        self.expand(&names(members, case.overflow.iter().filter(due)), case)
+        self.expand(&names(members, case.overflow.iter().filter(|step| self.is_due(step))), case)
+    }
+
+    fn is_due(&self, step: &OverflowStep) -> bool {
+        i64::from(step.after_s) * 1_000 <= self.waited_ms
     }
 
     /// Whether the item waits where nobody could take it (ROUTING 7.2): only for somebody who could as the directory
