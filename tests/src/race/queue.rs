@@ -25,8 +25,6 @@ struct Decided {
     priority: Option<String>,
     /// Somebody was left out of it whom others could get.
     special: bool,
-    /// The database refused it, for another reason than that the item had changed.
-    refused: bool,
     /// It had an owner, in whose place it may stay while others wait: routed again, it counts against nobody.
     held: bool,
 }
@@ -76,14 +74,8 @@ pub(crate) fn order(database: &Database, channel: &str) -> Vec<String> {
 }
 
 /// From each decision to wait until the next that is heard of the item.
-///
-/// Of an item whose assignment the database has refused, somebody may be left out until there is news of that person,
-/// which the decisions alone do not tell.
 fn waits(item: i64, events: &[(Moment, Event)]) -> Vec<Wait> {
     let mut waits = Vec::new();
-    if events.iter().any(|(_, event)| matches!(event, Event::Decided(decided) if decided.refused)) {
-        return waits;
-    }
     for (place, (at, event)) in events.iter().enumerate() {
         let Event::Decided(decided) = event else { continue };
         if let (true, false, Some(priority)) = (decided.outcome == "queued", decided.special, &decided.priority) {
@@ -117,7 +109,7 @@ fn events(database: &Database, channel: &str) -> BTreeMap<i64, Vec<(Moment, Even
         items.entry(number(&row, "item_id")).or_default().push(((no, -1), Event::Told));
         bodies.insert(number(&row, "seq"), (row["item_id"].as_i64(), number(&row, "consumed_at"), json(&row["body"])));
     }
-    let decisions = format!("SELECT item_id, input_seq, no, at, decision, refused FROM decision WHERE {of_channel}");
+    let decisions = format!("SELECT item_id, input_seq, no, at, decision FROM decision WHERE {of_channel}");
     for row in database.rows(&decisions) {
         let (item, decision) = (number(&row, "item_id"), json(&row["decision"]));
         let asked = bodies.get(&number(&row, "input_seq")).filter(|(about, ..)| *about == Some(item));
@@ -129,8 +121,7 @@ fn events(database: &Database, channel: &str) -> BTreeMap<i64, Vec<(Moment, Even
         let full = asked.is_some_and(|(_, _, body)| body["reason"] == "at_capacity");
         let since = decision["queued_since"].as_i64().unwrap_or_else(|| number(&row, "at"));
         let outcome = decision["outcome"]["kind"].as_str().unwrap_or_default().to_owned();
-        let refused = row["refused"].as_str().is_some_and(|reason| reason != "item_changed");
-        let decided = Decided { at, outcome, since, priority, special: excluded || full, refused, held };
+        let decided = Decided { at, outcome, since, priority, special: excluded || full, held };
         items.entry(item).or_default().push((at, Event::Decided(Box::new(decided))));
     }
     items.values_mut().for_each(|events| events.sort_by_key(|(at, _)| *at));

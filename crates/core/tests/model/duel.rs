@@ -8,7 +8,7 @@ use crate::promises::{Promises, Seen};
 use crate::step::Answer;
 use crate::waits;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use switchboard_core::{Router, Stranded};
+use switchboard_core::Router;
 use switchboard_model::{Decision, Effect, Explanation, Input, LoadGroup, RouterState, Timestamp, Undone};
 
 /// What differed, in words that stay the same while a history is cut down, and the details.
@@ -112,13 +112,8 @@ impl Duel {
         let works = |user| directory.user(user).is_some_and(switchboard_model::User::is_active);
         let mut model: Vec<_> = self.model.owned.iter().filter(|owned| !works(owned.user)).map(|owned| owned.item).collect();
         model.sort();
-        let (gone, nobodys): (Vec<_>, Vec<_>) =
-            self.router.stranded().into_iter().partition(|(_, why)| *why != Stranded::WaitsForNobody);
-        same("stranded", &model, &gone.into_iter().map(|(item, _)| item).collect())?;
-        // Somewhere else, to where it was moved while it waited, nobody may be able to have it.
-        let waits = |item| self.model.waiting.iter().any(|waiting| waiting.arrival.item == item);
-        let not_waiting: Vec<_> = nobodys.into_iter().map(|(item, _)| item).filter(|item| !waits(*item)).collect();
-        same("waits for nobody without waiting", &Vec::new(), &not_waiting)
+        let router: Vec<_> = self.router.stranded().into_iter().map(|(item, _)| item).collect();
+        same("stranded", &model, &router)
     }
 
     /// A number that does not follow changes nothing.
