@@ -123,7 +123,8 @@ fn events(database: &Database, channel: &str) -> BTreeMap<i64, Vec<(Moment, Even
         let full = asked.is_some_and(|(_, _, body)| body["reason"] == "at_capacity");
         let since = decision["queued_since"].as_i64().unwrap_or_else(|| number(&row, "at"));
         let outcome = decision["outcome"]["kind"].as_str().unwrap_or_default().to_owned();
-        let decided = Decided { at, outcome, since, priority, special: excluded || full, refused: !row["refused"].is_null(), held };
+        let decided =
+            Decided { at, outcome, since, priority, special: excluded || full, refused: !row["refused"].is_null(), held };
         items.entry(item).or_default().push((at, Event::Decided(Box::new(decided))));
     }
     items.values_mut().for_each(|events| events.sort_by_key(|(at, _)| *at));
