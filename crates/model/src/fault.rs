@@ -16,18 +16,22 @@ pub struct Fault {
     pub message: String,
 }
 
+/// More known names than these are not listed.
+const LISTED: usize = 30;
+
 impl Fault {
     /// A fault at a key, in no particular file yet.
     pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
         Self { file: None, key: key.into(), message: message.into() }
     }
 
-    /// A fault for a name that is not known, with the nearest known one.
+    /// A fault for a name that is not known, with the nearest known one, or all of them where they are few.
     pub fn unknown<'a>(key: impl Into<String>, what: &str, found: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let known: Vec<&str> = known.into_iter().collect();
         let hint = match nearest(found, known.iter().copied()) {
             Some(near) => format!("; did you mean `{near}`?"),
             None if known.is_empty() => String::from("; there is none yet"),
+            None if known.len() > LISTED => format!("; there are {}, such as `{}`", known.len(), known[known.len() / 2]),
             None => format!("; known are {}", known.join(", ")),
         };
         Self::new(key, format!("unknown {what} `{found}`{hint}"))
@@ -90,5 +94,12 @@ mod tests {
     fn a_fault_names_file_key_and_remedy() {
         let fault = Fault::unknown("channels.x.kind", "kind", "emial", ["email", "form"]).in_file("a.toml");
         assert_eq!(fault.to_string(), "a.toml: channels.x.kind: unknown kind `emial`; did you mean `email`?");
+    }
+
+    #[test]
+    fn many_known_names_are_counted_and_one_is_shown() {
+        let zones: Vec<String> = (0..99).map(|nth| format!("Zone/{nth:02}")).collect();
+        let fault = Fault::unknown("users.zone", "time zone", "Mars/Base", zones.iter().map(String::as_str));
+        assert_eq!(fault.message, "unknown time zone `Mars/Base`; there are 99, such as `Zone/49`");
     }
 }
