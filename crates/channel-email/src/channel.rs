@@ -55,9 +55,8 @@ impl EmailChannel {
                 Some(Receiving { listener, _route: route })
             }
         };
-        let fetcher = self.config.imap.clone().map(|imap| {
-            Fetcher::new(imap, self.config.mailbox.clone(), signer.clone(), context.clone())
-        });
+        let fetcher =
+            self.config.imap.clone().map(|imap| Fetcher::new(imap, self.config.mailbox.clone(), signer.clone(), context.clone()));
         Ok(Started { signer, sender, receiver, fetcher, is_receiving: AtomicBool::new(false) })
     }
 }

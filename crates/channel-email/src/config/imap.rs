@@ -258,7 +258,10 @@ impl Check<'_> {
         }
         let token_url = token_url?;
         let Some(host) = host_of(&token_url) else {
-            self.fault("imap.oauth.token_url", format!("`{token_url}` is no https address, such as `https://login.example.com/token`"));
+            self.fault(
+                "imap.oauth.token_url",
+                format!("`{token_url}` is no https address, such as `https://login.example.com/token`"),
+            );
             return None;
         };
         Some(OauthConfig {
@@ -378,7 +381,18 @@ mod tests {
         let toml = "address = \"help@shop.test\"\n[imap]\nhost = \"mail.test\"\nport = 0\nsecurity = \"none\"\nusername = \"a\\nb\"\n\
                     after_intake = \"move\"\nflag = \"x\"\nidle_seconds = 301\nbackoff_seconds = 9\nmax_backoff_seconds = 3\n\
                     [imap.oauth]\ntoken_url = \"http://login.test/token\"";
-        insta::assert_snapshot!(faults(toml).join("\n"), @"");
+        insta::assert_snapshot!(faults(toml).join("\n"), @r#"
+        channels.mail.imap.idle_seconds: 301 is out of range; it is 1 to 300
+        channels.mail.imap.max_backoff_seconds: 3 is out of range; it is 9 to 86400
+        channels.mail.imap.port: 0 is no port; it is 1 to 65535
+        channels.mail.imap.security: `none` would send password and mail in the clear to `mail.test`; it is `tls` or `starttls`
+        channels.mail.imap.username: holds characters that no user name can have, or is empty
+        channels.mail.imap.oauth.client_id: missing; `imap.oauth` needs it
+        channels.mail.imap.oauth.refresh_token: missing; `imap.oauth` needs it, best as `refresh_token_file`
+        channels.mail.imap.oauth.token_url: `http://login.test/token` is no https address, such as `https://login.example.com/token`
+        channels.mail.imap.flag: goes with `after_intake = "flag"` alone
+        channels.mail.imap.move_to: missing; `after_intake = "move"` needs it
+        "#);
     }
 
     #[test]

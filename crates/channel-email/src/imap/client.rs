@@ -51,9 +51,10 @@ impl Client {
     pub(super) async fn greeted(&mut self) -> Result<(), Trouble> {
         match self.response().await? {
             Response::Remark(Status::Ok, _) => Ok(()),
-            Response::Remark(Status::Bye | Status::No, code) => {
-                Err(Trouble::new(ErrorKind::Unreachable, format!("the server takes no connection now{}", super::error::shown(&code))))
-            }
+            Response::Remark(Status::Bye | Status::No, code) => Err(Trouble::new(
+                ErrorKind::Unreachable,
+                format!("the server takes no connection now{}", super::error::shown(&code)),
+            )),
             Response::Remark(Status::Preauth, _) => Err(Trouble::nonsense("it lets in whoever comes (PREAUTH)")),
             _ => Err(Trouble::nonsense("it does not greet")),
         }
@@ -186,14 +187,7 @@ impl Client {
 
 impl Answer {
     fn new() -> Self {
-        Self {
-            status: Status::No,
-            code: Code::None,
-            remarks: Vec::new(),
-            found: Vec::new(),
-            fetched: Vec::new(),
-            exists: false,
-        }
+        Self { status: Status::No, code: Code::None, remarks: Vec::new(), found: Vec::new(), fetched: Vec::new(), exists: false }
     }
 
     /// Adds a response; how the command ended, when it has.

@@ -47,8 +47,7 @@ pub(super) async fn open(config: &ImapConfig) -> Result<Client, Trouble> {
 }
 
 async fn reach(host: &str, port: u16) -> Result<TcpStream, Trouble> {
-    let unreachable =
-        |reason: String| Trouble::new(ErrorKind::Unreachable, format!("the server cannot be reached: {reason}"));
+    let unreachable = |reason: String| Trouble::new(ErrorKind::Unreachable, format!("the server cannot be reached: {reason}"));
     let addresses = lookup_host((host, port)).await.map_err(|_| unreachable(String::from("its name cannot be resolved")))?;
     let addresses: Vec<_> = addresses.collect();
     TcpStream::connect(&addresses[..]).await.map_err(|error| unreachable(error.kind().to_string()))

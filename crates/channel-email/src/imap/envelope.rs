@@ -81,10 +81,22 @@ mod tests {
     fn the_envelope_is_what_the_delivering_server_wrote() {
         let mailbox = config("address = \"help@shop.test\"\naliases = [\"sales@shop.test\"]").mailbox;
         for (raw, sender, recipients) in [
-            ("Return-Path: <kari@eksempel.test>\r\nDelivered-To: help+c1.x@shop.test\r\nTo: help@shop.test\r\n\r\n", Some("kari@eksempel.test"), &["help+c1.x@shop.test"][..]),
+            (
+                "Return-Path: <kari@eksempel.test>\r\nDelivered-To: help+c1.x@shop.test\r\nTo: help@shop.test\r\n\r\n",
+                Some("kari@eksempel.test"),
+                &["help+c1.x@shop.test"][..],
+            ),
             ("Return-Path: <>\r\nDelivered-To: help@shop.test\r\n\r\nTo: sales@shop.test", None, &["help@shop.test"]),
-            ("Delivered-To: box7@provider.test\r\nTo: Help <help+c1.x@shop.test>,\r\n\tkari@eksempel.test\r\n\r\n", Some(""), &["help+c1.x@shop.test"]),
-            ("Delivered-To: sales@shop.test\nTo: \"a, b\" <help+c2.y@shop.test>\n\n", Some(""), &["sales@shop.test", "help+c2.y@shop.test"]),
+            (
+                "Delivered-To: box7@provider.test\r\nTo: Help <help+c1.x@shop.test>,\r\n\tkari@eksempel.test\r\n\r\n",
+                Some(""),
+                &["help+c1.x@shop.test"],
+            ),
+            (
+                "Delivered-To: sales@shop.test\nTo: \"a, b\" <help+c2.y@shop.test>\n\n",
+                Some(""),
+                &["sales@shop.test", "help+c2.y@shop.test"],
+            ),
             ("no header at all", Some(""), &[]),
         ] {
             let wanted = Delivered {

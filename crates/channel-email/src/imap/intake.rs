@@ -67,7 +67,8 @@ impl Intake {
                 ids.insert(message.external_id.clone());
                 wave.push((uid, message));
             }
-            outcomes.extend(join_all(wave.into_iter().map(|(uid, message)| async move { (uid, self.push(message).await) })).await);
+            outcomes
+                .extend(join_all(wave.into_iter().map(|(uid, message)| async move { (uid, self.push(message).await) })).await);
             if outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Later | Outcome::Closed)) {
                 break;
             }

@@ -110,7 +110,7 @@ impl Memory {
 
     /// Whether a mail that was found is to be taken in.
     pub(super) fn is_new(&self, uid: u32) -> bool {
-        !self.left.contains(&uid) && !(self.counts_on && uid <= self.last_uid)
+        !self.left.contains(&uid) && (!self.counts_on || uid > self.last_uid)
     }
 
     /// These cannot be had.

@@ -62,7 +62,8 @@ impl Tokens {
         self.cached = None;
     }
 
-    async fn ask(&self, runtime: &Runtime) -> Result<Granted, Trouble> {
+    /// What the endpoint is asked.
+    fn question(&self) -> String {
         let config = &self.config;
         let refresh_token = self.renewed.as_ref().unwrap_or(&config.refresh_token);
         let mut form = form_urlencoded::Serializer::new(String::new());
@@ -75,18 +76,24 @@ impl Tokens {
         if !config.scope.is_empty() {
             form.append_pair("scope", &config.scope);
         }
+        form.finish()
+    }
+
+    async fn ask(&self, runtime: &Runtime) -> Result<Granted, Trouble> {
+        let config = &self.config;
         let request = runtime
             .http
             .post(&config.token_url)
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "application/json")
-            .body(form.finish());
+            .body(self.question());
         let unreachable = |what: &str| {
             Trouble::new(ErrorKind::Unreachable, format!("the token endpoint {} cannot be asked: {what}", config.host))
         };
-        let mut response = request.send().await.map_err(|error| {
-            unreachable(if error.is_timeout() { "no answer in time" } else { "the connection failed" })
-        })?;
+        let mut response = request
+            .send()
+            .await
+            .map_err(|error| unreachable(if error.is_timeout() { "no answer in time" } else { "the connection failed" }))?;
         let status = response.status();
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|_| unreachable("the connection broke"))? {

@@ -60,7 +60,8 @@ impl<'s> Session<'s> {
         let verb = if config.after_intake == AfterIntake::Nothing { "EXAMINE" } else { "SELECT" };
         let answer = client.command(&format!("{verb} {}", folder_name(&config.folder))).await?;
         if answer.status != Status::Ok {
-            let message = format!("there is no folder `{}`{}; see `imap.folder`", config.folder, super::error::shown(&answer.code));
+            let message =
+                format!("there is no folder `{}`{}; see `imap.folder`", config.folder, super::error::shown(&answer.code));
             return Err(Trouble::setting(message));
         }
         check_flags(config, &answer)?;
@@ -114,17 +115,8 @@ impl<'s> Session<'s> {
             let new = self.look().await?;
             let mut done = 0;
             for some in new.chunks(self.config.max_messages_per_fetch) {
-                let taken = self.take(some).await?;
-                done += taken.stored.len() + taken.left.len();
-                self.settle(&taken.stored).await?;
-                if !taken.stored.is_empty() {
-                    self.memory.worked();
-                }
-                for uid in &taken.left {
-                    tracing::error!(channel = self.intake.mailbox.slug, uid, "a mail cannot be taken in and stays in the folder");
-                }
-                self.memory.leave(&taken.left);
-                left.extend(taken.left);
+                let taken = self.take(some, &mut left).await?;
+                done += taken.count;
                 if taken.ended != Drained::Empty {
                     return Ok((taken.ended, left));
                 }
@@ -156,39 +148,67 @@ impl<'s> Session<'s> {
         Ok(found)
     }
 
-    async fn take(&mut self, uids: &[u32]) -> Result<Taken, Trouble> {
-        let mut taken = Taken { stored: Vec::new(), left: Vec::new(), ended: Drained::Empty };
+    /// Takes in some mails, a batch at a time, and adds those that cannot be had.
+    async fn take(&mut self, uids: &[u32], left: &mut Vec<u32>) -> Result<Taken, Trouble> {
         let answer = self.client.command(&format!("UID FETCH {} (UID RFC822.SIZE)", number_set(uids))).await?;
-        let sizes: BTreeMap<u32, usize> = answer.fetched.iter().filter_map(|mail| Some((mail.uid?, mail.size? as usize))).collect();
+        if has_failed(&answer) {
+            return Err(Trouble::refused("to say how large mail is", &answer.code));
+        }
+        let sizes: BTreeMap<u32, usize> =
+            answer.fetched.iter().filter_map(|mail| Some((mail.uid?, mail.size? as usize))).collect();
         let known: Vec<(u32, usize)> = uids.iter().filter_map(|uid| Some((*uid, *sizes.get(uid)?))).collect();
+        let mut taken = Taken { count: 0, ended: Drained::Empty };
         let mut rest = &known[..];
         while !rest.is_empty() && taken.ended == Drained::Empty {
             let count = if self.memory.is_careful() { 1 } else { batch(rest, self.config.max_message_bytes) };
             let (some, others) = rest.split_at(count);
             rest = others;
-            let total = some.iter().map(|(_, size)| *size).sum::<usize>().min(self.config.max_message_bytes.max(BATCH_BYTES));
-            let permits = (1 + total as u32 / 1_024).min(BUFFERED_KIB);
-            let permit = BUFFERED.acquire_many(permits).await.expect("the semaphore is never closed");
-            let (first, last) = (some[0].0, some[count - 1].0);
-            if self.memory.fetching(first, last) > MAX_STRIKES {
-                taken.left.push(first);
-                self.memory.fetched(last);
-                continue;
+            let mut stuck = Vec::new();
+            let stored = self.take_batch(some, &mut stuck, &mut taken.ended).await?;
+            for uid in &stuck {
+                tracing::error!(channel = self.intake.mailbox.slug, uid, "a mail cannot be taken in and stays in the folder");
             }
-            let mails = self.fetch(some, &mut taken.left).await?;
-            self.memory.fetched(last);
-            for (uid, outcome) in self.intake.take(mails).await {
-                match outcome {
-                    Outcome::Stored => taken.stored.push(uid),
-                    Outcome::Never => taken.left.push(uid),
-                    Outcome::Later => taken.ended = Drained::Later,
-                    Outcome::Closed => taken.ended = Drained::Closed,
-                }
+            self.memory.leave(&stuck);
+            taken.count += stored.len() + stuck.len();
+            left.extend(stuck);
+            if !stored.is_empty() {
+                self.settle(&stored).await?;
+                self.memory.worked();
             }
-            drop(permit);
         }
-        taken.stored.sort_unstable();
         Ok(taken)
+    }
+
+    /// Takes in mails of known sizes that fit into memory together; those that are stored, ascending.
+    async fn take_batch(
+        &mut self,
+        some: &[(u32, usize)],
+        stuck: &mut Vec<u32>,
+        ended: &mut Drained,
+    ) -> Result<Vec<u32>, Trouble> {
+        let (first, last) = (some[0].0, some[some.len() - 1].0);
+        if self.memory.fetching(first, last) > MAX_STRIKES {
+            stuck.push(first);
+            self.memory.fetched(last);
+            return Ok(Vec::new());
+        }
+        let total = some.iter().map(|(_, size)| *size).sum::<usize>().min(self.config.max_message_bytes.max(BATCH_BYTES));
+        let permits = u32::try_from(1 + total / 1_024).unwrap_or(BUFFERED_KIB).min(BUFFERED_KIB);
+        let permit = BUFFERED.acquire_many(permits).await.expect("the semaphore is never closed");
+        let mails = self.fetch(some, stuck).await?;
+        self.memory.fetched(last);
+        let mut stored = Vec::new();
+        for (uid, outcome) in self.intake.take(mails).await {
+            match outcome {
+                Outcome::Stored => stored.push(uid),
+                Outcome::Never => stuck.push(uid),
+                Outcome::Later => *ended = Drained::Later,
+                Outcome::Closed => *ended = Drained::Closed,
+            }
+        }
+        drop(permit);
+        stored.sort_unstable();
+        Ok(stored)
     }
 
     /// Gets mails of known sizes. Those that are not there any more are left out.
@@ -204,7 +224,7 @@ impl<'s> Session<'s> {
         // Sizes may be a little wrong where a server counts line ends otherwise.
         let command = format!("UID FETCH {} (UID BODY.PEEK[])", number_set(&uids));
         let answer = self.client.fetch(&command, largest, total + total / 8 + HEAD_BYTES).await?;
-        let refused = answer.status != Status::Ok;
+        let refused = has_failed(&answer);
         let mut bodies: BTreeMap<u32, Body> = BTreeMap::new();
         for Fetched { uid, body, .. } in answer.fetched {
             if let (Some(uid), Some(body)) = (uid, body) {
@@ -269,10 +289,8 @@ impl<'s> Session<'s> {
 
 /// What became of some mails.
 struct Taken {
-    /// These are stored.
-    stored: Vec<u32>,
-    /// These cannot be had.
-    left: Vec<u32>,
+    /// So many are stored, or cannot be.
+    count: usize,
     /// `Empty` when all were looked at.
     ended: Drained,
 }
@@ -285,6 +303,11 @@ fn batch(mails: &[(u32, usize)], largest: usize) -> usize {
         *size <= largest && total <= BATCH_BYTES
     });
     fitting.count().max(1)
+}
+
+/// Whether a fetch failed; that some mails have gone is no failure.
+fn has_failed(answer: &Answer) -> bool {
+    answer.status != Status::Ok && answer.code != Code::Other(String::from("EXPUNGEISSUED"))
 }
 
 fn accepted(what: &str, answer: &Answer) -> Result<(), Trouble> {
@@ -318,7 +341,8 @@ fn check_flags(config: &ImapConfig, answer: &Answer) -> Result<(), Trouble> {
     if permanent.is_none_or(is_kept) {
         return Ok(());
     }
-    let message = format!("the server cannot keep the flag `{flag}`; set `imap.flag = '\\Seen'` or `imap.after_intake = \"move\"`");
+    let message =
+        format!("the server cannot keep the flag `{flag}`; set `imap.flag = '\\Seen'` or `imap.after_intake = \"move\"`");
     Err(Trouble::setting(message))
 }
 

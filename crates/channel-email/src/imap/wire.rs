@@ -185,7 +185,10 @@ mod tests {
     #[tokio::test]
     async fn a_response_is_its_lines_with_the_literals_between_them() {
         let parts = read(b"* 1 FETCH (BODY[] {5}\r\na\r\nb\n UID 3)\r\n* next", 100).await.expect("a response");
-        assert_eq!(format!("{parts:?}"), r#"[Text([42, 32, 49, 32, 70, 69, 84, 67, 72, 32, 40, 66, 79, 68, 89, 91, 93, 32]), Literal(b"a\r\nb\n"), Text([32, 85, 73, 68, 32, 51, 41])]"#);
+        assert_eq!(
+            format!("{parts:?}"),
+            r#"[Text([42, 32, 49, 32, 70, 69, 84, 67, 72, 32, 40, 66, 79, 68, 89, 91, 93, 32]), Literal(b"a\r\nb\n"), Text([32, 85, 73, 68, 32, 51, 41])]"#
+        );
     }
 
     #[tokio::test]
@@ -206,7 +209,9 @@ mod tests {
 
     #[test]
     fn only_the_end_of_a_line_announces_a_literal() {
-        for (line, size) in [("a {12}", Some(12)), ("{7+}", Some(7)), ("a {12} ", None), ("a {}", None), ("a {x}", None), ("{-1}", None)] {
+        for (line, size) in
+            [("a {12}", Some(12)), ("{7+}", Some(7)), ("a {12} ", None), ("a {}", None), ("a {x}", None), ("{-1}", None)]
+        {
             assert_eq!(announced(line.as_bytes()).map(|(size, _)| size), size, "{line}");
         }
     }
