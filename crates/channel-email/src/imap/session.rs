@@ -7,7 +7,7 @@
 //! this one cannot.
 
 use super::client::{Answer, Client, folder_name, number_set};
-use super::error::Trouble;
+use super::error::{Trouble, shown};
 use super::intake::{Intake, Mail, Outcome};
 use super::memory::Memory;
 use super::response::{Body, Code, Fetched, Status};
@@ -60,9 +60,7 @@ impl<'s> Session<'s> {
         let verb = if config.after_intake == AfterIntake::Nothing { "EXAMINE" } else { "SELECT" };
         let answer = client.command(&format!("{verb} {}", folder_name(&config.folder))).await?;
         if answer.status != Status::Ok {
-            let message =
-                format!("there is no folder `{}`{}; see `imap.folder`", config.folder, super::error::shown(&answer.code));
-            return Err(Trouble::setting(message));
+            return Err(not_opened(&config.folder, &answer.code));
         }
         check_flags(config, &answer)?;
         let validity = answer.remarks.iter().find_map(|remark| match remark {
@@ -320,6 +318,18 @@ fn headers_of(raw: &Bytes) -> Bytes {
     let crlf = raw.windows(4).position(|four| four == b"\r\n\r\n").map(|place| place + 4);
     let end = [lf, crlf].into_iter().flatten().min().unwrap_or(raw.len());
     raw.slice(..end)
+}
+
+fn not_opened(folder: &str, code: &Code) -> Trouble {
+    let name = if let Code::Other(name) = code { name.as_str() } else { "" };
+    let codes = shown(code);
+    match name {
+        "NOPERM" => Trouble::setting(format!("the user may not open the folder `{folder}`{codes}; see `imap.folder`")),
+        "UNAVAILABLE" | "SERVERBUG" | "INUSE" | "LIMIT" => {
+            Trouble::new(ErrorKind::Unreachable, format!("the folder `{folder}` cannot be opened now{codes}"))
+        }
+        _ => Trouble::setting(format!("there is no folder `{folder}`{codes}; see `imap.folder`")),
+    }
 }
 
 /// Whether the flag that marks mail can be kept, and mail be marked at all.

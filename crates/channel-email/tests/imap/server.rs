@@ -81,6 +81,10 @@ pub struct Server {
 pub struct Identity {
     /// The authority, as PEM.
     pub authority_pem: String,
+    /// The certificate, as PEM.
+    pub certificate_pem: String,
+    /// Its key, as PEM.
+    pub key_pem: String,
     acceptor: TlsAcceptor,
 }
 
@@ -183,7 +187,8 @@ impl Identity {
             .with_no_client_auth()
             .with_single_cert(vec![leaf.der().clone()], private)
             .expect("a certificate with its key");
-        Self { authority_pem: authority.pem(), acceptor: TlsAcceptor::from(Arc::new(config)) }
+        let (certificate_pem, key_pem) = (leaf.pem(), key.serialize_pem());
+        Self { authority_pem: authority.pem(), certificate_pem, key_pem, acceptor: TlsAcceptor::from(Arc::new(config)) }
     }
 
     /// The authority in a file.
