@@ -27,11 +27,13 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 5] = [
+const NEEDS: [Need; 7] = [
     Need { what: "PostgreSQL 15 or newer", package: "postgresql", is_there: || postgres_programs().is_some() },
     Need { what: "Chromium", package: "chromium", is_there: || process::find("chromium").is_some() },
     Need { what: "ChromeDriver", package: "chromium-driver", is_there: || process::find("chromedriver").is_some() },
     Need { what: "swaks", package: "swaks", is_there: || process::find("swaks").is_some() },
+    Need { what: "Dovecot's IMAP server", package: "dovecot-imapd", is_there: || has_dovecot("imap") },
+    Need { what: "Dovecot's LMTP server", package: "dovecot-lmtpd", is_there: || has_dovecot("lmtp") },
     Need { what: "aiosmtpd for /usr/bin/python3", package: "python3-aiosmtpd", is_there: has_aiosmtpd },
 ];
 
@@ -107,6 +109,11 @@ fn names(needs: &[&Need]) -> String {
 
 fn has_aiosmtpd() -> bool {
     process::succeeds(Command::new("/usr/bin/python3").args(["-c", "import aiosmtpd"]))
+}
+
+/// Whether Dovecot is there with this part of it. Its programs lie beside no other's, and not on every user's path.
+fn has_dovecot(part: &str) -> bool {
+    Path::new("/usr/sbin/dovecot").exists() && Path::new("/usr/lib/dovecot").join(part).exists()
 }
 
 fn apt() -> Command {

@@ -2,10 +2,12 @@
 
 use crate::config::Config;
 use crate::encode;
+use crate::imap::Fetcher;
 use crate::receiver::{Listener, Route};
 use crate::sender::Sender;
 use crate::token::Signer;
 use async_trait::async_trait;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use switchboard_channel::{Channel, ChannelError, Context, ErrorKind, Retry};
 use switchboard_model::{Capabilities, Delivered, OutboundMessage};
@@ -21,6 +23,9 @@ struct Started {
     signer: Signer,
     sender: Option<Sender>,
     receiver: Option<Receiving>,
+    fetcher: Option<Fetcher>,
+    /// Whether the receiver runs beside the fetcher.
+    is_receiving: AtomicBool,
 }
 
 struct Receiving {
@@ -50,7 +55,9 @@ impl EmailChannel {
                 Some(Receiving { listener, _route: route })
             }
         };
-        Ok(Started { signer, sender, receiver })
+        let fetcher =
+            self.config.imap.clone().map(|imap| Fetcher::new(imap, self.config.mailbox.clone(), signer.clone(), context.clone()));
+        Ok(Started { signer, sender, receiver, fetcher, is_receiving: AtomicBool::new(false) })
     }
 }
 
@@ -71,9 +78,20 @@ impl Channel for EmailChannel {
 
     async fn run(&self, context: Context) -> Result<(), ChannelError> {
         self.start(&context).await?;
-        match self.started.get().and_then(|started| started.receiver.as_ref()) {
-            Some(receiver) => Arc::clone(&receiver.listener).run(&context).await,
-            None => context.runtime.shutdown.cancelled().await,
+        let Some(started) = self.started.get() else { return Ok(()) };
+        match (&started.receiver, &started.fetcher) {
+            (Some(receiver), None) => Arc::clone(&receiver.listener).run(&context).await,
+            (None, None) => context.runtime.shutdown.cancelled().await,
+            (receiver, Some(fetcher)) => {
+                // A mail server that fails must not keep the receiver from listening, so that one runs by itself.
+                if let Some(receiver) = receiver
+                    && !started.is_receiving.swap(true, Ordering::SeqCst)
+                {
+                    let (listener, context) = (Arc::clone(&receiver.listener), context.clone());
+                    context.runtime.clone().spawn(async move { listener.run(&context).await });
+                }
+                return fetcher.run().await;
+            }
         }
         Ok(())
     }

@@ -1,5 +1,15 @@
 //! The settings of a mailbox: `[channels.SLUG]` with `kind = "email"`.
 
+macro_rules! settings {
+    ($($key:literal, $values:literal, $default:expr, $about:literal;)+) => {
+        &[$(SettingDoc { key: $key, values: $values, default: $default, about: $about }),+]
+    };
+}
+
+mod imap;
+
+pub(crate) use imap::{AfterIntake, ImapConfig, OauthConfig, SignIn};
+
 use email_address::EmailAddress;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -20,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) reply_token: bool,
     /// The way in.
     pub(crate) receiver: Option<ReceiverConfig>,
+    /// The other way in: a mailbox on a server.
+    pub(crate) imap: Option<ImapConfig>,
     /// The way out.
     pub(crate) smtp: Option<SmtpConfig>,
 }
@@ -101,7 +113,7 @@ pub(crate) struct SmtpConfig {
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-/// How the connection to the sending server is protected.
+/// How the connection to a server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Security {
@@ -113,14 +125,24 @@ pub(crate) enum Security {
     None,
 }
 
-macro_rules! settings {
-    ($($key:literal, $values:literal, $default:expr, $about:literal;)+) => {
-        &[$(SettingDoc { key: $key, values: $values, default: $default, about: $about }),+]
-    };
+/// Every setting of the channel.
+pub(crate) const SETTINGS: &[SettingDoc] = &joined::<{ OWN.len() + imap::SETTINGS.len() }>(&[OWN, imap::SETTINGS]);
+
+const fn joined<const COUNT: usize>(lists: &[&[SettingDoc]]) -> [SettingDoc; COUNT] {
+    let mut all = [OWN[0]; COUNT];
+    let (mut list, mut place) = (0, 0);
+    while list < lists.len() {
+        let mut nth = 0;
+        while nth < lists[list].len() {
+            all[place] = lists[list][nth];
+            (nth, place) = (nth + 1, place + 1);
+        }
+        list += 1;
+    }
+    all
 }
 
-/// Every setting of the channel.
-pub(crate) const SETTINGS: &[SettingDoc] = settings! {
+const OWN: &[SettingDoc] = settings! {
     "address", "an email address", None, "The address of the mailbox; answers come from it.";
     "name", "text", Some(""), "Display name: answers come from `Pia Berg (name)`; without it from `Pia Berg`.";
     "aliases", "a list of email addresses", Some("[]"), "Further addresses whose mail belongs to this mailbox.";
@@ -158,6 +180,8 @@ struct Shape {
     reply_token: Option<bool>,
     #[serde(default)]
     receiver: ReceiverShape,
+    #[serde(default)]
+    imap: imap::ImapShape,
     #[serde(default)]
     smtp: SmtpShape,
 }
@@ -204,6 +228,7 @@ impl Config {
         let mut check = Check { settings, faults: Vec::new() };
         let accepted = check.addresses(&shape.address, &shape.aliases);
         let receiver = check.receiver(shape.receiver);
+        let imap = check.imap(&shape.address, shape.imap);
         let smtp = check.smtp(shape.smtp);
         if !check.faults.is_empty() {
             return Err(check.faults);
@@ -213,6 +238,7 @@ impl Config {
             name: shape.name.filter(|name| !name.trim().is_empty()),
             reply_token: shape.reply_token.unwrap_or(true),
             receiver,
+            imap,
             smtp,
         })
     }
@@ -383,7 +409,7 @@ pub(crate) mod tests {
         Settings { slug: "mail".into(), table: toml.parse().expect("valid TOML"), folder: "/etc/switchboard".into() }
     }
 
-    fn faults(toml: &str) -> Vec<String> {
+    pub(crate) fn faults(toml: &str) -> Vec<String> {
         Config::read(&settings(toml)).expect_err("faulty settings").iter().map(ToString::to_string).collect()
     }
 

@@ -1,6 +1,6 @@
-//! The email channel: takes mail in over SMTP or LMTP, and sends replies over SMTP.
+//! The email channel: takes mail in over SMTP or LMTP or from a mailbox over IMAP, and sends replies over SMTP.
 //!
-//! `decode` and `encode` are pure, `session` is the server side of the protocol without any IO; `receiver`,
+//! `decode` and `encode` are pure, `session` is the server side of the protocol without any IO; `receiver`, `imap`,
 //! `sender` and `channel` move the bytes.
 
 mod channel;
@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod flowed;
 mod html;
+mod imap;
 mod receiver;
 mod sender;
 mod session;
@@ -21,7 +22,7 @@ use switchboard_model::ChannelKind;
 /// The email channel, as the host lists it.
 pub const REGISTRATION: Registration = Registration {
     kind: ChannelKind::Email,
-    summary: "Email: a mail server delivers to Switchboard over SMTP or LMTP, replies go out over SMTP.",
+    summary: "Email: a mail server delivers to Switchboard over SMTP or LMTP, or a mailbox is read over IMAP; replies go out over SMTP.",
     settings: config::SETTINGS,
     build: |settings| {
         let config = config::Config::read(settings)?;

@@ -1,5 +1,7 @@
 //! The channel contract over real sockets: what mail servers do to the receiver, and what they do to the sender.
 
+mod dovecot;
+mod imap;
 mod peer;
 
 use async_trait::async_trait;

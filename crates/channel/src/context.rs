@@ -1,6 +1,7 @@
 //! What an adapter is given: its name, the inbox, and the runtime.
 
 use crate::inbox::Inbox;
+use crate::threads::Threads;
 use secrecy::SecretSlice;
 use std::sync::Arc;
 use switchboard_model::Timestamp;
@@ -14,6 +15,8 @@ pub struct Context {
     pub slug: String,
     /// Where messages go in.
     pub inbox: Arc<dyn Inbox>,
+    /// What its conversations hold, for channels whose other side is connected.
+    pub threads: Arc<dyn Threads>,
     /// Time, tasks, HTTP, shutdown.
     pub runtime: Runtime,
 }

@@ -8,15 +8,17 @@ mod error;
 mod inbox;
 mod registration;
 mod settings;
+mod threads;
 
 pub use context::{Clock, Context, Runtime};
 pub use error::{ChannelError, ErrorKind, Retry};
 pub use inbox::{Inbox, InboxError, InboxErrorKind};
 pub use registration::{Build, Registration, SettingDoc};
 pub use settings::Settings;
+pub use threads::{Author, FileEntry, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads, ThreadsError};
 
 use async_trait::async_trait;
-use switchboard_model::{Capabilities, Delivered, OutboundMessage};
+use switchboard_model::{Capabilities, Delivered, OutboundMessage, Widget};
 
 /// One connected channel.
 #[async_trait]
@@ -29,6 +31,11 @@ pub trait Channel: Send + Sync {
     /// `axum::extract::ConnectInfo<SocketAddr>` where the host knows the other side.
     fn routes(&self, context: &Context) -> Option<axum::Router> {
         let _ = context;
+        None
+    }
+
+    /// What visitors' pages embed, when the channel has such a thing; the host serves it under the key's addresses.
+    fn widget(&self) -> Option<Widget> {
         None
     }
 

@@ -18,6 +18,8 @@ words! {
         Cookie = "cookie",
         /// An id of a custom channel.
         Custom = "custom",
+        /// A site's own id of somebody who signed in there, vouched for by the site.
+        Account = "account",
     }
 }
 

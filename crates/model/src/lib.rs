@@ -18,6 +18,7 @@ mod sla;
 mod state;
 mod time;
 mod view;
+mod widget;
 
 pub use answer::{CapacityUse, Change, Lack, LaneLack, Preference, Remedy, WhyNot, WhyWaiting};
 pub use condition::{Condition, FactField, Facts};
@@ -56,3 +57,4 @@ pub use view::{
     AttachmentView, ContactBrief, ContactView, DecisionView, Delivery, DeliveryState, History, HistoryChange, ItemRow, ItemSort,
     ItemView, LiveEvent, LiveEventKind, MessageKind, MessageView, Page, PersonLoad, View,
 };
+pub use widget::Widget;
