@@ -3,6 +3,7 @@
 //! `decode` and `encode` are pure, `session` is the server side of the protocol without any IO; `receiver`,
 //! `sender` and `channel` move the bytes.
 
+mod auth;
 mod channel;
 mod config;
 mod decode;
@@ -12,6 +13,7 @@ mod html;
 mod receiver;
 mod sender;
 mod session;
+mod tnef;
 mod token;
 
 use std::sync::Arc;
