@@ -150,18 +150,31 @@ async fn rest(floor: &Floor, database: &Database) {
     .await;
 }
 
-/// Closes what the turners have, sends each as many messages as there are rounds, and answers with the number of the
-/// last decision before them.
-async fn quiet_rounds(floor: &Floor, database: &Database) -> Quiet {
+/// Closes what the turners have and what they get in its place from the queue, until they have nothing.
+async fn empty_hands(floor: &Floor, database: &Database) {
     let engine = &floor.engines[0].engine;
     let open = "SELECT item.id AS id FROM item JOIN person ON item.owner_id = person.user_id WHERE item.status = 'open' \
         AND item.routed AND person.limit_total = 40";
-    for row in database.rows(open) {
-        let item = ItemId(row["id"].as_i64().expect("ids are numbers"));
-        let version = engine.item(&Caller::system(), item).await.expect("it is there").row.version;
-        engine.set_item_status(&Caller::system(), item, version, ItemStatus::Closed, None).await.expect("nobody else acts");
+    loop {
+        let rows = database.rows(open);
+        if rows.is_empty() {
+            return;
+        }
+        for row in rows {
+            let item = ItemId(row["id"].as_i64().expect("ids are numbers"));
+            let version = engine.item(&Caller::system(), item).await.expect("it is there").row.version;
+            let closed = engine.set_item_status(&Caller::system(), item, version, ItemStatus::Closed, None).await;
+            closed.expect("nobody else acts");
+        }
+        rest(floor, database).await;
     }
-    rest(floor, database).await;
+}
+
+/// Empties the hands of the turners, sends each as many messages as there are rounds, and answers with the number of
+/// the last decision before them.
+async fn quiet_rounds(floor: &Floor, database: &Database) -> Quiet {
+    let engine = &floor.engines[0].engine;
+    empty_hands(floor, database).await;
     let after = database.number("SELECT no AS n FROM router_cursor");
     for nth in 0..TURNERS * QUIET_ROUNDS {
         let name = format!("quiet-{nth}");

@@ -4,8 +4,9 @@
 //! PostgreSQL a position is the number of the transaction followed by the event's place in it, and events are
 //! served only below the oldest transaction that still runs, so nothing can turn up behind a reader's back.
 
+use crate::bind::Bind;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::row::{Bind, Bundle, Db, Row, execute, one, rows, values};
+use crate::row::{Bundle, Db, Row, execute, one, rows, values};
 use crate::store::{Store, Tx};
 use sea_orm::Value;
 use std::sync::atomic::Ordering;

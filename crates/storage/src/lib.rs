@@ -7,6 +7,7 @@
 
 mod accounts;
 mod audit;
+mod bind;
 mod connect;
 mod directory;
 mod entity;

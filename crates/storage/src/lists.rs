@@ -1,8 +1,9 @@
 //! Lists of items, page by page (ROUTING 14.2).
 
+use crate::bind::Bind;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::items::{ITEM_COLUMNS, item_row};
-use crate::row::{Bind, one, rows, values};
+use crate::row::{one, rows, values};
 use crate::store::Store;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -25,6 +25,8 @@ struct Decided {
     priority: Option<String>,
     /// Somebody was left out of it whom others could get.
     special: bool,
+    /// The database refused it, because the item or the person had changed: nobody was given anything.
+    refused: bool,
     /// It had an owner, in whose place it may stay while others wait: routed again, it counts against nobody.
     held: bool,
 }
@@ -50,7 +52,7 @@ pub(crate) fn order(database: &Database, channel: &str) -> Vec<String> {
     for (item, events) in &items {
         for (_, event) in events {
             let Event::Decided(decided) = event else { continue };
-            if decided.outcome != "assigned" || decided.held {
+            if decided.outcome != "assigned" || decided.refused || decided.held {
                 continue;
             }
             let waited = known.get(item).and_then(|waits| waits.iter().find(|wait| wait.to == decided.at));
@@ -109,7 +111,7 @@ fn events(database: &Database, channel: &str) -> BTreeMap<i64, Vec<(Moment, Even
         items.entry(number(&row, "item_id")).or_default().push(((no, -1), Event::Told));
         bodies.insert(number(&row, "seq"), (row["item_id"].as_i64(), number(&row, "consumed_at"), json(&row["body"])));
     }
-    let decisions = format!("SELECT item_id, input_seq, no, at, decision FROM decision WHERE {of_channel}");
+    let decisions = format!("SELECT item_id, input_seq, no, at, decision, refused FROM decision WHERE {of_channel}");
     for row in database.rows(&decisions) {
         let (item, decision) = (number(&row, "item_id"), json(&row["decision"]));
         let asked = bodies.get(&number(&row, "input_seq")).filter(|(about, ..)| *about == Some(item));
@@ -121,7 +123,8 @@ fn events(database: &Database, channel: &str) -> BTreeMap<i64, Vec<(Moment, Even
         let full = asked.is_some_and(|(_, _, body)| body["reason"] == "at_capacity");
         let since = decision["queued_since"].as_i64().unwrap_or_else(|| number(&row, "at"));
         let outcome = decision["outcome"]["kind"].as_str().unwrap_or_default().to_owned();
-        let decided = Decided { at, outcome, since, priority, special: excluded || full, held };
+        let decided =
+            Decided { at, outcome, since, priority, special: excluded || full, refused: !row["refused"].is_null(), held };
         items.entry(item).or_default().push((at, Event::Decided(Box::new(decided))));
     }
     items.values_mut().for_each(|events| events.sort_by_key(|(at, _)| *at));

@@ -23,3 +23,4 @@ mod sla;
 mod support;
 mod validation;
 mod weights;
+mod why;

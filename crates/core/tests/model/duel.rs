@@ -7,9 +7,10 @@ use crate::people::DAY_MS;
 use crate::promises::{Promises, Seen};
 use crate::step::Answer;
 use crate::waits;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use switchboard_core::Router;
-use switchboard_model::{Decision, Effect, Explanation, Input, LoadGroup, RouterState, Timestamp, Undone};
+use switchboard_core::{Router, Stranded};
+use switchboard_model::{Decision, Effect, Explanation, Input, ItemId, LoadGroup, RouterState, Timestamp, Undone};
 
 /// What differed, in words that stay the same while a history is cut down, and the details.
 #[derive(Clone, Debug)]
@@ -106,14 +107,16 @@ impl Duel {
         answer.explanations.iter().filter(once).map(|model| (model.clone(), router(model))).collect()
     }
 
-    /// Open work that nobody will get to (ROUTING 12.6): whose owner is deactivated or unknown.
+    /// Open work that nobody will get to (ROUTING 12.6): whose owner is deactivated or unknown, or what waits for nobody.
     fn same_stranded(&self) -> Result<(), Difference> {
         let directory = &self.model.directory;
         let works = |user| directory.user(user).is_some_and(switchboard_model::User::is_active);
-        let mut model: Vec<_> = self.model.owned.iter().filter(|owned| !works(owned.user)).map(|owned| owned.item).collect();
-        model.sort();
-        let router: Vec<_> = self.router.stranded().into_iter().map(|(item, _)| item).collect();
-        same("stranded", &model, &router)
+        let gone = self.model.owned.iter().filter(|owned| !works(owned.user)).map(|owned| owned.item);
+        let (nobodys, gones): (Vec<_>, Vec<_>) =
+            self.router.stranded().into_iter().partition(|(_, why)| *why == Stranded::WaitsForNobody);
+        let items = |found: Vec<(ItemId, Stranded)>| found.into_iter().map(|(item, _)| item).collect::<BTreeSet<_>>();
+        same("stranded with its owner", &gone.collect::<BTreeSet<_>>(), &items(gones))?;
+        waits::stranded(&self.model, &items(nobodys))
     }
 
     /// A number that does not follow changes nothing.

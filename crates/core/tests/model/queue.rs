@@ -102,12 +102,7 @@ impl Facts {
             moments.extend(self.calendar(user.id).map(|calendar| calendar.edges()).unwrap_or_default());
             moments.extend(user.out_of_office.iter().flat_map(|away| [away.from, away.to]));
         }
-        for waiting in &self.waiting {
-            let relaxing = self.demands(&waiting.arrival).into_iter().filter_map(|demand| demand.relax_after_s);
-            let rules = self.directory.channels.iter().filter_map(|channel| channel.rule.as_ref());
-            let steps = rules.flat_map(|rule| &rule.cases).flat_map(|case| &case.overflow).map(|step| step.after_s);
-            moments.extend(relaxing.chain(steps).map(|after_s| waiting.since.plus_ms(i64::from(after_s) * 1_000)));
-        }
+        moments.extend(self.waiting.iter().flat_map(|waiting| self.changes(waiting)));
         for owned in &self.owned {
             let days = self.directory.user(owned.user).and_then(|user| user.capacity.leave_out.older_than_days);
             let old =
@@ -118,6 +113,19 @@ impl Facts {
         moments.sort();
         moments.dedup();
         moments
+    }
+
+    /// When an item's demands relax, or a step of a rule asks others.
+    fn changes(&self, waiting: &WaitingItem) -> Vec<Timestamp> {
+        let relaxing = self.demands(&waiting.arrival).into_iter().filter_map(|demand| demand.relax_after_s);
+        let rules = self.directory.channels.iter().filter_map(|channel| channel.rule.as_ref());
+        let steps = rules.flat_map(|rule| &rule.cases).flat_map(|case| &case.overflow).map(|step| step.after_s);
+        relaxing.chain(steps).map(|after_s| waiting.since.plus_ms(i64::from(after_s) * 1_000)).collect()
+    }
+
+    /// Those of them that lie ahead.
+    pub fn changes_ahead(&self, waiting: &WaitingItem) -> Vec<Timestamp> {
+        self.changes(waiting).into_iter().filter(|moment| *moment > self.now).collect()
     }
 
     /// What would become of a waiting item now.

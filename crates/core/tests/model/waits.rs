@@ -5,8 +5,9 @@ use crate::duel::Difference;
 use crate::facts::Facts;
 use crate::promises::{Seen, hold};
 use crate::skills::lacking;
+use std::collections::BTreeSet;
 use switchboard_core::Router;
-use switchboard_model::{Effect, Input, Outcome, SkipReason, Timestamp, User, UserId, Verdict, WaitingItem};
+use switchboard_model::{Effect, Input, ItemId, Outcome, SkipReason, Timestamp, User, UserId, Verdict, WaitingItem};
 
 /// Checks the router after a step; the model knows the same by then.
 pub fn check(seen: &Seen<'_>, router: &Router) -> Result<(), Difference> {
@@ -61,6 +62,31 @@ fn waits_for_somebody(facts: &Facts, waiting: &WaitingItem) -> bool {
     };
     let stages = facts.decide_waiting(waiting).stages;
     stages.iter().flat_map(|stage| &stage.candidates).any(|one| busy(&one.verdict) && fits(one.user))
+}
+
+/// What waits is stranded if nobody could ever have it as the directory stands, however free everybody becomes and however
+/// much time passes (ROUTING 12.6).
+pub fn stranded(model: &Facts, found: &BTreeSet<ItemId>) -> Result<(), Difference> {
+    let waits = |item: &ItemId| model.waiting.iter().any(|waiting| waiting.arrival.item == *item);
+    hold("only what waits waits for nobody", found.iter().all(waits), found)?;
+    for waiting in &model.waiting {
+        let item = waiting.arrival.item;
+        let ahead = model.changes_ahead(waiting);
+        let ever = |moments: &[Timestamp]| {
+            moments.iter().any(|now| {
+                let mut later = model.clone();
+                later.now = *now;
+                waits_for_somebody(&later, &WaitingItem { barred: None, ..waiting.clone() })
+            })
+        };
+        if found.contains(&item) {
+            let somebody = ever(&[model.now]) || ever(&ahead);
+            hold("stranded although somebody could have it one day", !somebody, &(item, model.now))?;
+        } else if ahead.is_empty() && waiting.barred.is_none() {
+            hold("waits for nobody without being stranded", ever(&[model.now]), &(item, model.now))?;
+        }
+    }
+    Ok(())
 }
 
 fn could_have(facts: &Facts, waiting: &WaitingItem, user: UserId) -> bool {

@@ -5,26 +5,16 @@
 //! the ticket that has none.
 
 use crate::error::StoreError;
-use crate::migration::apply;
+use crate::migration::{Within, apply};
 use crate::row::{Db, execute, values};
 use sea_orm::DbErr;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, SchemaManagerConnection};
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 pub(crate) struct Initial;
 
 impl MigrationName for Initial {
     fn name(&self) -> &str {
         "m20261121_000001_initial"
-    }
-}
-
-struct Within<'a>(&'a SchemaManagerConnection<'a>);
-
-impl<'a> Db for Within<'a> {
-    type Conn = SchemaManagerConnection<'a>;
-
-    fn conn(&self) -> &Self::Conn {
-        self.0
     }
 }
 

@@ -8,7 +8,8 @@ mod presence;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::row::{Db, execute, row, rows, script, values};
 use crate::store::Tx;
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use sea_orm::DbErr;
+use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager, SchemaManagerConnection};
 use std::collections::BTreeSet;
 
 /// Hosts that start at once on PostgreSQL migrate one after the other.
@@ -18,7 +19,43 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(initial::Initial), Box::new(merged::Merged), Box::new(presence::Presence), Box::new(details::Details)]
+        vec![
+            Box::new(initial::Initial),
+            Box::new(merged::MERGED),
+            Box::new(presence::PRESENCE),
+            Box::new(details::DETAILS),
+        ]
+    }
+}
+
+/// A migration that is a list of statements. Its name begins with the day, because migrations are sorted by name.
+struct Statements {
+    name: &'static str,
+    statements: &'static [&'static str],
+}
+
+impl MigrationName for Statements {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Statements {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let applied = apply(&Within(manager.get_connection()), self.statements).await;
+        applied.map_err(|error| DbErr::Migration(error.message))
+    }
+}
+
+/// Where a migration runs its statements.
+struct Within<'a>(&'a SchemaManagerConnection<'a>);
+
+impl<'a> Db for Within<'a> {
+    type Conn = SchemaManagerConnection<'a>;
+
+    fn conn(&self) -> &Self::Conn {
+        self.0
     }
 }
 
