@@ -56,7 +56,7 @@ const MAX_SUBJECT_CHARS: usize = 998;
 
 /// Reads one mail. `now` bounds the date that the sender claims.
 pub(crate) fn decode(raw: &Bytes, envelope: Envelope<'_>, receiving: Receiving<'_>, now: Timestamp) -> InboundMessage {
-    decode_checked(raw, envelope, receiving, now, None)
+    read(raw, envelope, receiving, now, None)
 }
 
 /// Whether a server that the mailbox trusts has written down what it found out about the sender.
@@ -66,6 +66,16 @@ pub(crate) fn is_vouched_for(raw: &[u8], mailbox: &Mailbox) -> bool {
 
 /// Reads one mail as [`decode`] does, with what we found out about its sender ourselves.
 pub(crate) fn decode_checked(
+    raw: &Bytes,
+    envelope: Envelope<'_>,
+    receiving: Receiving<'_>,
+    now: Timestamp,
+    checked: Authentication,
+) -> InboundMessage {
+    read(raw, envelope, receiving, now, Some(checked))
+}
+
+fn read(
     raw: &Bytes,
     envelope: Envelope<'_>,
     receiving: Receiving<'_>,

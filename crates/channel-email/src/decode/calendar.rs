@@ -17,7 +17,7 @@ pub(super) fn invitation(bytes: &[u8], declared: Option<&str>) -> Option<Invitat
     let mut found: Option<Invitation> = None;
     let mut within: Vec<String> = Vec::new();
     for line in unfolded(&text) {
-        let Some((name, parameters, value)) = property(&line) else { continue };
+        let Some(Property { name, parameters, value }) = property(&line) else { continue };
         match (name.as_str(), within.last().map(String::as_str)) {
             ("BEGIN", _) => {
                 within.push(value.trim().to_ascii_uppercase());
@@ -96,8 +96,16 @@ fn unfolded(text: &str) -> Vec<String> {
     lines
 }
 
-/// Name and parameters in capital letters, and the value.
-fn property(line: &str) -> Option<(String, Vec<(String, String)>, &str)> {
+/// A line of a calendar file.
+struct Property<'l> {
+    /// In capital letters.
+    name: String,
+    /// Names in capital letters, and values.
+    parameters: Vec<(String, String)>,
+    value: &'l str,
+}
+
+fn property(line: &str) -> Option<Property<'_>> {
     let mut quoted = false;
     let colon = line.char_indices().find_map(|(at, letter)| {
         quoted ^= letter == '"';
@@ -109,7 +117,7 @@ fn property(line: &str) -> Option<(String, Vec<(String, String)>, &str)> {
         let (name, value) = parameter.split_once('=')?;
         Some((name.trim().to_ascii_uppercase(), value.trim().trim_matches('"').to_owned()))
     });
-    Some((name, parameters.collect(), &line[colon + 1..]))
+    Some(Property { name, parameters: parameters.collect(), value: &line[colon + 1..] })
 }
 
 fn unescaped(value: &str) -> String {

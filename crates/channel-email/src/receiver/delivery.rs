@@ -85,7 +85,10 @@ async fn read(
         move || {
             let envelope = Envelope { sender: sender.as_deref(), recipients: &recipients };
             let receiving = Receiving { mailbox: &route.mailbox, signer: &route.signer };
-            let decoded = decode::decode_checked(&raw, envelope, receiving, now, authentication);
+            let decoded = match authentication {
+                Some(found) => decode::decode_checked(&raw, envelope, receiving, now, found),
+                None => decode::decode(&raw, envelope, receiving, now),
+            };
             drop(permit);
             decoded
         }
