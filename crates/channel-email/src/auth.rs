@@ -265,7 +265,9 @@ mod tests {
 
     #[test]
     fn private_addresses_only_pass_on() {
-        for (address, expected) in [("10.1.2.3", true), ("::1", true), ("::ffff:127.0.0.1", true), ("192.0.2.1", false), ("2001:db8::1", false)] {
+        for (address, expected) in
+            [("10.1.2.3", true), ("::1", true), ("::ffff:127.0.0.1", true), ("192.0.2.1", false), ("2001:db8::1", false)]
+        {
             assert_eq!(is_passed_on(address.parse().expect("an address")), expected, "{address}");
         }
     }

@@ -20,11 +20,11 @@ mod thread;
 
 use crate::config::{Mailbox, ProofRule};
 use crate::token::Signer;
+pub(crate) use authentication::fields as head_fields;
 use bytes::Bytes;
+pub(crate) use charset::western_text;
 use mail_parser::{HeaderName, HeaderValue, Message, MessageParser};
 use structure::Structure;
-pub(crate) use authentication::fields as head_fields;
-pub(crate) use charset::western_text;
 use switchboard_model::{
     Authentication, Identity, InboundMessage, MessageDetails, Nature, Proof, RawSource, Sender, ThreadHints, Timestamp,
 };

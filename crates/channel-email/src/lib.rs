@@ -9,6 +9,8 @@ mod config;
 mod decode;
 mod encode;
 mod flowed;
+#[doc(hidden)]
+pub mod fuzzing;
 mod html;
 mod receiver;
 mod sender;

@@ -210,7 +210,11 @@ impl Reader {
             };
             if nth == 0 {
                 // An object begins with the id of its interface.
-                first = if property.kind & 0x0fff == 0x0d { value.get(16..).map(|_| value.slice(16..)).unwrap_or_default() } else { value };
+                first = if property.kind & 0x0fff == 0x0d {
+                    value.get(16..).map(|_| value.slice(16..)).unwrap_or_default()
+                } else {
+                    value
+                };
             }
         }
         Some((property, first))
@@ -256,13 +260,20 @@ mod tests {
     }
 
     fn property(kind: u16, id: u16, value: &[u8]) -> Vec<u8> {
-        let mut property = [&kind.to_le_bytes()[..], &id.to_le_bytes(), &1_u32.to_le_bytes(), &(value.len() as u32).to_le_bytes(), value].concat();
+        let mut property =
+            [&kind.to_le_bytes()[..], &id.to_le_bytes(), &1_u32.to_le_bytes(), &(value.len() as u32).to_le_bytes(), value]
+                .concat();
         property.resize(property.len().next_multiple_of(4), 0);
         property
     }
 
     fn packed() -> Vec<u8> {
-        let message = [2_u32.to_le_bytes().to_vec(), property(0x1f, super::BODY, &wide("Hei på deg")), property(0x102, super::HTML, b"<p>Hei</p>")].concat();
+        let message = [
+            2_u32.to_le_bytes().to_vec(),
+            property(0x1f, super::BODY, &wide("Hei på deg")),
+            property(0x102, super::HTML, b"<p>Hei</p>"),
+        ]
+        .concat();
         let file = [
             3_u32.to_le_bytes().to_vec(),
             property(0x1f, super::LONG_NAME, &wide("rapport for året.pdf")),

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use switchboard_channel::{Channel, ChannelError, Context, InboxErrorKind, Registration, SettingDoc, Settings};
 use switchboard_channel_testkit::{Answer, Harness, Intake, RecordingInbox, contract, fixtures};
 use switchboard_model::{
-    Attachment, Capabilities, ChannelKind, Delivered, Fault, Identity, IdentityKind, InboundMessage, MessageDetails, Nature, OutboundMessage,
-    Proof, Sender, ThreadHints,
+    Attachment, Capabilities, ChannelKind, Delivered, Fault, Identity, IdentityKind, InboundMessage, MessageDetails, Nature,
+    OutboundMessage, Proof, Sender, ThreadHints,
 };
 use tower::ServiceExt;
 

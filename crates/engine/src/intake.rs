@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use switchboard_channel::{Inbox, InboxError, InboxErrorKind};
 use switchboard_model::{
-    Actor, BlobId, ChannelEntry, ContactId, ConversationId, DeliveryFailure, Directory, Identity, IdentityKind, InboundMessage, ItemId,
-    ItemStatus, LiveEventKind, MessageId, MessageKind, Nature, Priority, Proof, RawSource, Receipt, RouteEvent, TicketId,
+    Actor, BlobId, ChannelEntry, ContactId, ConversationId, DeliveryFailure, Directory, Identity, IdentityKind, InboundMessage,
+    ItemId, ItemStatus, LiveEventKind, MessageId, MessageKind, Nature, Priority, Proof, RawSource, Receipt, RouteEvent, TicketId,
     Timestamp, WorkspaceKind,
 };
 use switchboard_storage::{

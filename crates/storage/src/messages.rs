@@ -7,8 +7,8 @@ use crate::store::{Store, Tx};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use switchboard_model::{
-    Actor, Address, Attachment, AttachmentView, BlobId, ChannelId, ConversationId, Delivery, DeliveryState, Identity, MessageDetails, MessageId,
-    MessageKind, MessageView, Nature, Page, RawSource, Timestamp,
+    Actor, Address, Attachment, AttachmentView, BlobId, ChannelId, ConversationId, Delivery, DeliveryState, Identity,
+    MessageDetails, MessageId, MessageKind, MessageView, Nature, Page, RawSource, Timestamp,
 };
 
 /// Recipients of one message that may write in its conversation later; further ones are shown only.

@@ -99,7 +99,10 @@ mod tests {
         let toml = "address = \"a@b.test\"\nreceiver.listen = \"127.0.0.1:0\"\n[authentication]\ntrust = [\"MX.shop.test\"]\n\
                     verify = true\nproof = \"only_passed\"\nname_servers = [\"127.0.0.1:5353\", \"::1\"]";
         let authentication = config(toml).mailbox.authentication;
-        assert_eq!((authentication.trust.as_slice(), authentication.proof), (&["mx.shop.test".to_owned()][..], ProofRule::OnlyPassed));
+        assert_eq!(
+            (authentication.trust.as_slice(), authentication.proof),
+            (&["mx.shop.test".to_owned()][..], ProofRule::OnlyPassed)
+        );
         let verify = authentication.verify.expect("it verifies");
         assert_eq!(verify.timeout_seconds, 10);
         assert_eq!(verify.name_servers, ["127.0.0.1:5353".parse().expect("an address"), "[::1]:53".parse().expect("an address")]);

@@ -94,9 +94,8 @@ impl Results {
     /// of another sender says nothing about this one.
     fn of(&self, method: &str, domain: &str) -> Option<CheckResult> {
         let stated = self.checks.iter().filter(|check| check.method == method);
-        let about = stated.filter(|check| {
-            method != "dmarc" || check.domain.as_deref().is_none_or(|about| about.eq_ignore_ascii_case(domain))
-        });
+        let about = stated
+            .filter(|check| method != "dmarc" || check.domain.as_deref().is_none_or(|about| about.eq_ignore_ascii_case(domain)));
         about.map(|check| check.result).max_by_key(|result| match result {
             CheckResult::Pass => 3,
             CheckResult::Fail => 2,
@@ -192,7 +191,10 @@ mod tests {
     #[test]
     fn results_are_read_however_they_are_written() {
         check("mx.shop.test; none", [NONE; 4]);
-        check("MX.shop.test 1; spf=pass smtp.mailfrom=kim.test; dkim=pass header.d=kim.test; dmarc=pass", [PASS, PASS, PASS, NONE]);
+        check(
+            "MX.shop.test 1; spf=pass smtp.mailfrom=kim.test; dkim=pass header.d=kim.test; dmarc=pass",
+            [PASS, PASS, PASS, NONE],
+        );
         check(
             "mx.shop.test (it; dmarc=fail) ;\r\n\tdkim/1 = fail (bad \\) signature; dmarc=fail)\r\n reason=\"no; dmarc=fail\" header.d=x;\r\n dmarc = pass (p=reject) header.from=kim.test; arc=pass",
             [NONE, FAIL, PASS, PASS],
@@ -204,7 +206,10 @@ mod tests {
     #[test]
     fn what_a_sender_writes_into_a_quoted_value_is_no_result() {
         check("mx.shop.test; spf=fail smtp.mailfrom=\"a; dmarc=pass b\"@evil.test", [FAIL, NONE, NONE, NONE]);
-        check("mx.shop.test; spf=fail smtp.mailfrom==?utf-8?q?=3B_dmarc=3Dpass?=@evil.test; dmarc=fail", [FAIL, NONE, FAIL, NONE]);
+        check(
+            "mx.shop.test; spf=fail smtp.mailfrom==?utf-8?q?=3B_dmarc=3Dpass?=@evil.test; dmarc=fail",
+            [FAIL, NONE, FAIL, NONE],
+        );
     }
 
     #[test]
@@ -250,7 +255,8 @@ mod tests {
 
     #[test]
     fn fields_end_where_the_body_begins() {
-        let names = |raw: &str| fields(raw.as_bytes()).map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect::<Vec<_>>();
+        let names =
+            |raw: &str| fields(raw.as_bytes()).map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect::<Vec<_>>();
         assert_eq!(names("A: b\r\n folded\r\nnonsense\r\nC : d\r\n\r\nE: f"), ["A", "C"]);
         assert_eq!(names(""), [""; 0]);
         assert_eq!(names("A: b"), ["A"]);

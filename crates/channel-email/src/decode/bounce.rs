@@ -217,7 +217,8 @@ fn address_of(listed: &mail_parser::Addr<'_>) -> Option<String> {
 
 fn note_recipient(found: &mut DeliveryFailure, written: &str) {
     let address = written.trim().trim_start_matches('<').trim_end_matches('>');
-    if people::is_address(address) && found.recipients.len() < MAX_RECIPIENTS && !found.recipients.iter().any(|to| to == address) {
+    if people::is_address(address) && found.recipients.len() < MAX_RECIPIENTS && !found.recipients.iter().any(|to| to == address)
+    {
         found.recipients.push(address.to_owned());
     }
 }

@@ -144,7 +144,10 @@ mod tests {
 
     #[test]
     fn days_and_utc_are_told_apart() {
-        let with = |start: &str| invitation(format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART{start}\nEND:VEVENT\n").as_bytes(), Some("CANCEL")).expect("an event");
+        let with = |start: &str| {
+            invitation(format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART{start}\nEND:VEVENT\n").as_bytes(), Some("CANCEL"))
+                .expect("an event")
+        };
         let (day, utc) = (with(";VALUE=DATE:20261224"), with(":20261224T170000Z"));
         assert_eq!((day.starts.as_deref(), day.zone), (Some("2026-12-24"), None));
         assert_eq!((utc.starts.as_deref(), utc.zone.as_deref()), (Some("2026-12-24T17:00"), Some("UTC")));

@@ -16,12 +16,12 @@ const SIGNATURE_LINES: usize = 15;
 const HEADER_LINES: usize = 8;
 
 /// What introductions say of whoever wrote.
-const WROTE: [&str; 8] =
-    ["wrote", "schreef", "het volgende geschreven", "skrev", "schrieb", "a écrit", "escribió", "a ecrit"];
+const WROTE: [&str; 8] = ["wrote", "schreef", "het volgende geschreven", "skrev", "schrieb", "a écrit", "escribió", "a ecrit"];
 /// What introductions begin with, and the first words of dates in Norwegian, Danish and Swedish.
 const BEGINNINGS: [&str; 32] = [
-    "on", "op", "den", "am", "le", "el", "på", "kl.", "man.", "tir.", "ons.", "tor.", "fre.", "lør.", "søn.", "mandag", "tirsdag",
-    "onsdag", "torsdag", "fredag", "lørdag", "søndag", "tirs.", "tors.", "mån", "tis", "ons", "tors", "fre", "lör", "sön", "vid",
+    "on", "op", "den", "am", "le", "el", "på", "kl.", "man.", "tir.", "ons.", "tor.", "fre.", "lør.", "søn.", "mandag",
+    "tirsdag", "onsdag", "torsdag", "fredag", "lørdag", "søndag", "tirs.", "tors.", "mån", "tis", "ons", "tors", "fre", "lör",
+    "sön", "vid",
 ];
 /// Rules above an old mail: what stands between the dashes.
 const ORIGINAL: [&str; 15] = [
@@ -63,8 +63,21 @@ const FORWARDING: [&str; 9] = ["fw:", "fwd:", "vs:", "vb:", "wg:", "tr:", "rv:",
 /// Words of old headers, in small letters: who sent it, when, and about what.
 const FROM: [&str; 7] = ["from", "van", "fra", "från", "von", "de", "mittente"];
 const SENT: [&str; 15] = [
-    "sent", "date", "verzonden", "datum", "sendt", "dato", "skickat", "gesendet", "envoyé", "enviado", "enviado el", "fecha",
-    "date d'envoi", "envoyé le", "verzonden op",
+    "sent",
+    "date",
+    "verzonden",
+    "datum",
+    "sendt",
+    "dato",
+    "skickat",
+    "gesendet",
+    "envoyé",
+    "enviado",
+    "enviado el",
+    "fecha",
+    "date d'envoi",
+    "envoyé le",
+    "verzonden op",
 ];
 const SUBJECT: [&str; 7] = ["subject", "onderwerp", "emne", "ämne", "betreff", "objet", "asunto"];
 /// What telephones and mail programs write below a mail, in small letters.
@@ -225,9 +238,17 @@ fn is_dated(lines: &[&str], at: usize, end: usize) -> bool {
     let begins = BEGINNINGS.contains(&first);
     let bytes = joined.as_bytes();
     let time = bytes.windows(5).any(|piece| {
-        piece[0].is_ascii_digit() && piece[1].is_ascii_digit() && matches!(piece[2], b':' | b'.') && piece[3].is_ascii_digit() && piece[4].is_ascii_digit()
-    }) || bytes.windows(4).any(|piece| piece[0].is_ascii_digit() && piece[1] == b':' && piece[2].is_ascii_digit() && piece[3].is_ascii_digit());
-    let year = bytes.windows(4).any(|piece| (piece.starts_with(b"20") || piece.starts_with(b"19")) && piece[2..].iter().all(u8::is_ascii_digit));
+        piece[0].is_ascii_digit()
+            && piece[1].is_ascii_digit()
+            && matches!(piece[2], b':' | b'.')
+            && piece[3].is_ascii_digit()
+            && piece[4].is_ascii_digit()
+    }) || bytes
+        .windows(4)
+        .any(|piece| piece[0].is_ascii_digit() && piece[1] == b':' && piece[2].is_ascii_digit() && piece[3].is_ascii_digit());
+    let year = bytes
+        .windows(4)
+        .any(|piece| (piece.starts_with(b"20") || piece.starts_with(b"19")) && piece[2..].iter().all(u8::is_ascii_digit));
     ((begins || joined.contains('@')) && (time || year)) || (time && year)
 }
 
@@ -433,7 +454,9 @@ mod tests {
     #[test]
     fn a_forwarded_mail_stays_in_sight() {
         let header = "From: Bo <bo@b.test>\nDate: 3 March 2026\nSubject: Parcel\nTo: Kari\n\nWhere is it?";
-        for rule in ["---------- Forwarded message ---------", "Begin forwarded message:", "-------- Weitergeleitete Nachricht --------"] {
+        for rule in
+            ["---------- Forwarded message ---------", "Begin forwarded message:", "-------- Weitergeleitete Nachricht --------"]
+        {
             assert_eq!(folded_from(&format!("Can you help?\n\n{rule}\n{header}"), None), None, "{rule}");
         }
         let outlook = format!("Can you help?\n\n________________________________\n{header}");

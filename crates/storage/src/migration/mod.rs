@@ -19,12 +19,7 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(initial::Initial),
-            Box::new(merged::MERGED),
-            Box::new(presence::PRESENCE),
-            Box::new(details::DETAILS),
-        ]
+        vec![Box::new(initial::Initial), Box::new(merged::MERGED), Box::new(presence::PRESENCE), Box::new(details::DETAILS)]
     }
 }
 

@@ -134,7 +134,7 @@ on_both! {
         let message = reply(&db.store, conversation, NOON).await;
         let entry = claim(&db.store, "a", NOON, 1).await.remove(0);
         sent(&db.store, &entry, Some("<out@us>")).await;
-        let other = super::fixtures::conversation(&db.store, ChannelKind::Email).await;
+        let other = crate::tests::fixtures::conversation(&db.store, ChannelKind::Email).await;
         let bounce = |conversation: ConversationId, reference: &'static str| {
             write(&db.store, move |tx| async move { tx.mark_bounced(conversation, CHANNEL, reference, "no such user", NOON).await }.boxed())
         };
