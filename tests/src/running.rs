@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use switchboard_channel::{Channel, ChannelError, Clock};
 use switchboard_engine::{Engine, EngineOptions, Outlet};
 use switchboard_model::{
-    Capabilities, ChannelKind, Delivered, Identity, InboundMessage, Nature, OutboundMessage, Proof, Sender, ThreadHints,
-    Timestamp,
+    Capabilities, ChannelKind, Delivered, Identity, InboundMessage, MessageDetails, Nature, OutboundMessage, Proof, Sender,
+    ThreadHints, Timestamp,
 };
 use switchboard_storage::{Store, StoreOptions};
 use tokio::task::{JoinHandle, JoinSet};
@@ -201,6 +201,7 @@ pub fn letter(channel: &str, name: &str, from: &str, answers: &[String]) -> Inbo
         recipients: Vec::new(),
         language: None,
         nature: Nature::Message,
+        details: MessageDetails::default(),
         raw: None,
     }
 }

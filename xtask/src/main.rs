@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo xtask run | test | tidy | bench | channel new NAME`.
+//! The project's own commands: `cargo xtask run | test | tidy | bench | corpora | channel new NAME`.
 //!
 //! One file per subcommand; what they share is in `process`, `tree`, `web`, `tools` and `postgres`.
 #![expect(clippy::disallowed_methods, reason = "a build tool measures time and reads the environment itself")]
 
 mod bench;
 mod channel;
+mod corpora;
 mod postgres;
 mod process;
 mod run;
@@ -34,6 +35,8 @@ enum Command {
     Tidy,
     /// Build for release and measure.
     Bench(bench::Options),
+    /// Fetch the mails of other projects that the tests of intake read.
+    Corpora,
     /// Work on channel adapters.
     #[command(subcommand)]
     Channel(channel::Action),
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Tidy => tidy::run(),
         Command::Bench(options) => bench::run(&options),
+        Command::Corpora => corpora::fetch(&tree::root()).map(|_| ()),
         Command::Channel(action) => channel::run(&action),
     };
     match result {

@@ -1,5 +1,6 @@
 //! The channel itself: ties receiver and sender to the host.
 
+use crate::auth::Verifier;
 use crate::config::Config;
 use crate::encode;
 use crate::imap::Fetcher;
@@ -48,7 +49,8 @@ impl EmailChannel {
             None => None,
             Some(config) => {
                 let (mailbox, signer) = (self.config.mailbox.clone(), signer.clone());
-                let route = Arc::new(Route { mailbox, signer, context: context.clone() });
+                let verifier = mailbox.authentication.verify.as_ref().map(Verifier::new).transpose()?;
+                let route = Arc::new(Route { mailbox, signer, verifier, context: context.clone() });
                 let listener = Listener::join(config, &route)?;
                 let protocol = config.limits.protocol.as_str();
                 tracing::info!(channel = context.slug, protocol, address = %listener.address, "listening");

@@ -6,10 +6,13 @@ macro_rules! settings {
     };
 }
 
+mod authentication;
 mod imap;
 
+pub(crate) use authentication::{AuthenticationConfig, ProofRule, VerifyConfig};
 pub(crate) use imap::{AfterIntake, ImapConfig, OauthConfig, SignIn};
 
+use authentication::AuthenticationShape;
 use email_address::EmailAddress;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -45,6 +48,8 @@ pub(crate) struct Mailbox {
     pub(crate) address: String,
     /// Further addresses that are taken in, lower case, the first one being `address` itself.
     pub(crate) accepted: Vec<String>,
+    /// Whose word counts for a sender.
+    pub(crate) authentication: AuthenticationConfig,
 }
 
 /// The way in.
@@ -148,6 +153,15 @@ const OWN: &[SettingDoc] = settings! {
     "aliases", "a list of email addresses", Some("[]"), "Further addresses whose mail belongs to this mailbox.";
     "reply_token", "true or false", Some("true"),
         "Put a signed Reply-To (`local+c12.…@domain`) into answers, so that replies find their conversation even from programs that drop References. The mail server must deliver plus-addresses.";
+    "authentication.trust", "a list of names", Some("[]"),
+        "The names (`authserv-id`) under which your own mail servers write `Authentication-Results`. Of several headers under one name the topmost counts; those under other names are ignored.";
+    "authentication.verify", "true or false", Some("false"),
+        "Check SPF, DKIM, DMARC and ARC here, of mail that came over the receiver and bears no result of a trusted name. Asks name servers. SPF is left out for peers on this machine or a private network, because they only pass on.";
+    "authentication.proof", "`unless_failed` or `only_passed`", Some("\"unless_failed\""),
+        "When the address of a sender proves who writes: unless DMARC failed, or only when it passed. An address that is no proof begins a conversation of its own and brings nobody's owner.";
+    "authentication.name_servers", "a list of IP addresses, with or without a port", Some("[]"),
+        "Name servers for `authentication.verify`; those of the system when empty.";
+    "authentication.timeout_seconds", "seconds, 1 to 60", Some("10"), "Time for all checks of one mail.";
     "receiver.listen", "an IP address and a port", Some(""),
         "Where to take mail in. Made to sit behind a mail server: keep it on loopback or a private network. Several mailboxes may name the same address.";
     "receiver.protocol", "`smtp` or `lmtp`", Some("\"smtp\""), "What is spoken there; LMTP answers for each recipient.";
@@ -178,6 +192,8 @@ struct Shape {
     #[serde(default)]
     aliases: Vec<String>,
     reply_token: Option<bool>,
+    #[serde(default)]
+    authentication: AuthenticationShape,
     #[serde(default)]
     receiver: ReceiverShape,
     #[serde(default)]
@@ -230,11 +246,12 @@ impl Config {
         let receiver = check.receiver(shape.receiver);
         let imap = check.imap(&shape.address, shape.imap);
         let smtp = check.smtp(shape.smtp);
+        let authentication = check.authentication(shape.authentication, receiver.is_some());
         if !check.faults.is_empty() {
             return Err(check.faults);
         }
         Ok(Self {
-            mailbox: Mailbox { slug: settings.slug.clone(), address: shape.address.trim().to_owned(), accepted },
+            mailbox: Mailbox { slug: settings.slug.clone(), address: shape.address.trim().to_owned(), accepted, authentication },
             name: shape.name.filter(|name| !name.trim().is_empty()),
             reply_token: shape.reply_token.unwrap_or(true),
             receiver,

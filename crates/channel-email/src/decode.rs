@@ -3,23 +3,31 @@
 //! Nothing is ever refused here. What cannot be read becomes a message of nature `malformed` that carries its
 //! bytes; a person may be behind it.
 
+mod authentication;
 mod body;
+mod bounce;
+mod calendar;
 mod charset;
 mod fingerprint;
 mod headers;
 mod nature;
 mod people;
+mod quoted;
 mod structure;
 #[cfg(test)]
 mod tests;
 mod thread;
 
-use crate::config::Mailbox;
+use crate::config::{Mailbox, ProofRule};
 use crate::token::Signer;
+pub(crate) use authentication::fields as head_fields;
 use bytes::Bytes;
+pub(crate) use charset::western_text;
 use mail_parser::{HeaderName, HeaderValue, Message, MessageParser};
 use structure::Structure;
-use switchboard_model::{Identity, InboundMessage, Nature, Proof, RawSource, Sender, ThreadHints, Timestamp};
+use switchboard_model::{
+    Authentication, Identity, InboundMessage, MessageDetails, Nature, Proof, RawSource, Sender, ThreadHints, Timestamp,
+};
 
 /// What the protocol said besides the mail itself.
 #[derive(Clone, Copy)]
@@ -48,6 +56,32 @@ const MAX_SUBJECT_CHARS: usize = 998;
 
 /// Reads one mail. `now` bounds the date that the sender claims.
 pub(crate) fn decode(raw: &Bytes, envelope: Envelope<'_>, receiving: Receiving<'_>, now: Timestamp) -> InboundMessage {
+    read(raw, envelope, receiving, now, None)
+}
+
+/// Whether a server that the mailbox trusts has written down what it found out about the sender.
+pub(crate) fn is_vouched_for(raw: &[u8], mailbox: &Mailbox) -> bool {
+    authentication::claimed(raw, &mailbox.authentication, "").is_some()
+}
+
+/// Reads one mail as [`decode`] does, with what we found out about its sender ourselves.
+pub(crate) fn decode_checked(
+    raw: &Bytes,
+    envelope: Envelope<'_>,
+    receiving: Receiving<'_>,
+    now: Timestamp,
+    checked: Authentication,
+) -> InboundMessage {
+    read(raw, envelope, receiving, now, Some(checked))
+}
+
+fn read(
+    raw: &Bytes,
+    envelope: Envelope<'_>,
+    receiving: Receiving<'_>,
+    now: Timestamp,
+    checked: Option<Authentication>,
+) -> InboundMessage {
     let Structure::Readable(prepared) = structure::prepare(raw) else {
         return unreadable(raw, envelope, receiving);
     };
@@ -56,18 +90,21 @@ pub(crate) fn decode(raw: &Bytes, envelope: Envelope<'_>, receiving: Receiving<'
         return unreadable(raw, envelope, receiving);
     };
     let mut thread = thread::hints(&message, envelope, receiving);
-    let nature = nature::classify(&message, raw, envelope, receiving, &mut thread);
+    let (nature, failure) = nature::classify(&message, raw, envelope, receiving, &mut thread);
     let body = body::read(&message, raw);
     let recoded = headers::recoded(&message, raw);
     let reread = recoded.as_deref().and_then(|head| MessageParser::default().parse_headers(head));
     let named = reread.as_ref().unwrap_or(&message);
+    let (sender, authentication) = vouched(people::sender(named, envelope, receiving.mailbox), named, raw, receiving, checked);
+    let subject = named.subject().map(|subject| one_line(subject, MAX_SUBJECT_CHARS)).filter(|subject| !subject.is_empty());
+    let folded_from = quoted::folded_from(&body.text, subject.as_deref());
     InboundMessage {
         channel: receiving.mailbox.slug.clone(),
         external_id: fingerprint::external_id(&message, raw),
         sent_at: sent_at(&message, now),
-        sender: people::sender(named, envelope, receiving.mailbox),
+        sender,
         thread,
-        subject: named.subject().map(|subject| one_line(subject, MAX_SUBJECT_CHARS)).filter(|subject| !subject.is_empty()),
+        subject,
         text: body.text,
         html: body.html,
         fields: Vec::new(),
@@ -75,8 +112,30 @@ pub(crate) fn decode(raw: &Bytes, envelope: Envelope<'_>, receiving: Receiving<'
         recipients: people::recipients(named, receiving.mailbox),
         language: language(&message),
         nature,
+        details: MessageDetails { authentication, folded_from, failure, invitation: body.invitation },
         raw: Some(source(raw)),
     }
+}
+
+/// The sender with as much proof as there is: of whom the domain disowns, or who cannot be told apart from somebody else,
+/// the address is as good as typed.
+fn vouched(
+    mut sender: Sender,
+    message: &Message<'_>,
+    raw: &[u8],
+    receiving: Receiving<'_>,
+    checked: Option<Authentication>,
+) -> (Sender, Option<Authentication>) {
+    let config = &receiving.mailbox.authentication;
+    let domain = sender.identity.value.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let found = authentication::claimed(raw, config, domain).or(checked);
+    let checks = found.is_some() || config.proof == ProofRule::OnlyPassed;
+    let unproven = authentication::proof(found.as_ref(), config.proof) == Proof::Typed
+        || (checks && !people::is_only_author(message, domain));
+    if sender.proof == Proof::Channel && unproven {
+        sender.proof = Proof::Typed;
+    }
+    (sender, found)
 }
 
 /// A mail that cannot be read, kept as it is; also the way out when reading it failed in an unforeseen way.
@@ -101,6 +160,7 @@ pub(crate) fn unreadable(raw: &Bytes, envelope: Envelope<'_>, receiving: Receivi
         recipients: Vec::new(),
         language: None,
         nature: Nature::Malformed,
+        details: MessageDetails::default(),
         raw: Some(source(raw)),
     }
 }

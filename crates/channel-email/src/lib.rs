@@ -3,16 +3,20 @@
 //! `decode` and `encode` are pure, `session` is the server side of the protocol without any IO; `receiver`, `imap`,
 //! `sender` and `channel` move the bytes.
 
+mod auth;
 mod channel;
 mod config;
 mod decode;
 mod encode;
 mod flowed;
+#[doc(hidden)]
+pub mod fuzzing;
 mod html;
 mod imap;
 mod receiver;
 mod sender;
 mod session;
+mod tnef;
 mod token;
 
 use std::sync::Arc;

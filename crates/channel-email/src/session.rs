@@ -22,7 +22,8 @@ pub(crate) struct Session {
     tls: Tls,
     input: Vec<u8>,
     phase: Phase,
-    greeted: bool,
+    /// The name that the peer gave itself.
+    hello: Option<String>,
     sender: Option<Sender>,
     recipients: Vec<Recipient>,
     body: Body,
@@ -57,6 +58,8 @@ pub(crate) struct Transaction {
     pub(crate) sender: Option<String>,
     /// At least one.
     pub(crate) recipients: Vec<Recipient>,
+    /// The name that the peer gave itself.
+    pub(crate) hello: String,
     /// The message.
     pub(crate) bytes: Vec<u8>,
 }
@@ -103,7 +106,7 @@ impl Session {
             tls,
             input: Vec::new(),
             phase: Phase::Command,
-            greeted: false,
+            hello: None,
             sender: None,
             recipients: Vec::new(),
             body: Body::default(),
@@ -164,7 +167,7 @@ impl Session {
     /// TLS is in use now. Whatever was said before counts for nothing (RFC 3207 4.2).
     pub(crate) fn secured(&mut self) {
         self.tls = Tls::Active;
-        self.greeted = false;
+        self.hello = None;
         self.input.clear();
         self.reset();
     }
@@ -203,7 +206,8 @@ impl Session {
                 let Sender(sender) = self.sender.take().unwrap_or(Sender(None));
                 let recipients = std::mem::take(&mut self.recipients);
                 self.reset();
-                Step::Deliver(Transaction { sender, recipients, bytes })
+                let hello = self.hello.clone().unwrap_or_default();
+                Step::Deliver(Transaction { sender, recipients, hello, bytes })
             }
         }
     }
@@ -269,7 +273,10 @@ impl Session {
             let right = if self.limits.protocol == Protocol::Lmtp { "this is LMTP, say LHLO" } else { "this is SMTP, say EHLO" };
             return self.refuse(Reply::new(500, Some((5, 5, 1)), right));
         }
-        self.greeted = true;
+        self.hello = Some(match request {
+            Request::Ehlo { host } | Request::Lhlo { host } | Request::Helo { host } => host.to_string(),
+            _ => String::new(),
+        });
         self.reset();
         if matches!(request, Request::Helo { .. }) {
             return Step::Answer(Reply::new(250, None, "Switchboard"));
@@ -290,7 +297,7 @@ impl Session {
     }
 
     fn mail(&mut self, from: MailFrom<Cow<'_, str>>) -> Step {
-        if !self.greeted {
+        if self.hello.is_none() {
             return self.refuse(reply::out_of_order("say hello first"));
         }
         if self.sender.is_some() {

@@ -19,7 +19,8 @@ pub(crate) async fn read(form: &Form, request: Request) -> Result<Submission, Re
     tokio::time::timeout(limit, read_whole(form, request)).await.unwrap_or(Err(Refusal::Timeout))
 }
 
-async fn read_whole(form: &Form, request: Request) -> Result<Submission, Refusal> {
+/// As [`read`], for as long as it takes.
+pub(crate) async fn read_whole(form: &Form, request: Request) -> Result<Submission, Refusal> {
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if let Some(bytes) = announced.filter(|bytes| *bytes > form.limits.body_bytes) {
         if bytes <= DRAINED_TIMES * form.limits.body_bytes {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use switchboard_model::{Attachment, Identity, InboundMessage, Nature, Proof, RawSource, Sender, ThreadHints};
+use switchboard_model::{Attachment, Identity, InboundMessage, MessageDetails, Nature, Proof, RawSource, Sender, ThreadHints};
 
 /// The most unknown names that are listed; a flood of them is one stranger's mistake, not many.
 const MAX_UNKNOWN: usize = 20;
@@ -130,6 +130,7 @@ pub(crate) fn message(form: &Form, checked: Checked, envelope: Envelope) -> Inbo
         recipients: Vec::new(),
         language: envelope.language,
         nature: envelope.nature,
+        details: MessageDetails::default(),
         raw: Some(raw),
     }
 }

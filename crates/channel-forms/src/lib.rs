@@ -7,6 +7,8 @@ mod check;
 mod config;
 mod decode;
 mod encode;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod language;
 mod limits;

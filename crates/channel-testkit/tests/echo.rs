@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use switchboard_channel::{Channel, ChannelError, Context, InboxErrorKind, Registration, SettingDoc, Settings};
 use switchboard_channel_testkit::{Answer, Harness, Intake, RecordingInbox, contract, fixtures};
 use switchboard_model::{
-    Attachment, Capabilities, ChannelKind, Delivered, Fault, Identity, IdentityKind, InboundMessage, Nature, OutboundMessage,
-    Proof, Sender, ThreadHints,
+    Attachment, Capabilities, ChannelKind, Delivered, Fault, Identity, IdentityKind, InboundMessage, MessageDetails, Nature,
+    OutboundMessage, Proof, Sender, ThreadHints,
 };
 use tower::ServiceExt;
 
@@ -97,6 +97,7 @@ fn message(slug: &str, text: &str) -> InboundMessage {
         recipients: Vec::new(),
         language: None,
         nature: Nature::Message,
+        details: MessageDetails::default(),
         raw: None,
     }
 }

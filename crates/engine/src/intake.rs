@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use switchboard_channel::{Inbox, InboxError, InboxErrorKind};
 use switchboard_model::{
-    Actor, BlobId, ChannelEntry, ContactId, ConversationId, Directory, Identity, IdentityKind, InboundMessage, ItemId,
-    ItemStatus, LiveEventKind, MessageId, MessageKind, Nature, Priority, Proof, RawSource, Receipt, RouteEvent, TicketId,
+    Actor, BlobId, ChannelEntry, ContactId, ConversationId, DeliveryFailure, Directory, Identity, IdentityKind, InboundMessage,
+    ItemId, ItemStatus, LiveEventKind, MessageId, MessageKind, Nature, Priority, Proof, RawSource, Receipt, RouteEvent, TicketId,
     Timestamp, WorkspaceKind,
 };
 use switchboard_storage::{
@@ -161,6 +161,9 @@ impl Intake {
         {
             return Ok(Some(tx.surviving_conversation(conversation).await?));
         }
+        if !self.may_follow_hints() {
+            return Ok(None);
+        }
         let mut candidates: Vec<ConversationId> = hints.conversation.into_iter().collect();
         for channel in &self.threads_into {
             candidates.extend(tx.conversations_by_references(channel.id, &hints.references).await?);
@@ -181,6 +184,12 @@ impl Intake {
             }
         }
         Ok(None)
+    }
+
+    /// Whether hints may lead into a conversation at all: not for an address that was typed or whose domain disowns the
+    /// message, because then anybody could have put it there. Delivery reports have no sender to prove.
+    fn may_follow_hints(&self) -> bool {
+        self.message.nature == Nature::Bounce || self.message.sender.proof != Proof::Typed
     }
 
     async fn open_conversation(&self, tx: &Tx, contact: ContactId) -> Result<ConversationId> {
@@ -245,6 +254,7 @@ impl Intake {
             recipients: message.recipients.clone(),
             language: message.language.clone(),
             nature: message.nature,
+            details: message.details.clone(),
             own_reference: message.thread.own_reference.clone(),
             attachments: attachments
                 .map(|(blob, attachment)| NewAttachment { blob: *blob, attachment: attachment.clone() })
@@ -255,13 +265,26 @@ impl Intake {
             }),
         })
         .await?;
-        if message.nature == Nature::Bounce
-            && let Some(named) = message.thread.conversation
-            && let Some(reference) = message.thread.references.first()
-            && tx.surviving_conversation(named).await? == conversation
-        {
-            tx.mark_bounced(self.channel.id, reference, "the receiving server reported that it was not delivered", self.at)
-                .await?;
+        self.mark_bounced(tx, conversation).await
+    }
+
+    /// The reply that a delivery report is about is shown as failed (ROUTING 12.1). Anybody can write a report, so it must
+    /// cite what we signed for the conversation, and counts for replies of that conversation alone.
+    async fn mark_bounced(&self, tx: &Tx, conversation: ConversationId) -> Result<()> {
+        let message = &self.message;
+        let Some(named) = message.thread.conversation.filter(|_| message.nature == Nature::Bounce) else { return Ok(()) };
+        if tx.surviving_conversation(named).await? != conversation {
+            return Ok(());
+        }
+        let failure = message.details.failure.as_ref();
+        let reason = failure.map_or_else(|| DeliveryFailure::default().summary(), DeliveryFailure::summary);
+        let Some(reference) = failure.and_then(|failure| failure.reference.as_ref()).or(message.thread.references.first()) else {
+            return Ok(());
+        };
+        for channel in &self.threads_into {
+            if tx.mark_bounced(conversation, channel.id, reference, &reason, self.at).await?.is_some() {
+                break;
+            }
         }
         Ok(())
     }

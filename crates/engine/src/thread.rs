@@ -9,8 +9,8 @@ use crate::request::{Caller, NewMessage};
 use crate::sla::renew_due;
 use std::sync::Arc;
 use switchboard_model::{
-    Actor, Address, BlobId, ChannelId, ConversationId, Directory, Identity, IdentityKind, ItemId, LiveEventKind, MessageId,
-    MessageKind, MessageView, Nature, Owner, Timestamp,
+    Actor, Address, BlobId, ChannelId, ConversationId, Directory, Identity, IdentityKind, ItemId, LiveEventKind, MessageDetails,
+    MessageId, MessageKind, MessageView, Nature, Owner, Timestamp,
 };
 use switchboard_storage::{ItemRecord, ItemUpdate, NewAttachment, NewEvent, NewMessage as Stored, NewOutbox, Tx};
 
@@ -206,6 +206,7 @@ impl Writing {
             recipients: self.message.cc.clone(),
             language: None,
             nature: Nature::Message,
+            details: MessageDetails::default(),
             own_reference: None,
             attachments: blobs
                 .zip(&self.message.attachments)

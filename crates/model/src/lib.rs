@@ -3,6 +3,7 @@
 
 mod answer;
 mod condition;
+mod details;
 mod directory;
 mod fault;
 mod hours;
@@ -22,6 +23,7 @@ mod widget;
 
 pub use answer::{CapacityUse, Change, Lack, LaneLack, Preference, Remedy, WhyNot, WhyWaiting};
 pub use condition::{Condition, FactField, Facts};
+pub use details::{Authentication, CheckResult, DeliveryFailure, Invitation, InvitationMethod, MessageDetails};
 pub use directory::{
     Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, LeaveOut, OutOfOffice, Presence, QueueOrder,
     ReopenOwner, Role, Seat, Team, User, Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,

@@ -1,5 +1,6 @@
 //! Messages on their way in and out, and what a channel says it can do.
 
+use crate::details::MessageDetails;
 use crate::id::{ConversationId, MessageId};
 use crate::identity::{Identity, Proof};
 use crate::kind::words;
@@ -56,6 +57,8 @@ pub struct InboundMessage {
     pub language: Option<String>,
     /// What it is.
     pub nature: Nature,
+    /// What else the channel found out about it.
+    pub details: MessageDetails,
     /// The message as it came over the wire.
     pub raw: Option<RawSource>,
 }

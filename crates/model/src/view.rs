@@ -1,5 +1,6 @@
 //! What the desk and programs are shown: rows and details as storage reads them and the API returns them.
 
+use crate::details::MessageDetails;
 use crate::id::{
     BlobId, ChannelId, ContactId, ConversationId, DecisionId, ItemId, MessageId, TeamId, TicketId, UserId, WorkspaceId,
 };
@@ -252,6 +253,8 @@ pub struct MessageView {
     pub recipients: Vec<Address>,
     /// What an inbound message is.
     pub nature: Nature,
+    /// What else its channel found out about it.
+    pub details: MessageDetails,
     /// The message as received.
     pub raw: Option<BlobId>,
     /// How far a reply has got.

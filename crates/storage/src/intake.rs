@@ -204,7 +204,9 @@ impl Tx {
     }
 
     /// Conversations of the channel that the references name, in the order of the references; the first is the
-    /// best. Follow one only if [`Tx::takes_part`] says so. Only the first 100 references count.
+    /// best. Of several in which one reference was used, the one that used it first comes first: whoever writes under
+    /// somebody else's id draws nothing away. Follow one only if [`Tx::takes_part`] says so. Only the first 100
+    /// references count.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -218,8 +220,8 @@ impl Tx {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT reference, conversation_id FROM message_reference WHERE channel_id = $1 AND reference IN ({}) \
-             ORDER BY message_id DESC",
+            "SELECT r.reference, r.conversation_id FROM message_reference r JOIN message m ON m.id = r.message_id \
+             WHERE r.channel_id = $1 AND r.reference IN ({}) ORDER BY m.at, r.message_id",
             placeholders(2, references.len())
         );
         let mut parameters = values![channel];

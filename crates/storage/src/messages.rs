@@ -7,8 +7,8 @@ use crate::store::{Store, Tx};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use switchboard_model::{
-    Actor, Address, Attachment, AttachmentView, BlobId, ChannelId, ConversationId, Delivery, DeliveryState, Identity, MessageId,
-    MessageKind, MessageView, Nature, Page, RawSource, Timestamp,
+    Actor, Address, Attachment, AttachmentView, BlobId, ChannelId, ConversationId, Delivery, DeliveryState, Identity,
+    MessageDetails, MessageId, MessageKind, MessageView, Nature, Page, RawSource, Timestamp,
 };
 
 /// Recipients of one message that may write in its conversation later; further ones are shown only.
@@ -16,7 +16,7 @@ const MAX_PARTICIPANTS: usize = 500;
 /// Letters of a message that lists show.
 const PREVIEW_LETTERS: usize = 200;
 const MESSAGE: &str = "SELECT m.id, m.conversation_id, m.kind, m.at, m.author, m.author_name, m.subject, m.text, m.html, \
-    m.fields, m.recipients, m.nature, m.raw_blob, o.state, o.attempts, o.last_error, o.next_attempt_at \
+    m.fields, m.recipients, m.nature, m.details, m.raw_blob, o.state, o.attempts, o.last_error, o.next_attempt_at \
     FROM message m LEFT JOIN outbox o ON o.message_id = m.id";
 
 /// A message, reply or note to store.
@@ -56,6 +56,8 @@ pub struct NewMessage {
     pub language: Option<String>,
     /// What an inbound message is; `message` for others.
     pub nature: Nature,
+    /// What else its channel found out about it.
+    pub details: MessageDetails,
     /// The id by which later messages refer to it.
     pub own_reference: Option<String>,
     /// Files, each under an id of its own.
@@ -217,9 +219,10 @@ pub(crate) fn add_reference(
 fn add_row(bundle: &mut Bundle, message: &NewMessage) -> Result<(), StoreError> {
     let fields = if message.fields.is_empty() { None } else { Some(json(&message.fields)?) };
     let recipients = if message.recipients.is_empty() { None } else { Some(json(&message.recipients)?) };
+    let details = if message.details.is_empty() { None } else { Some(json(&message.details)?) };
     let sql = "INSERT INTO message (id, conversation_id, channel_id, kind, at, sent_at, author, author_name, sender_kind, \
-        sender_value, subject, text, html, fields, recipients, language, nature, own_reference, raw_blob) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+        sender_value, subject, text, html, fields, recipients, language, nature, own_reference, raw_blob, details) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
     let values = values![
         message.id,
         message.conversation,
@@ -240,6 +243,7 @@ fn add_row(bundle: &mut Bundle, message: &NewMessage) -> Result<(), StoreError> 
         message.nature,
         message.own_reference.as_deref(),
         message.raw.as_ref().map(|raw| raw.id),
+        details,
     ];
     bundle.add(sql, values);
     Ok(())
@@ -349,6 +353,7 @@ fn view(row: &Row, attachments: Vec<AttachmentView>) -> Result<MessageView, Stor
         attachments,
         recipients: row.opt_json("recipients")?.unwrap_or_default(),
         nature: row.word("nature")?,
+        details: row.opt_json("details")?.unwrap_or_default(),
         raw: row.opt_id("raw_blob", BlobId)?,
         delivery,
     })
@@ -356,7 +361,8 @@ fn view(row: &Row, attachments: Vec<AttachmentView>) -> Result<MessageView, Stor
 
 fn preview(message: &NewMessage) -> String {
     let mut preview = String::new();
-    for word in message.text.split_whitespace() {
+    let own = message.details.folded_from.map_or(usize::MAX, |line| line as usize);
+    for word in message.text.lines().take(own).flat_map(str::split_whitespace) {
         if !preview.is_empty() {
             preview.push(' ');
         }

@@ -215,22 +215,26 @@ impl Tx {
         })
     }
 
-    /// The other side took a reply and reported later that it failed (a bounce): the reply with this reference is
-    /// shown as failed. `None` when there is none.
+    /// The other side took a reply and reported later that it failed (a bounce): the reply of this conversation with this
+    /// reference is shown as failed. `None` when the conversation has no such reply, or it was not sent.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub async fn mark_bounced(
         &self,
+        conversation: ConversationId,
         channel: ChannelId,
         reference: &str,
         error: &str,
         at: Timestamp,
     ) -> Result<Option<MessageId>, StoreError> {
+        // Replies of what was merged into the conversation keep their own.
         let sql = "UPDATE outbox SET state = 'failed', last_error = $3, lease_until = NULL, holder = NULL WHERE message_id IN \
             (SELECT message_id FROM message_reference WHERE channel_id = $1 AND reference = $2) AND state = 'sent' \
+            AND conversation_id IN (SELECT id FROM item WHERE id = $4 OR merged_into = $4) \
             RETURNING message_id, conversation_id";
-        let Some(failed) = row(self, sql, values![channel, reference, cut(error)]).await? else { return Ok(None) };
+        let values = values![channel, reference, cut(error), conversation];
+        let Some(failed) = row(self, sql, values).await? else { return Ok(None) };
         let message = failed.id("message_id", MessageId)?;
         self.tell_delivery(message, failed.id("conversation_id", ConversationId)?, at).await?;
         Ok(Some(message))

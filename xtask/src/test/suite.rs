@@ -1,7 +1,7 @@
 //! Running the tests of the workspace, and counting them from what the runner prints.
 
 use crate::postgres::{Cluster, Durability};
-use crate::{process, tools, web};
+use crate::{corpora, process, tools, web};
 use anyhow::{Context, Result, bail};
 use std::fmt;
 use std::io::{BufRead, BufReader, Read};
@@ -23,7 +23,9 @@ pub fn run(root: &Path, filter: Option<&str>, counts: &mut Counts) -> Result<()>
     web::build(root)?;
     process::announce(process::cargo(root).args(["build", "--workspace", "--all-targets"]))?;
     let cluster = Cluster::start(Durability::OfProcesses)?;
+    let corpora = corpora::fetch(root)?;
     let mut command = runner(root);
+    command.env(corpora::VARIABLE, corpora);
     command.args(["--workspace", "--all-targets"]).env(Cluster::VARIABLE, cluster.url()).env("INSTA_UPDATE", "no");
     if let Some(filter) = filter {
         if has_nextest(root) {

@@ -14,8 +14,8 @@ use switchboard_channel::{Channel, ChannelError};
 use switchboard_channel_testkit::ManualClock;
 use switchboard_engine::{ApplyOptions, Caller, Engine, EngineOptions, Outlet};
 use switchboard_model::{
-    Attachment, Capabilities, ChannelKind, Delivered, Identity, InboundMessage, Nature, OutboundMessage, Proof, Receipt, Sender,
-    ThreadHints, UserId,
+    Attachment, Capabilities, ChannelKind, Delivered, Identity, InboundMessage, MessageDetails, Nature, OutboundMessage, Proof,
+    Receipt, Sender, ThreadHints, UserId,
 };
 use switchboard_storage::{Store, StoreOptions};
 use tokio_util::sync::CancellationToken;
@@ -242,6 +242,7 @@ impl House {
             recipients: Vec::new(),
             language: None,
             nature: Nature::Message,
+            details: MessageDetails::default(),
             raw: None,
         };
         self.engine.take_in(message).await.expect("taken in")

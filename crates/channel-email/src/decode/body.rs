@@ -1,10 +1,10 @@
 //! Text, HTML and files of a mail.
 
-use super::{charset, one_line, storable, structure};
-use crate::{flowed, html};
+use super::{calendar, charset, one_line, storable, structure};
+use crate::{flowed, html, tnef};
 use bytes::Bytes;
-use mail_parser::{Encoding, Message, MessagePart, MimeHeaders, PartType};
-use switchboard_model::Attachment;
+use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use switchboard_model::{Attachment, Invitation};
 
 /// What a mail says and carries.
 pub(super) struct Body {
@@ -14,17 +14,22 @@ pub(super) struct Body {
     pub(super) html: Option<String>,
     /// Files in the order of the mail.
     pub(super) attachments: Vec<Attachment>,
+    /// What a calendar file among them asks for.
+    pub(super) invitation: Option<Invitation>,
 }
 
 /// How many parts are looked at; the raw message keeps the rest.
 const MAX_PARTS: usize = 1_000;
+/// How much of an attached mail is read for its subject, in bytes.
+const MAX_HEAD_BYTES: usize = 16_384;
 /// The longest file name in characters.
 const MAX_FILE_NAME_CHARS: usize = 150;
 
 /// Reads the body of a mail.
 pub(super) fn read(message: &Message<'_>, raw: &Bytes) -> Body {
-    let html = html_of(message, raw).map(|source| html::clean(&source));
-    let text = match (written_text(message, raw), &html) {
+    let (attachments, packed) = unpacked(attachments(message, raw));
+    let html = html_of(message, raw).or(packed.html).map(|source| html::clean(&source));
+    let text = match (written_text(message, raw).or(packed.text), &html) {
         (Some(text), _) => text,
         (None, Some(cleaned)) => cleaned.text.clone(),
         (None, None) => String::new(),
@@ -32,7 +37,71 @@ pub(super) fn read(message: &Message<'_>, raw: &Bytes) -> Body {
     Body {
         text: storable(&text),
         html: html.and_then(|cleaned| cleaned.html).map(|html| html.trim().replace('\0', "")).filter(|html| !html.is_empty()),
-        attachments: attachments(message, raw),
+        invitation: attachments.iter().find(|file| is_calendar(file)).and_then(|file| calendar::invitation(&file.bytes, None)),
+        attachments,
+    }
+}
+
+fn is_calendar(file: &Attachment) -> bool {
+    let name = file.name.to_ascii_lowercase();
+    matches!(file.content_type.as_str(), "text/calendar" | "application/ics") || name.ends_with(".ics")
+}
+
+/// The files with `winmail.dat` replaced by what is packed in it, and the text that the first of them holds. One in which
+/// nothing is found stays as it is.
+fn unpacked(files: Vec<Attachment>) -> (Vec<Attachment>, tnef::Unpacked) {
+    let (mut kept, mut text) = (Vec::with_capacity(files.len()), tnef::Unpacked::default());
+    for file in files {
+        let is_packed = matches!(file.content_type.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef")
+            || file.name.eq_ignore_ascii_case("winmail.dat");
+        let Some(found) = is_packed.then(|| tnef::unpack(&file.bytes)).flatten() else {
+            kept.push(file);
+            continue;
+        };
+        if found.files.is_empty() && found.text.is_none() && found.html.is_none() {
+            kept.push(file);
+        }
+        for packed in found.files {
+            if kept.len() == MAX_PARTS {
+                break;
+            }
+            kept.push(packed_file(packed, kept.len() + 1));
+        }
+        text = tnef::Unpacked { text: text.text.or(found.text), html: text.html.or(found.html), files: Vec::new() };
+    }
+    (kept, text)
+}
+
+fn packed_file(packed: tnef::File, nth: usize) -> Attachment {
+    let name = file_name(&packed.name);
+    let written = packed.content_type.map(|kind| kind.to_ascii_lowercase()).filter(|kind| is_media_type(kind));
+    let content_type = written.unwrap_or_else(|| String::from(type_by_name(name.as_deref().unwrap_or_default())));
+    Attachment {
+        name: name.unwrap_or_else(|| unnamed(nth, &content_type)),
+        content_id: packed.content_id.map(|id| one_line(&id, 200)).filter(|id| !id.is_empty()),
+        bytes: packed.bytes,
+        content_type,
+    }
+}
+
+fn is_media_type(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(main, sub)| is_token(main) && is_token(sub))
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 100 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+}
+
+/// The media type that the end of a name stands for.
+fn type_by_name(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).as_deref() {
+        Some("txt") => "text/plain",
+        Some("ics") => "text/calendar",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("png") => "image/png",
+        Some("gif") => "image/gif",
+        Some("pdf") => "application/pdf",
+        _ => "application/octet-stream",
     }
 }
 
@@ -92,12 +161,24 @@ fn attachments(message: &Message<'_>, raw: &Bytes) -> Vec<Attachment> {
 
 fn attachment(part: &MessagePart<'_>, raw: &Bytes, nth: usize) -> Attachment {
     let content_type = media_type(part);
+    let bytes = file_bytes(part, raw);
+    let named = part.attachment_name().and_then(file_name).or_else(|| subject_as_name(&content_type, &bytes));
     Attachment {
-        name: part.attachment_name().and_then(file_name).unwrap_or_else(|| unnamed(nth, &content_type)),
+        name: named.unwrap_or_else(|| unnamed(nth, &content_type)),
         content_id: part.content_id().map(|id| one_line(id, 200)).filter(|id| !id.is_empty()),
-        bytes: file_bytes(part, raw),
+        bytes,
         content_type,
     }
+}
+
+/// A mail that was attached without a name goes by its subject.
+fn subject_as_name(content_type: &str, bytes: &[u8]) -> Option<String> {
+    if content_type != "message/rfc822" {
+        return None;
+    }
+    let head = &bytes[..bytes.len().min(MAX_HEAD_BYTES)];
+    let subject = MessageParser::default().parse_headers(head)?.subject().and_then(file_name)?;
+    file_name(&format!("{subject}.eml"))
 }
 
 /// The file's bytes. An unencoded file that is no text is a piece of the raw message and shares its memory.
@@ -113,14 +194,9 @@ fn file_bytes(part: &MessagePart<'_>, raw: &Bytes) -> Bytes {
 }
 
 fn media_type(part: &MessagePart<'_>) -> String {
-    let token = |text: &str| {
-        !text.is_empty()
-            && text.len() <= 100
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
-    };
     let written = part.content_type().and_then(|kind| {
         let (main, sub) = (kind.ctype(), structure::reveal(kind.subtype()?));
-        (token(main) && token(&sub)).then(|| format!("{main}/{sub}").to_ascii_lowercase())
+        (is_token(main) && is_token(&sub)).then(|| format!("{main}/{sub}").to_ascii_lowercase())
     });
     written.unwrap_or_else(|| match part.body {
         PartType::Text(_) => String::from("text/plain"),

@@ -26,7 +26,7 @@ pub(super) fn repair<'t>(text: &'t str, declared: Option<&str>, unencoded: Optio
 }
 
 /// Bytes as Windows-1252, which reads any.
-pub(super) fn western_text(bytes: &[u8]) -> String {
+pub(crate) fn western_text(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| western(*byte)).collect()
 }
 

@@ -2,9 +2,10 @@
 //!
 //! A person's mail that is taken for a machine's would be read by nobody, so in doubt a mail is a message.
 
-use super::{Envelope, Receiving, plain_values, texts, thread};
+use super::bounce::{self, Report, has_null_sender};
+use super::{Envelope, Receiving, plain_values, thread};
 use mail_parser::{HeaderName, Message, MessageParser, MessagePart, MimeHeaders};
-use switchboard_model::{Nature, ThreadHints};
+use switchboard_model::{DeliveryFailure, Nature, ThreadHints};
 
 /// How much of a bounce is searched for the Message-ID of the mail that failed.
 const MAX_SEARCHED_BYTES: usize = 262_144;
@@ -29,39 +30,32 @@ const AUTO_REPLY_SUBJECTS: [&str; 14] = [
     "réponse automatique",
 ];
 
-/// Judges a mail. For a bounce, the mail that failed becomes its nearest reference.
+/// Judges a mail. For a bounce, the mail that failed becomes its nearest reference, and what failed is said.
 pub(super) fn classify(
     message: &Message<'_>,
     raw: &[u8],
     envelope: Envelope<'_>,
     receiving: Receiving<'_>,
     thread: &mut ThreadHints,
-) -> Nature {
+) -> (Nature, Option<DeliveryFailure>) {
     if is_loop(message, receiving) {
-        return Nature::AutoReply;
+        return (Nature::AutoReply, None);
     }
-    let report = report(message, envelope);
-    if matches!(report, Some(Report::Failed)) {
-        refer_to_failed(message, raw, receiving, thread);
+    let mut report = bounce::report(message, envelope);
+    if let Some(Report::Failed(failure)) = &mut report {
+        failure.reference = refer_to_failed(message, raw, receiving, thread);
     }
     // A bounce of something that we sent is no spam, whatever a filter thinks of its words.
     let ours = thread.conversation.is_some();
     if is_spam(message) && !(ours && report.is_some()) {
-        return Nature::Spam;
+        return (Nature::Spam, None);
     }
     match report {
-        Some(Report::Failed) => Nature::Bounce,
-        Some(Report::Other) => Nature::AutoReply,
-        None if is_automatic(message, envelope) => Nature::AutoReply,
-        None => Nature::Message,
+        Some(Report::Failed(failure)) => (Nature::Bounce, Some(failure)),
+        Some(Report::Other) => (Nature::AutoReply, None),
+        None if is_automatic(message, envelope) => (Nature::AutoReply, None),
+        None => (Nature::Message, None),
     }
-}
-
-enum Report {
-    /// A mail could not be delivered.
-    Failed,
-    /// Delayed, delivered, read, or complained about.
-    Other,
 }
 
 /// Our own mail, come back by a forwarding or a list.
@@ -74,48 +68,30 @@ fn is_spam(message: &Message<'_>) -> bool {
     plain_values(message, "X-Spam-Flag").any(|flag| flag.eq_ignore_ascii_case("yes"))
 }
 
-fn report(message: &Message<'_>, envelope: Envelope<'_>) -> Option<Report> {
-    if message.is_content_type("multipart", "report") {
-        let kind = message.content_type().and_then(|kind| kind.attribute("report-type")).unwrap_or("delivery-status");
-        if !kind.eq_ignore_ascii_case("delivery-status") {
-            return Some(Report::Other);
-        }
-        let mut actions =
-            message.parts.iter().filter(|part| part.is_content_type("message", "delivery-status")).flat_map(actions);
-        let first = actions.next();
-        let failed = first.is_none_or(|action| action == "failed") || actions.any(|action| action == "failed");
-        return Some(if failed { Report::Failed } else { Report::Other });
-    }
-    let local = |address: &str| address.split('@').next().unwrap_or_default().to_ascii_lowercase();
-    let from = message.from().and_then(|list| list.first()).and_then(|from| from.address()).map(local)?;
-    let daemon = from == "mailer-daemon" || (from == "postmaster" && has_null_sender(message, envelope));
-    daemon.then_some(Report::Failed)
-}
-
-/// What a delivery report says of each recipient.
-fn actions<'m>(part: &'m MessagePart<'_>) -> impl Iterator<Item = String> + 'm {
-    let lines = part.contents().split(|byte| *byte == b'\n').map(String::from_utf8_lossy);
-    lines.filter_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.trim().eq_ignore_ascii_case("action").then(|| value.trim().to_ascii_lowercase())
-    })
-}
-
 /// Finds the mail that a bounce is about: in the copy that it carries, else anywhere in its text.
-fn refer_to_failed(message: &Message<'_>, raw: &[u8], receiving: Receiving<'_>, thread: &mut ThreadHints) {
+fn refer_to_failed(message: &Message<'_>, raw: &[u8], receiving: Receiving<'_>, thread: &mut ThreadHints) -> Option<String> {
     let carried = message.parts.iter().filter(|part| carries_headers(part)).find_map(|part| {
         let original = MessageParser::default().parse_headers(part.contents())?;
         original.message_id().and_then(thread::clean_id)
     });
     let failed = carried.or_else(|| {
         let text = String::from_utf8_lossy(&raw[..raw.len().min(MAX_SEARCHED_BYTES)]);
-        receiving.signer.find_message_id(&text).map(|(id, _)| id.to_owned())
+        let ours = receiving.signer.find_message_id(&text).map(|(id, _)| id.to_owned());
+        ours.or_else(|| quoted_id(&text, message.message_id()))
+    })?;
+    thread.conversation = thread.conversation.or_else(|| receiving.signer.verify_message_id(&failed));
+    thread.references.retain(|reference| *reference != failed);
+    thread.references.insert(0, failed.clone());
+    Some(failed)
+}
+
+/// The Message-ID in a copy of the failed mail's headers, where a report quotes them as text.
+fn quoted_id(text: &str, own: Option<&str>) -> Option<String> {
+    let named = text.lines().filter_map(|line| {
+        let (name, value) = line.trim_start_matches(['>', ' ', '\t', '|']).split_once(':')?;
+        name.trim_end().eq_ignore_ascii_case("message-id").then_some(value)
     });
-    if let Some(id) = failed {
-        thread.conversation = thread.conversation.or_else(|| receiving.signer.verify_message_id(&id));
-        thread.references.retain(|reference| *reference != id);
-        thread.references.insert(0, id);
-    }
+    named.filter_map(thread::clean_id).find(|id| Some(id.as_str()) != own)
 }
 
 /// Whether a part is the failed mail or its headers. The nested type is still disguised here.
@@ -152,11 +128,4 @@ fn precedence_is_automatic(message: &Message<'_>) -> bool {
 fn subject_is_automatic(message: &Message<'_>) -> bool {
     let subject = message.subject().unwrap_or_default().trim().to_lowercase();
     AUTO_REPLY_SUBJECTS.iter().any(|start| subject.starts_with(start))
-}
-
-/// Whether nobody wants an answer to this: `MAIL FROM:<>`, or what an earlier hop wrote of it.
-fn has_null_sender(message: &Message<'_>, envelope: Envelope<'_>) -> bool {
-    let mut paths = message.header_values(HeaderName::ReturnPath).peekable();
-    let written = paths.peek().is_some() && texts(paths).all(|path| path.trim().is_empty());
-    envelope.sender.is_none() || written
 }

@@ -2,7 +2,7 @@
 
 use super::{Envelope, one_line};
 use crate::config::Mailbox;
-use mail_parser::{Addr, Message};
+use mail_parser::{Addr, HeaderName, Message};
 use std::collections::HashSet;
 use switchboard_model::{Address, Identity, Proof, Sender};
 
@@ -30,6 +30,17 @@ pub(super) fn sender(message: &Message<'_>, envelope: Envelope<'_>, mailbox: &Ma
     }
     let unnamed = || Address { name: None, address: envelope_sender(envelope).to_owned() };
     known(from.unwrap_or_else(unnamed), Proof::Channel)
+}
+
+/// Whether everybody in `From` is of this domain, and somebody is: what was found out about the domain is about the sender.
+pub(super) fn is_only_author(message: &Message<'_>, domain: &str) -> bool {
+    let fields = message.headers().iter().filter(|header| header.name == HeaderName::From).count();
+    let mut authors = message.from().into_iter().flat_map(|list| list.iter()).peekable();
+    let of_domain = |author: &Addr<'_>| {
+        let address = author.address().unwrap_or_default().trim();
+        address.rsplit_once('@').is_some_and(|(_, of)| of.eq_ignore_ascii_case(domain))
+    };
+    fields == 1 && authors.peek().is_some() && authors.all(of_domain)
 }
 
 /// The return path, or the address that stands for nobody.
@@ -60,7 +71,7 @@ fn readable(listed: &Addr<'_>) -> Option<Address> {
 }
 
 /// Whether something could be an address: one that need not be deliverable, but is no prose and no injection.
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let harmless = |letter: char| !(letter.is_whitespace() || letter.is_control() || matches!(letter, '<' | '>' | ',' | ';'));
     text.len() <= MAX_ADDRESS_BYTES
         && text.chars().all(harmless)

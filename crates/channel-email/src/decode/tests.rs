@@ -54,6 +54,17 @@ fn shown(message: &InboundMessage) -> String {
         line("file", Some(format!("{:?} {} {:?} {:?}", file.name, file.content_type, file.content_id, file.bytes)));
     }
     line("html", message.html.clone());
+    let details = &message.details;
+    line("folded from line", details.folded_from.map(|from| from.to_string()));
+    line("authentication", details.authentication.as_ref().map(|found| format!("{found:?}")));
+    line("failure", details.failure.as_ref().map(|failure| format!("{} ({:?})", failure.summary(), failure.status)));
+    line(
+        "invitation",
+        details.invitation.as_ref().map(|event| {
+            let (what, at) = (event.summary.as_deref(), event.starts.as_deref());
+            format!("{} {what:?} {at:?} {:?} {:?}", event.method, event.zone, event.location)
+        }),
+    );
     writeln!(shown, "text:\n{}", message.text).expect("writing to a string");
     shown
 }

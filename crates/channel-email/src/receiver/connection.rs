@@ -4,6 +4,7 @@ use super::delivery;
 use super::listener::{Listener, Route};
 use crate::session::{Reply, Session, Step, Tls, Transaction};
 use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -23,6 +24,7 @@ const MAX_CONNECTION_TIME: Duration = Duration::from_secs(3_600);
 pub(super) async fn serve(listener: &Arc<Listener>, mut stream: TcpStream, shutdown: CancellationToken, admitted: bool) {
     // Answers are small and each is waited for.
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
     if !admitted {
         let busy = Reply::new(421, Some((4, 3, 2)), "too many connections, try again later");
         // The peer learns as much from a closed connection when it does not take the answer.
@@ -31,7 +33,7 @@ pub(super) async fn serve(listener: &Arc<Listener>, mut stream: TcpStream, shutd
     }
     let tls = if listener.tls.is_some() { Tls::Offered } else { Tls::Unavailable };
     let mut session = Session::new(listener.limits, tls);
-    let mut io = Io::new(listener, shutdown);
+    let mut io = Io::new(listener, peer, shutdown);
     let greeting = session.greeting();
     let result = async {
         if let Ending::Secure = io.converse(&mut stream, &mut session, Some(greeting)).await? {
@@ -62,6 +64,7 @@ enum Ending {
 
 struct Io<'l> {
     listener: &'l Arc<Listener>,
+    peer: IpAddr,
     routes: Vec<Arc<Route>>,
     shutdown: CancellationToken,
     opened: Instant,
@@ -70,9 +73,9 @@ struct Io<'l> {
 }
 
 impl<'l> Io<'l> {
-    fn new(listener: &'l Arc<Listener>, shutdown: CancellationToken) -> Self {
+    fn new(listener: &'l Arc<Listener>, peer: IpAddr, shutdown: CancellationToken) -> Self {
         let routes = listener.routes();
-        Self { listener, routes, shutdown, opened: Instant::now(), message_since: None, accounted_bytes: 0 }
+        Self { listener, peer, routes, shutdown, opened: Instant::now(), message_since: None, accounted_bytes: 0 }
     }
 
     fn patience(&self) -> Duration {
@@ -194,6 +197,6 @@ impl<'l> Io<'l> {
     }
 
     async fn deliver(&self, transaction: Transaction) -> Vec<Reply> {
-        delivery::deliver(self.listener, &self.routes, transaction).await
+        delivery::deliver(self.listener, &self.routes, self.peer, transaction).await
     }
 }

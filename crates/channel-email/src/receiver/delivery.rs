@@ -1,19 +1,27 @@
 //! A complete message on its way into the inboxes of its mailboxes.
 
 use super::listener::{DECODING_PERMITS, Listener, Route};
+use crate::auth::Peer;
 use crate::decode::{self, Envelope, Receiving};
 use crate::session::{Reply, Transaction};
 use bytes::Bytes;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
-use switchboard_model::InboundMessage;
+use switchboard_model::{Authentication, InboundMessage};
 
 /// Bytes of a message for which one permit to decode is enough.
 const BYTES_PER_PERMIT: usize = 524_288;
 
 /// Pushes the message into the inbox of every mailbox that it is for. One answer per recipient, in their order;
 /// *stored* is said only after the inbox has committed.
-pub(super) async fn deliver(listener: &Arc<Listener>, routes: &[Arc<Route>], transaction: Transaction) -> Vec<Reply> {
+pub(super) async fn deliver(
+    listener: &Arc<Listener>,
+    routes: &[Arc<Route>],
+    address: IpAddr,
+    transaction: Transaction,
+) -> Vec<Reply> {
+    let peer = Peer { address, hello: transaction.hello };
     let raw = Bytes::from(transaction.bytes);
     let mut addresses: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for recipient in &transaction.recipients {
@@ -22,7 +30,9 @@ pub(super) async fn deliver(listener: &Arc<Listener>, routes: &[Arc<Route>], tra
     let mut answers: BTreeMap<usize, Reply> = BTreeMap::new();
     for (number, addresses) in addresses {
         let route = &routes[number];
-        let message = read(listener, route, raw.clone(), transaction.sender.clone(), addresses).await;
+        let sender = transaction.sender.clone();
+        let authentication = check(route, &raw, &peer, sender.as_deref()).await;
+        let message = read(listener, route, raw.clone(), sender, addresses, authentication).await;
         answers.insert(number, push(route, message).await);
     }
     transaction.recipients.iter().map(|recipient| answers[&recipient.route].clone()).collect()
@@ -48,6 +58,16 @@ async fn push(route: &Route, message: InboundMessage) -> Reply {
     }
 }
 
+/// Checks the sender, where that is asked for and no trusted server has done it.
+async fn check(route: &Route, raw: &[u8], peer: &Peer, sender: Option<&str>) -> Option<Authentication> {
+    let verifier = route.verifier.as_ref()?;
+    if decode::is_vouched_for(raw, &route.mailbox) {
+        return None;
+    }
+    let (_, domain) = route.mailbox.parts();
+    Some(verifier.check(raw, peer, sender, domain).await)
+}
+
 /// Decodes on a thread where it may take its time. Whatever goes wrong there, the mail is kept as it is.
 async fn read(
     listener: &Arc<Listener>,
@@ -55,6 +75,7 @@ async fn read(
     raw: Bytes,
     sender: Option<String>,
     recipients: Vec<String>,
+    authentication: Option<Authentication>,
 ) -> InboundMessage {
     let permits = (1 + raw.len() / BYTES_PER_PERMIT).min(DECODING_PERMITS) as u32;
     let permit = Arc::clone(&listener.decoding).acquire_many_owned(permits).await;
@@ -63,7 +84,11 @@ async fn read(
         let (route, raw, sender, recipients) = (Arc::clone(route), raw.clone(), sender.clone(), recipients.clone());
         move || {
             let envelope = Envelope { sender: sender.as_deref(), recipients: &recipients };
-            let decoded = decode::decode(&raw, envelope, Receiving { mailbox: &route.mailbox, signer: &route.signer }, now);
+            let receiving = Receiving { mailbox: &route.mailbox, signer: &route.signer };
+            let decoded = match authentication {
+                Some(found) => decode::decode_checked(&raw, envelope, receiving, now, found),
+                None => decode::decode(&raw, envelope, receiving, now),
+            };
             drop(permit);
             decoded
         }

@@ -1,6 +1,7 @@
 //! Listeners and the mailboxes behind them.
 
 use super::connection;
+use crate::auth::Verifier;
 use crate::config::{Limits, Mailbox, ReceiverConfig, TlsFiles};
 use crate::token::Signer;
 use rustls_pki_types::pem::PemObject;
@@ -22,6 +23,8 @@ pub(crate) struct Route {
     pub(crate) mailbox: Mailbox,
     /// Verifies what it signed.
     pub(crate) signer: Signer,
+    /// Checks senders, where that is asked for.
+    pub(crate) verifier: Option<Verifier>,
     /// Its inbox and runtime.
     pub(crate) context: Context,
 }

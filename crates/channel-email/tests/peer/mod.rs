@@ -78,6 +78,11 @@ impl Peer {
         self.stream.get_mut().write_all(bytes).await.expect("the receiver reads");
     }
 
+    /// Sends bytes; false when the receiver has hung up.
+    pub async fn try_write(&mut self, bytes: &[u8]) -> bool {
+        self.stream.get_mut().write_all(bytes).await.is_ok()
+    }
+
     /// The code of the next answer; 0 when the connection is closed.
     pub async fn answer(&mut self) -> u16 {
         loop {
@@ -104,8 +109,13 @@ impl Peer {
 
     /// Delivers a mail; the code of the first answer to it, or of the refusal on the way.
     pub async fn mail(&mut self, hello: &str, recipients: &[&str], payload: &[u8]) -> u16 {
+        self.mail_from("kari@eksempel.test", hello, recipients, payload).await
+    }
+
+    /// As [`Peer::mail`] under a return path, which is empty for delivery reports.
+    pub async fn mail_from(&mut self, sender: &str, hello: &str, recipients: &[&str], payload: &[u8]) -> u16 {
         let hello = if hello == "RSET" { String::from(hello) } else { format!("{hello} peer.test") };
-        let mut commands = vec![hello, String::from("MAIL FROM:<kari@eksempel.test>")];
+        let mut commands = vec![hello, format!("MAIL FROM:<{sender}>")];
         commands.extend(recipients.iter().map(|to| format!("RCPT TO:<{to}>")));
         for command in commands {
             self.write(format!("{command}\r\n").as_bytes()).await;

@@ -1,6 +1,7 @@
 //! The use cases over a real SQLite database, with the router's task running and a channel that remembers.
 
 mod directory;
+mod gluing;
 mod hand_back;
 mod merging;
 mod moving;
@@ -21,7 +22,8 @@ use std::time::Duration;
 use switchboard_channel::{Channel, ChannelError, Clock, ErrorKind, Inbox, Retry};
 use switchboard_model::{
     Actor, Address, Capabilities, ChannelKind, Delivered, Identity, InboundMessage, ItemId, ItemRow, ItemSort, ItemView,
-    LiveEvent, LiveEventKind, Nature, OutboundMessage, Owner, Proof, Receipt, Sender, ThreadHints, Timestamp, UserId, View,
+    LiveEvent, LiveEventKind, MessageDetails, Nature, OutboundMessage, Owner, Proof, Receipt, Sender, ThreadHints, Timestamp,
+    UserId, View,
 };
 use switchboard_storage::{NewEvent, Store, StoreOptions};
 use tokio::sync::broadcast;
@@ -271,6 +273,7 @@ impl Desk {
             recipients: vec![Address { name: None, address: "colleague@customer.test".to_owned() }],
             language: None,
             nature: Nature::Message,
+            details: MessageDetails::default(),
             raw: None,
         }
     }

@@ -1,5 +1,6 @@
 //! The schema, version by version, brought up to date when a database is opened.
 
+mod details;
 mod initial;
 mod merged;
 mod presence;
@@ -18,7 +19,7 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(initial::Initial), Box::new(merged::MERGED), Box::new(presence::PRESENCE)]
+        vec![Box::new(initial::Initial), Box::new(merged::MERGED), Box::new(presence::PRESENCE), Box::new(details::DETAILS)]
     }
 }
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use switchboard_model::{
     Actor, Capacity, ChannelId, ChannelKind, ContactId, ConversationId, Directory, Identity, ItemId, LeaveOut, LiveEvent,
-    MessageId, MessageKind, Nature, Owner, Priority, Role, Seat, TicketId, TicketType, Timestamp, User, UserId, WeeklyHours,
-    WorkType, WorkspaceId,
+    MessageDetails, MessageId, MessageKind, Nature, Owner, Priority, Role, Seat, TicketId, TicketType, Timestamp, User, UserId,
+    WeeklyHours, WorkType, WorkspaceId,
 };
 
 pub(super) const CHANNEL: ChannelId = ChannelId(31);
@@ -157,6 +157,7 @@ pub(super) fn message(id: i64, conversation: ConversationId, text: &str, at: Tim
         recipients: vec![],
         language: None,
         nature: Nature::Message,
+        details: MessageDetails::default(),
         own_reference: None,
         attachments: vec![],
         raw: None,

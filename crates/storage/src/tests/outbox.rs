@@ -134,9 +134,14 @@ on_both! {
         let message = reply(&db.store, conversation, NOON).await;
         let entry = claim(&db.store, "a", NOON, 1).await.remove(0);
         sent(&db.store, &entry, Some("<out@us>")).await;
-        let bounce = |reference: &'static str| write(&db.store, move |tx| async move { tx.mark_bounced(CHANNEL, reference, "no such user", NOON).await }.boxed());
-        assert_eq!(bounce("<unknown>").await.unwrap(), None);
-        assert_eq!(bounce("<out@us>").await.unwrap(), Some(message));
+        let other = crate::tests::fixtures::conversation(&db.store, ChannelKind::Email).await;
+        let bounce = |conversation: ConversationId, reference: &'static str| {
+            write(&db.store, move |tx| async move { tx.mark_bounced(conversation, CHANNEL, reference, "no such user", NOON).await }.boxed())
+        };
+        assert_eq!(bounce(conversation, "<unknown>").await.unwrap(), None);
+        assert_eq!(bounce(other, "<out@us>").await.unwrap(), None, "the reply of another conversation");
+        assert_eq!(bounce(conversation, "<out@us>").await.unwrap(), Some(message));
+        assert_eq!(bounce(conversation, "<out@us>").await.unwrap(), None, "it has failed already");
         assert_eq!(delivery(&db.store, message).await.0, DeliveryState::Failed);
     }
 

@@ -114,7 +114,7 @@ export const newMessageId = () => (next_message += 1);
 
 /** A thread that shows every kind of entry once. */
 export function makeThread(item, now) {
-  const base = { conversation: item.row.conversation, author_name: item.row.contact.name, subject: item.row.subject, html: null, fields: [], attachments: [], recipients: [], nature: 'message', raw: 77, delivery: null };
+  const base = { conversation: item.row.conversation, author_name: item.row.contact.name, subject: item.row.subject, html: null, fields: [], attachments: [], recipients: [], details: {}, nature: 'message', raw: 77, delivery: null };
   const contact = { kind: 'contact', id: item.row.contact.id };
   const at = item.row.last_message_at;
   const sent = { state: 'sent', attempts: 1, error: null, next_attempt_at: null };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AttachmentView } from '../core/types';
-import { prepare } from './mail';
+import { fold, prepare } from './mail';
 
 const logo: AttachmentView = { id: 71, name: 'logo.png', content_type: 'image/png', bytes: 10, content_id: 'logo@shop.test' };
 
@@ -42,5 +42,34 @@ describe('pictures of a cleaned mail', () => {
     const { sources, html } = check('<img src="https://spy.test/a" srcset="https://spy.test/b 2x"><iframe src="https://spy.test"></iframe>', false);
     expect(sources).toEqual([null]);
     expect(html).not.toContain('spy.test');
+  });
+});
+
+describe('the repetition at the end of a laid out mail', () => {
+  function folded(html: string, own: string, quoted: string): string {
+    const template = document.createElement('template');
+    template.innerHTML = html;
+    fold(template.content, own, quoted, 'Show quoted text');
+    return template.innerHTML;
+  }
+  const summary = '<summary aria-label="Show quoted text">···</summary>';
+
+  it('goes behind a summary, whatever it is made of', () => {
+    const quote = '<div>On 3 March Kim wrote:<br></div><blockquote>Where is it?</blockquote>';
+    const text = 'On 3 March Kim wrote:\n> Where is it?';
+    expect(folded(`<p>Thanks!</p>${quote}`, 'Thanks!', text)).toBe(`<p>Thanks!</p><details>${summary}${quote}</details>`);
+    expect(folded(`<div>Thanks!<br>${quote}</div><p>end</p>`, 'Thanks!', text)).toBe(`<div>Thanks!<br></div><details>${summary}${quote}<p>end</p></details>`);
+  });
+
+  it('is cut within a line of text', () => {
+    expect(folded('<p>Thanks! On 3 March Kim wrote: Where?</p>', 'Thanks!', 'On 3 March Kim wrote:\nWhere?')).toBe(
+      `<p>Thanks! </p><details>${summary}On 3 March Kim wrote: Where?</details>`,
+    );
+  });
+
+  it('stays in sight where it is not found, or stands in a table', () => {
+    for (const html of ['<p>Thanks!</p>', '<table><tbody><tr><td>Thanks!</td></tr><tr><td>On 3 March Kim wrote: x</td></tr></tbody></table>']) {
+      expect(folded(html, 'Thanks!', 'On 3 March Kim wrote: x')).toBe(html);
+    }
   });
 });

@@ -28,6 +28,70 @@ export function prepare(mail: DocumentFragment, attachments: readonly Attachment
   return strangers;
 }
 
+/**
+ * Puts the end of a mail, from where its words are those of `quoted`, behind a summary that opens it. Only letters and
+ * digits are compared, because text and layout differ in everything else. Returns whether there was such an end.
+ */
+export function fold(mail: DocumentFragment, own: string, quoted: string, label: string): boolean {
+  const key = bare(quoted).slice(0, 40);
+  if (key.length < 8) return false;
+  const texts: Text[] = [];
+  const walker = document.createTreeWalker(mail, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) texts.push(node as Text);
+  const whole = texts.map((node) => bare(node.data)).join('');
+  // Nearly where the writer's own words end, so that the same words further up are not taken for it.
+  const at = whole.indexOf(key, Math.floor(bare(own).length * 0.8));
+  if (at <= 0) return false;
+  let before = 0;
+  const first = texts.find((node) => (before += bare(node.data).length) > at);
+  if (!first) return false;
+  const start = cut(first, at - (before - bare(first.data).length), mail);
+  if (!start) return false;
+  const details = document.createElement('details');
+  const summary = document.createElement('summary');
+  summary.textContent = '···';
+  summary.setAttribute('aria-label', label);
+  details.append(summary);
+  for (let node: Node | null = start; node; ) {
+    const parent: Node | null = node.parentNode;
+    while (node) {
+      const next: ChildNode | null = node.nextSibling;
+      details.append(node);
+      node = next;
+    }
+    // What follows on the way out belongs to the end as well.
+    for (let outer = parent; outer && outer !== mail && !node; outer = outer.parentNode) node = outer.nextSibling;
+  }
+  mail.append(details);
+  return true;
+}
+
+/** The outermost node that begins with the letter at `letters` of a text; null within a table, which cannot be cut. */
+function cut(text: Text, letters: number, mail: DocumentFragment): Node | null {
+  let start: Node = text;
+  if (letters > 0) {
+    let seen = 0;
+    const place = [...text.data].findIndex((letter) => (bare(letter) === '' ? false : seen++ === letters));
+    start = text.splitText([...text.data].slice(0, place).join('').length);
+  }
+  while (start.parentNode && start.parentNode !== mail && isFirst(start)) start = start.parentNode;
+  for (let outer = start.parentNode; outer && outer !== mail; outer = outer.parentNode) {
+    if (/^(TABLE|TBODY|THEAD|TR|TD|TH|UL|OL|LI)$/.test(outer.nodeName)) return null;
+  }
+  return start;
+}
+
+function isFirst(node: Node): boolean {
+  for (let earlier = node.previousSibling; earlier; earlier = earlier.previousSibling) {
+    if (bare(earlier.textContent ?? '') !== '') return false;
+  }
+  return true;
+}
+
+function bare(text: string): string {
+  return text.replace(/[^\p{L}\p{N}]/gu, '').toLowerCase();
+}
+
 /** The address to fetch a picture from, null for whatever is no web address. Plain http is asked for as https: the
     frame's policy allows nothing else, so that nobody on the way sees what is read. */
 function secure(source: string): string | null {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use switchboard_channel::{Channel, ChannelError, Clock};
 use switchboard_engine::{ApplyOptions, Caller, Engine, EngineOptions, Outlet};
 use switchboard_model::{
-    Capabilities, ChannelKind, Delivered, Identity, InboundMessage, Nature, OutboundMessage, Proof, RawSource, Sender,
-    ThreadHints, Timestamp,
+    Capabilities, ChannelKind, Delivered, Identity, InboundMessage, MessageDetails, Nature, OutboundMessage, Proof, RawSource,
+    Sender, ThreadHints, Timestamp,
 };
 use switchboard_storage::{Store, StoreOptions};
 use tokio::task::JoinSet;
@@ -201,6 +201,7 @@ pub fn message(serial: &str) -> InboundMessage {
         recipients: Vec::new(),
         language: None,
         nature: Nature::Message,
+        details: MessageDetails::default(),
         raw: Some(RawSource { content_type: "message/rfc822".to_owned(), bytes: raw.into_bytes().into() }),
     }
 }

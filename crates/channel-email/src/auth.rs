@@ -1,0 +1,274 @@
+//! Checks the sender of a mail that came over our own receiver: SPF, DKIM, DMARC and ARC, by asking name servers.
+//!
+//! What a stranger makes us ask is bounded: a mail with more signatures than any honest one is not checked, and all
+//! checks of a mail share one time limit.
+
+use crate::config::VerifyConfig;
+use crate::decode::head_fields;
+use mail_auth::hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use mail_auth::spf::verify::SpfParameters;
+use mail_auth::{
+    ArcOutput, AuthenticatedMessage, DkimResult, DmarcResult, MessageAuthenticator, SpfOutput, SpfResult,
+    dmarc::verify::DmarcParameters,
+};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use switchboard_channel::{ChannelError, ErrorKind, Retry};
+use switchboard_model::{Authentication, CheckResult};
+use tokio::time::timeout;
+
+/// Checks senders.
+pub(crate) struct Verifier {
+    authenticator: MessageAuthenticator,
+    patience: Duration,
+}
+
+/// Who handed a mail in.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// Its address.
+    pub(crate) address: IpAddr,
+    /// The name that it gave itself.
+    pub(crate) hello: String,
+}
+
+/// The most signatures and seals that are looked at.
+const MAX_SIGNATURES: usize = 20;
+/// What went wrong when nothing could be asked.
+const FAILED: Authentication = Authentication {
+    by: None,
+    spf: CheckResult::Error,
+    dkim: CheckResult::Error,
+    dmarc: CheckResult::Error,
+    arc: CheckResult::Error,
+};
+
+impl Verifier {
+    /// A verifier that asks the configured name servers, or those of the system.
+    pub(crate) fn new(config: &VerifyConfig) -> Result<Self, ChannelError> {
+        let made = if config.name_servers.is_empty() {
+            MessageAuthenticator::new_system_conf()
+        } else {
+            let servers = config.name_servers.iter().map(name_server).collect();
+            let mut options = ResolverOpts::default();
+            options.timeout = Duration::from_secs(config.timeout_seconds.div_ceil(2));
+            MessageAuthenticator::new(ResolverConfig::from_name_servers(servers), options)
+        };
+        let authenticator = made.map_err(|error| {
+            let attempt = "finding the name servers for `authentication.verify`";
+            ChannelError::new(ErrorKind::Configuration, Retry::Never, attempt, error.to_string())
+        })?;
+        Ok(Self { authenticator, patience: Duration::from_secs(config.timeout_seconds) })
+    }
+
+    /// What the sender's domain says of a mail. `hostname` is the domain of the mailbox, `sender` the return path.
+    pub(crate) async fn check(&self, raw: &[u8], peer: &Peer, sender: Option<&str>, hostname: &str) -> Authentication {
+        if signatures(raw) > MAX_SIGNATURES {
+            return FAILED;
+        }
+        let Some(message) = AuthenticatedMessage::parse(raw) else { return FAILED };
+        timeout(self.patience, self.check_parsed(&message, peer, sender, hostname)).await.unwrap_or(FAILED)
+    }
+
+    async fn check_parsed(
+        &self,
+        message: &AuthenticatedMessage<'_>,
+        peer: &Peer,
+        sender: Option<&str>,
+        hostname: &str,
+    ) -> Authentication {
+        let dkim = self.authenticator.verify_dkim(message).await;
+        let arc = self.authenticator.verify_arc(message).await;
+        let return_path = sender.map_or_else(|| format!("postmaster@{}", peer.hello), str::to_owned);
+        let domain = return_path.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let spf = if is_passed_on(peer.address) {
+            SpfOutput::new(domain.to_owned()).with_result(SpfResult::None)
+        } else {
+            self.authenticator.verify_spf(SpfParameters::verify(peer.address, &peer.hello, hostname, &return_path)).await
+        };
+        let dmarc = self.authenticator.verify_dmarc(DmarcParameters::new(message, &dkim, domain, &spf)).await;
+        Authentication {
+            by: None,
+            spf: spf_result(spf.result()),
+            dkim: best(dkim.iter().map(|output| dkim_result(output.result()))),
+            dmarc: dmarc_result(&dmarc.result(), dmarc.dmarc_record().is_some()),
+            arc: arc_result(&arc),
+        }
+    }
+}
+
+fn name_server(address: &SocketAddr) -> NameServerConfig {
+    let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+    for connection in &mut connections {
+        connection.port = address.port();
+    }
+    NameServerConfig::new(address.ip(), true, connections)
+}
+
+/// How many signatures and seals a mail carries.
+fn signatures(raw: &[u8]) -> usize {
+    const SIGNED: [&[u8]; 4] = [b"dkim-signature", b"arc-seal", b"arc-message-signature", b"dkim2-signature"];
+    head_fields(raw).filter(|(name, _)| SIGNED.iter().any(|signed| name.eq_ignore_ascii_case(signed))).count()
+}
+
+/// Whether a peer at this address can only be a server of ours that passes mail on.
+fn is_passed_on(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local(),
+    }
+}
+
+fn spf_result(result: SpfResult) -> CheckResult {
+    match result {
+        SpfResult::Pass => CheckResult::Pass,
+        SpfResult::Fail | SpfResult::SoftFail => CheckResult::Fail,
+        SpfResult::TempError | SpfResult::PermError => CheckResult::Error,
+        SpfResult::Neutral | SpfResult::None => CheckResult::None,
+    }
+}
+
+fn dkim_result(result: &DkimResult) -> CheckResult {
+    match result {
+        DkimResult::Pass => CheckResult::Pass,
+        DkimResult::Fail(_) => CheckResult::Fail,
+        DkimResult::TempError(_) | DkimResult::PermError(_) | DkimResult::Neutral(_) => CheckResult::Error,
+        DkimResult::None => CheckResult::None,
+    }
+}
+
+fn arc_result(output: &ArcOutput<'_>) -> CheckResult {
+    dkim_result(output.result())
+}
+
+/// A domain that publishes a policy has failed when neither check is aligned with it.
+fn dmarc_result(result: &DmarcResult, has_policy: bool) -> CheckResult {
+    match result {
+        DmarcResult::Pass => CheckResult::Pass,
+        DmarcResult::Fail(_) => CheckResult::Fail,
+        DmarcResult::TempError(_) | DmarcResult::PermError(_) => CheckResult::Error,
+        DmarcResult::None if has_policy => CheckResult::Fail,
+        DmarcResult::None => CheckResult::None,
+    }
+}
+
+/// One signature that holds is enough.
+fn best(results: impl Iterator<Item = CheckResult>) -> CheckResult {
+    let weight = |result: &CheckResult| match result {
+        CheckResult::Pass => 3,
+        CheckResult::Fail => 2,
+        CheckResult::Error => 1,
+        CheckResult::None => 0,
+    };
+    results.max_by_key(weight).unwrap_or(CheckResult::None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FAILED, Peer, Verifier, is_passed_on};
+    use crate::config::VerifyConfig;
+    use std::collections::HashMap;
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+    use switchboard_model::CheckResult;
+    use tokio::net::UdpSocket;
+
+    /// A name server on loopback that knows these texts, by name, and nothing else.
+    async fn name_server(texts: &[(&str, &str)]) -> SocketAddr {
+        let texts: HashMap<String, String> = texts.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
+        let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").await.expect("a port"));
+        let address = socket.local_addr().expect("an address");
+        #[allow(clippy::disallowed_methods, reason = "the name server of a test lives as long as the test")]
+        tokio::spawn(async move {
+            let mut query = [0_u8; 1_500];
+            while let Ok((length, from)) = socket.recv_from(&mut query).await {
+                let _ = socket.send_to(&answer(&query[..length], &texts), from).await;
+            }
+        });
+        address
+    }
+
+    /// The answer to a query with one question (RFC 1035 4.1).
+    fn answer(query: &[u8], texts: &HashMap<String, String>) -> Vec<u8> {
+        let (mut name, mut at) = (String::new(), 12);
+        while query[at] != 0 {
+            let end = at + 1 + usize::from(query[at]);
+            name.push_str(&String::from_utf8_lossy(&query[at + 1..end]).to_lowercase());
+            name.push('.');
+            at = end;
+        }
+        let question = &query[12..at + 5];
+        let found = texts.get(name.trim_end_matches('.')).filter(|_| query[at + 1..at + 3] == [0, 16]);
+        let mut answer = query[..2].to_vec();
+        answer.extend([0x84, if found.is_some() { 0 } else { 3 }, 0, 1, 0, u8::from(found.is_some()), 0, 0, 0, 0]);
+        answer.extend(question);
+        if let Some(text) = found {
+            let data: Vec<u8> = text.as_bytes().chunks(255).flat_map(|chunk| [&[chunk.len() as u8], chunk].concat()).collect();
+            answer.extend([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60]);
+            answer.extend((data.len() as u16).to_be_bytes());
+            answer.extend(data);
+        }
+        answer
+    }
+
+    async fn verifier(texts: &[(&str, &str)]) -> Verifier {
+        let name_servers = vec![name_server(texts).await];
+        Verifier::new(&VerifyConfig { name_servers, timeout_seconds: 5 }).expect("a verifier")
+    }
+
+    fn peer(address: &str) -> Peer {
+        Peer { address: address.parse().expect("an address"), hello: String::from("mx.kim.test") }
+    }
+
+    const MAIL: &[u8] = b"From: Kim <kim@kim.test>\r\nTo: support@shop.test\r\nSubject: s\r\n\r\nx\r\n";
+
+    #[tokio::test]
+    async fn spf_of_the_right_domain_makes_dmarc_pass_and_of_another_makes_it_fail() {
+        let verifier = verifier(&[
+            ("kim.test", "v=spf1 ip4:192.0.2.1 -all"),
+            ("evil.test", "v=spf1 ip4:192.0.2.66 -all"),
+            ("_dmarc.kim.test", "v=DMARC1; p=reject"),
+        ])
+        .await;
+        let check = async |from: &str, address: &str| {
+            let found = verifier.check(MAIL, &peer(address), Some(from), "shop.test").await;
+            (found.spf, found.dkim, found.dmarc)
+        };
+        use CheckResult::{Fail, None, Pass};
+        assert_eq!(check("kim@kim.test", "192.0.2.1").await, (Pass, None, Pass));
+        assert_eq!(check("kim@kim.test", "192.0.2.66").await, (Fail, None, Fail));
+        assert_eq!(check("x@evil.test", "192.0.2.66").await, (Pass, None, Fail), "a pass of a domain that is not the sender's");
+        assert_eq!(check("kim@kim.test", "127.0.0.1").await, (None, None, Fail), "a server of ours only passes on");
+    }
+
+    #[tokio::test]
+    async fn a_domain_that_says_nothing_is_neither_vouched_for_nor_disowned() {
+        let found = verifier(&[]).await.check(MAIL, &peer("192.0.2.1"), Some("kim@kim.test"), "shop.test").await;
+        assert_eq!((found.spf, found.dmarc, found.by), (CheckResult::None, CheckResult::None, None));
+    }
+
+    #[tokio::test]
+    async fn a_mail_with_signatures_without_end_asks_nobody() {
+        let verifier = verifier(&[("_dmarc.kim.test", "v=DMARC1; p=reject")]).await;
+        let signed = ["DKIM-Signature: v=1\r\n".repeat(21).as_bytes(), MAIL].concat();
+        assert_eq!(verifier.check(&signed, &peer("192.0.2.1"), Some("kim@kim.test"), "shop.test").await, FAILED);
+    }
+
+    #[tokio::test]
+    async fn a_name_server_that_is_silent_costs_no_more_than_the_time_limit() {
+        let silent = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+        let name_servers = vec![silent.local_addr().expect("an address")];
+        let verifier = Verifier::new(&VerifyConfig { name_servers, timeout_seconds: 1 }).expect("a verifier");
+        let found = verifier.check(MAIL, &peer("192.0.2.1"), Some("kim@kim.test"), "shop.test").await;
+        assert_eq!(found.dmarc, CheckResult::Error);
+    }
+
+    #[test]
+    fn private_addresses_only_pass_on() {
+        for (address, expected) in
+            [("10.1.2.3", true), ("::1", true), ("::ffff:127.0.0.1", true), ("192.0.2.1", false), ("2001:db8::1", false)]
+        {
+            assert_eq!(is_passed_on(address.parse().expect("an address")), expected, "{address}");
+        }
+    }
+}

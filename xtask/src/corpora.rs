@@ -1,0 +1,103 @@
+//! `cargo xtask corpora`: brings mails that other projects test with into the target folder, for the tests of intake.
+//!
+//! Nothing of it is committed. The mail parser's own mails are in its crate; the others are in Debian packages.
+
+use crate::{process, tree};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where the tests look, when it is somewhere else than in the target folder; set, it also makes them insist.
+pub const VARIABLE: &str = "SWITCHBOARD_CORPORA";
+
+/// Fetches what is not there yet and answers with the folder.
+pub fn fetch(root: &Path) -> Result<PathBuf> {
+    let folder = tree::metadata(root)?.target_directory.join("corpora");
+    fs::create_dir_all(&folder)?;
+    once(&folder, "mail-parser", |to| copy_mails_of_parser(root, to))?;
+    once(&folder, "python", |to| {
+        let package = depended_on("libpython3-testsuite", "libpython3.")?;
+        let unpacked = unpack(to, &package)?;
+        copy_matching(&unpacked, to, "test_email/data", "txt")
+    })?;
+    once(&folder, "bounces", |to| {
+        let unpacked = unpack(to, "python3-flufl.bounce")?;
+        copy_matching(&unpacked, to, "bounce/tests/data", "txt")
+    })?;
+    println!("mails to test with are in {}", folder.display());
+    Ok(folder)
+}
+
+/// Fills a folder, unless that was done before.
+fn once(folder: &Path, name: &str, fill: impl Fn(&Path) -> Result<usize>) -> Result<()> {
+    let (target, partial) = (folder.join(name), folder.join(format!("{name}.partial")));
+    if target.is_dir() {
+        return Ok(());
+    }
+    if partial.is_dir() {
+        fs::remove_dir_all(&partial)?;
+    }
+    fs::create_dir_all(&partial)?;
+    let count = fill(&partial).with_context(|| format!("cannot fetch the mails `{name}`"))?;
+    if count == 0 {
+        bail!("the source of the mails `{name}` holds none");
+    }
+    for entry in fs::read_dir(&partial)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            fs::remove_dir_all(&path)?;
+        }
+    }
+    fs::rename(&partial, &target)?;
+    Ok(())
+}
+
+/// The mails that the parser's crate is tested with, with what it expects of each beside them.
+fn copy_mails_of_parser(root: &Path, to: &Path) -> Result<usize> {
+    let output = process::output(process::cargo(root).args(["metadata", "--format-version", "1", "--locked"]))?;
+    let metadata: serde_json::Value = serde_json::from_str(&output)?;
+    let packages = metadata["packages"].as_array().context("cargo lists no packages")?;
+    let parser = packages.iter().find(|package| package["name"] == "mail-parser").context("nothing uses mail-parser")?;
+    let manifest = Path::new(parser["manifest_path"].as_str().context("a package without a manifest")?);
+    let mails = manifest.with_file_name("resources").join("eml");
+    Ok(copy_matching(&mails, to, "", "eml")?.min(copy_matching(&mails, to, "", "json")?))
+}
+
+/// The package that another stands for in this release of the system.
+fn depended_on(package: &str, prefix: &str) -> Result<String> {
+    let text = process::output(Command::new("apt-cache").args(["depends", package]))?;
+    let names = text.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
+    let found = names.map(str::trim).find(|name| name.starts_with(prefix));
+    found.map(str::to_owned).with_context(|| format!("`{package}` depends on no `{prefix}…`; is `apt-get update` due?"))
+}
+
+fn unpack(folder: &Path, package: &str) -> Result<PathBuf> {
+    let (packed, unpacked) = (folder.join("packed"), folder.join("unpacked"));
+    fs::create_dir_all(&packed)?;
+    process::announce(Command::new("apt-get").current_dir(&packed).args(["download", "--quiet", package]))?;
+    for entry in fs::read_dir(&packed)? {
+        process::run(Command::new("dpkg-deb").arg("-x").arg(entry?.path()).arg(&unpacked))?;
+    }
+    Ok(unpacked)
+}
+
+/// Copies the files below a folder whose path has `within` in it; names tell where each was.
+fn copy_matching(from: &Path, to: &Path, within: &str, extension: &str) -> Result<usize> {
+    let (mut folders, mut count) = (vec![from.to_owned()], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+            let path = entry?.path();
+            let is_wanted = path.extension().is_some_and(|found| found == extension) && path.to_string_lossy().contains(within);
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_wanted {
+                let place = folder.file_name().unwrap_or_default().to_string_lossy();
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                fs::copy(&path, to.join(format!("{place}-{name}")))?;
+                count += 1;
+            }
+        }
+    }
+    Ok(count)
+}
