@@ -23,6 +23,8 @@ pub struct Me {
     pub counts: Counts,
     /// The newest live event; follow the stream from here.
     pub last_event: i64,
+    /// Seconds that the person's mails wait before they go out, so that they can be taken back.
+    pub undo_seconds: u32,
     /// What the desk needs to know about this installation.
     pub settings: DeskSettings,
 }

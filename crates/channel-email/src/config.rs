@@ -1,11 +1,24 @@
 //! The settings of a mailbox: `[channels.SLUG]` with `kind = "email"`.
 
+macro_rules! settings {
+    ($($key:literal, $values:literal, $default:expr, $about:literal;)+) => {
+        &[$(SettingDoc { key: $key, values: $values, default: $default, about: $about }),+]
+    };
+}
+
+mod dkim;
+mod sender;
+
+pub(crate) use sender::{SenderConfig, Shown, Signature};
+
+use crate::dkim::Dkim;
 use email_address::EmailAddress;
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use switchboard_channel::{SettingDoc, Settings};
 use switchboard_model::Fault;
 
@@ -14,14 +27,18 @@ use switchboard_model::Fault;
 pub(crate) struct Config {
     /// Who the mailbox is.
     pub(crate) mailbox: Mailbox,
-    /// Display name of the sender.
+    /// Display name of the mailbox.
     pub(crate) name: Option<String>,
+    /// How the sender is shown, and what stands below answers.
+    pub(crate) sender: SenderConfig,
     /// Whether replies carry a signed Reply-To.
     pub(crate) reply_token: bool,
     /// The way in.
     pub(crate) receiver: Option<ReceiverConfig>,
     /// The way out.
     pub(crate) smtp: Option<SmtpConfig>,
+    /// Signs what goes out.
+    pub(crate) dkim: Option<Arc<Dkim>>,
 }
 
 /// The addresses of a mailbox.
@@ -113,16 +130,27 @@ pub(crate) enum Security {
     None,
 }
 
-macro_rules! settings {
-    ($($key:literal, $values:literal, $default:expr, $about:literal;)+) => {
-        &[$(SettingDoc { key: $key, values: $values, default: $default, about: $about }),+]
-    };
+/// Every setting of the channel.
+pub(crate) const SETTINGS: &[SettingDoc] =
+    &joined::<{ OWN.len() + sender::SETTINGS.len() + dkim::SETTINGS.len() }>(&[OWN, sender::SETTINGS, dkim::SETTINGS]);
+
+const fn joined<const COUNT: usize>(lists: &[&[SettingDoc]]) -> [SettingDoc; COUNT] {
+    let mut all = [OWN[0]; COUNT];
+    let (mut list, mut place) = (0, 0);
+    while list < lists.len() {
+        let mut nth = 0;
+        while nth < lists[list].len() {
+            all[place] = lists[list][nth];
+            (nth, place) = (nth + 1, place + 1);
+        }
+        list += 1;
+    }
+    all
 }
 
-/// Every setting of the channel.
-pub(crate) const SETTINGS: &[SettingDoc] = settings! {
+const OWN: &[SettingDoc] = settings! {
     "address", "an email address", None, "The address of the mailbox; answers come from it.";
-    "name", "text", Some(""), "Display name: answers come from `Pia Berg (name)`; without it from `Pia Berg`.";
+    "name", "text", Some(""), "Display name of the mailbox; `sender` says how answers show it.";
     "aliases", "a list of email addresses", Some("[]"), "Further addresses whose mail belongs to this mailbox.";
     "reply_token", "true or false", Some("true"),
         "Put a signed Reply-To (`local+c12.…@domain`) into answers, so that replies find their conversation even from programs that drop References. The mail server must deliver plus-addresses.";
@@ -160,6 +188,10 @@ struct Shape {
     receiver: ReceiverShape,
     #[serde(default)]
     smtp: SmtpShape,
+    #[serde(default)]
+    dkim: dkim::DkimShape,
+    #[serde(flatten)]
+    sender: sender::SenderShape,
 }
 
 #[derive(Default, Deserialize)]
@@ -205,15 +237,19 @@ impl Config {
         let accepted = check.addresses(&shape.address, &shape.aliases);
         let receiver = check.receiver(shape.receiver);
         let smtp = check.smtp(shape.smtp);
+        let dkim = check.dkim(shape.dkim, &shape.address);
+        let sender = check.sender(shape.sender);
         if !check.faults.is_empty() {
             return Err(check.faults);
         }
         Ok(Self {
             mailbox: Mailbox { slug: settings.slug.clone(), address: shape.address.trim().to_owned(), accepted },
             name: shape.name.filter(|name| !name.trim().is_empty()),
+            sender,
             reply_token: shape.reply_token.unwrap_or(true),
             receiver,
             smtp,
+            dkim,
         })
     }
 }

@@ -6,6 +6,7 @@
 mod channel;
 mod config;
 mod decode;
+mod dkim;
 mod encode;
 mod flowed;
 mod html;

@@ -243,6 +243,8 @@ impl Intake {
             html: message.html.clone(),
             fields: message.fields.clone(),
             recipients: message.recipients.clone(),
+            to: Vec::new(),
+            bcc: Vec::new(),
             language: message.language.clone(),
             nature: message.nature,
             own_reference: message.thread.own_reference.clone(),

@@ -35,7 +35,8 @@ pub use id::{
 pub use identity::{Identity, IdentityKind, Proof, fold};
 pub use kind::{ChannelKind, ItemKind, LoadGroup, TicketType, WorkType};
 pub use message::{
-    Address, Attachment, Capabilities, Delivered, InboundMessage, Nature, OutboundMessage, RawSource, Receipt, Sender,
+    Address, Attachment, Capabilities, Delivered, InboundMessage, Nature, OutboundMessage, RawSource, Receipt,
+    RefusedRecipient, Sender,
     ThreadHints,
 };
 pub use record::{

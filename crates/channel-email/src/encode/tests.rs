@@ -29,7 +29,7 @@ fn answer() -> OutboundMessage {
 
 fn written(message: &OutboundMessage, config: &Config) -> String {
     let encoded = encode(message, config, &signer()).expect("a message that can be sent");
-    String::from_utf8(encoded.mail.formatted()).expect("ASCII mail")
+    String::from_utf8(encoded.bytes).expect("ASCII mail")
 }
 
 #[test]

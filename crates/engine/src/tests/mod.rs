@@ -134,6 +134,18 @@ impl Clock for TestClock {
 struct Outside {
     sent: Mutex<Vec<OutboundMessage>>,
     fails: Mutex<Option<Retry>>,
+    /// Recipients that are refused while others are not, and whether trying again may help.
+    refuses: Mutex<BTreeMap<String, bool>>,
+}
+
+impl Outside {
+    fn refused(&self, message: &OutboundMessage) -> Vec<RefusedRecipient> {
+        let everybody = message.to.iter().chain(&message.cc).chain(&message.bcc).map(|to| to.address.clone());
+        let wanted = everybody.filter(|address| message.only.is_empty() || message.only.contains(address));
+        let refuses = self.refuses.lock().unwrap();
+        let refused = wanted.filter_map(|address| Some((refuses.get(&address).copied()?, address)));
+        refused.map(|(again, address)| RefusedRecipient { address, reason: "450 4.2.1 not now".to_owned(), again }).collect()
+    }
 }
 
 /// A channel that hands everything to the outside.
@@ -145,7 +157,7 @@ struct TestChannel {
 #[async_trait]
 impl Channel for TestChannel {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { reply: self.replies, subject: true, attachments: true, html: true, copies: true }
+        Capabilities { reply: self.replies, subject: true, attachments: true, html: true, copies: true, recall: true }
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Delivered, ChannelError> {
@@ -153,7 +165,7 @@ impl Channel for TestChannel {
             return Err(ChannelError::new(ErrorKind::Rejected, retry, "sending", "mailbox full (552)"));
         }
         self.outside.sent.lock().unwrap().push(message.clone());
-        Ok(Delivered { reference: Some(format!("<{}@desk.test>", message.key)) })
+        Ok(Delivered { reference: Some(format!("<{}@desk.test>", message.key)), refused: self.outside.refused(message) })
     }
 }
 
@@ -339,7 +351,10 @@ fn new_message(text: &str, reply: bool) -> NewMessage {
         reply,
         text: text.to_owned(),
         html: None,
+        to: Vec::new(),
         cc: Vec::new(),
+        bcc: Vec::new(),
+        undo_seconds: 0,
         attachments: Vec::new(),
         seen_message: None,
         take: true,

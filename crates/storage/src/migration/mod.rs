@@ -2,6 +2,7 @@
 
 mod initial;
 mod merged;
+mod outgoing;
 mod presence;
 
 use crate::error::{StoreError, StoreErrorKind};
@@ -17,7 +18,7 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(initial::Initial), Box::new(merged::Merged), Box::new(presence::Presence)]
+        vec![Box::new(initial::Initial), Box::new(merged::Merged), Box::new(presence::Presence), Box::new(outgoing::Outgoing)]
     }
 }
 
