@@ -38,6 +38,8 @@ pub struct DeskSettings {
     pub channels: BTreeMap<String, Capabilities>,
     /// Languages of the desk.
     pub languages: Vec<String>,
+    /// Addresses of the installation itself, which a reply to everybody leaves out.
+    pub own_addresses: Vec<String>,
 }
 
 /// A person's availability and load.

@@ -60,6 +60,10 @@ impl Channel for EmailChannel {
         Capabilities { reply: self.config.smtp.is_some(), subject: true, attachments: true, html: true, copies: true, recall: true }
     }
 
+    fn addresses(&self) -> Vec<String> {
+        self.config.mailbox.accepted.clone()
+    }
+
     async fn start(&self, context: &Context) -> Result<(), ChannelError> {
         if self.started.get().is_none() {
             let started = self.prepare(context)?;

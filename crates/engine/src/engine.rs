@@ -172,6 +172,12 @@ impl Engine {
         self.sending_outlet(slug).map(|(_, outlet)| outlet.channel.capabilities()).unwrap_or_default()
     }
 
+    /// Addresses of this installation, which a reply to everybody leaves out.
+    #[must_use]
+    pub fn own_addresses(&self) -> Vec<String> {
+        self.inner.outlets.values().flat_map(|outlet| outlet.channel.addresses()).collect()
+    }
+
     /// How the channel with this slug is doing.
     #[must_use]
     pub fn channel_state(&self, slug: &str) -> ChannelState {

@@ -200,7 +200,12 @@ async fn me_view(api: &Api, caller: &Caller) -> Result<Me, Problem> {
         counts: api.engine.counts(caller).await?.into(),
         last_event,
         undo_seconds: api.engine.undo_seconds(id).await?,
-        settings: DeskSettings { company: api.options.company.clone(), channels, languages: api.options.languages.clone() },
+        settings: DeskSettings {
+            company: api.options.company.clone(),
+            channels,
+            languages: api.options.languages.clone(),
+            own_addresses: api.engine.own_addresses(),
+        },
     })
 }
 

@@ -70,8 +70,8 @@ async fn holds(mail: &[u8], record: &str) -> bool {
     };
     let verifier = MessageAuthenticator::new_system_conf().expect("a resolver");
     let answers = verifier.verify_dkim(parameters).await;
-    assert_eq!(answers.len(), 1, "one signature");
-    *answers[0].result() == DkimResult::Pass
+    // A mail with two of what there may be one of is not looked at any further.
+    answers.iter().any(|answer| *answer.result() == DkimResult::Pass)
 }
 
 fn key_file(name: &str) -> String {
@@ -115,7 +115,7 @@ async fn signatures_of_both_kinds_hold_and_are_the_same_on_every_attempt() {
 #[tokio::test]
 async fn whatever_people_see_cannot_be_changed_or_added() {
     let mail = written(&answer(), &mailbox("ed25519.pem"));
-    let first = mail.find("Message-ID:").expect("a header of the mail");
+    let first = mail.find("\r\nMessage-ID: ").expect("a header of the mail") + 2;
     let with = |header: &str| format!("{}{header}\r\n{}", &mail[..first], &mail[first..]);
     assert!(holds(with("X-Relay: mx.test").as_bytes(), ED25519).await, "what relays add does no harm");
     for header in ["From: boss@shop.test", "Subject: Pay now", "To: x@y.test", "Date: Sat, 1 Jan 2000 00:00:00 +0000"] {
@@ -126,11 +126,13 @@ async fn whatever_people_see_cannot_be_changed_or_added() {
     let no_reply_to = written(&message, &config(&format!(
         "address = \"support@shop.test\"\nreply_token = false\ndkim.selector = \"s1\"\ndkim.key_file = \"{}\"", key_file("ed25519.pem"))));
     assert!(holds(no_reply_to.as_bytes(), ED25519).await);
-    let added = no_reply_to.replacen("Message-ID:", "Reply-To: thief@evil.test\r\nMessage-ID:", 1);
+    let added = no_reply_to.replacen("\r\nMessage-ID: ", "\r\nReply-To: thief@evil.test\r\nMessage-ID: ", 1);
     assert!(!holds(added.as_bytes(), ED25519).await, "a header that is missing cannot be added");
-    for (from, to) in [("blåbær", "x"), ("bl=C3=A5b", "bl=C3=A5c"), ("auto-generated", "no")] {
-        let (changed, whole) = if mail.contains(from) { (mail.replace(from, to), &mail) } else { (no_reply_to.replace(from, to), &no_reply_to) };
-        assert!(&changed == whole || !holds(changed.as_bytes(), ED25519).await, "{from}");
+    assert!(no_reply_to.contains("Auto-Submitted: auto-generated\r\n"));
+    assert!(!holds(no_reply_to.replace("auto-generated", "no").as_bytes(), ED25519).await);
+    for part in ["Nordlys", "eksempel.test", "bl=C3=A5b", "Pia Berg</b>"] {
+        assert!(mail.contains(part), "{part} is in {mail}");
+        assert!(!holds(mail.replacen(part, "other", 1).as_bytes(), ED25519).await, "{part}");
     }
 }
 
@@ -143,9 +145,20 @@ fn a_key_that_cannot_be_used_is_a_fault_that_says_why() {
         let faults = Config::read(&settings).expect_err("a faulty key");
         faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").replace(&folder, "FOLDER")
     };
-    insta::assert_snapshot!(["missing.pem", ".", "rsa.txt", "ec.pem", "rsa-1024.pem"].map(fault).join("\n"), @"");
+    insta::assert_snapshot!(["missing.pem", ".", "rsa.txt", "ec.pem", "rsa-1024.pem"].map(fault).join("\n"), @r"
+    channels.mail.dkim.key_file: FOLDER/missing.pem cannot be read: No such file or directory (os error 2)
+    channels.mail.dkim.key_file: FOLDER/. is no file
+    channels.mail.dkim.key_file: FOLDER/rsa.txt holds no private key in PEM
+    channels.mail.dkim.key_file: FOLDER/ec.pem has a key that cannot be used; DKIM needs RSA with 2048 bits or more, or Ed25519
+    channels.mail.dkim.key_file: FOLDER/rsa-1024.pem has a key that cannot be used; DKIM needs RSA with 2048 bits or more, or Ed25519
+    ");
     let toml = "address = \"a@shop.test\"\n[dkim]\nselector = \"a b\"\ndomain = \"ü\u{0}.test\"\nheaders = [\"List Id\"]";
     let settings = Settings { slug: "mail".into(), table: toml.replace('\u{0}', " ").parse().expect("valid TOML"), folder: folder.clone().into() };
     let faults = Config::read(&settings).expect_err("faulty settings");
-    insta::assert_snapshot!(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"), @"");
+    insta::assert_snapshot!(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"), @r"
+    channels.mail.dkim.selector: `a b` is no name in DNS; it is a name such as `s2026`
+    channels.mail.dkim.domain: `ü .test` is no name in DNS; it is a name such as `example.com`
+    channels.mail.dkim.headers[0]: `List Id` is no header name such as `List-Id`
+    channels.mail.dkim.key_file: missing; the other settings of `dkim` need it
+    ");
 }

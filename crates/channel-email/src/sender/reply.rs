@@ -37,12 +37,13 @@ impl Reply {
     }
 
     fn meaning(&self) -> Option<&'static str> {
-        let by_enhanced = self.enhanced.and_then(|(_, subject, detail)| match (subject, detail) {
+        let by_enhanced = self.enhanced.and_then(|(class, subject, detail)| match (subject, detail) {
             (1, 1 | 0) => Some("there is no such mailbox"),
             (1, 2 | 10) | (4, 4) => Some("there is no mail server for this address"),
             (1, 3) => Some("the address is not written as the server wants it"),
             (1, 6) => Some("the mailbox has moved"),
             (1, 7 | 8) | (7, 27) => Some("the address of the sender is not accepted"),
+            (2, 1) if class == 4 => Some("the mailbox takes nothing now"),
             (2, 1) => Some("the mailbox is switched off"),
             (2, 2) => Some("the mailbox is full"),
             (2, 3) | (3, 4) => Some("the mail is too large"),

@@ -8,6 +8,7 @@ mod people;
 mod presence;
 mod queue;
 mod routing;
+mod sending;
 mod sweep;
 mod threading;
 mod triage;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use switchboard_channel::{Channel, ChannelError, Clock, ErrorKind, Inbox, Retry};
 use switchboard_model::{
     Actor, Address, Capabilities, ChannelKind, Delivered, Identity, InboundMessage, ItemId, ItemRow, ItemSort, ItemView,
-    LiveEvent, LiveEventKind, Nature, OutboundMessage, Owner, Proof, Receipt, Sender, ThreadHints, Timestamp, UserId, View,
+    LiveEvent, LiveEventKind, Nature, OutboundMessage, Owner, Proof, Receipt, RefusedRecipient, Sender, ThreadHints, Timestamp, UserId, View,
 };
 use switchboard_storage::{NewEvent, Store, StoreOptions};
 use tokio::sync::broadcast;
@@ -134,6 +135,8 @@ impl Clock for TestClock {
 struct Outside {
     sent: Mutex<Vec<OutboundMessage>>,
     fails: Mutex<Option<Retry>>,
+    /// Nothing can be sent at all.
+    unreachable: Mutex<bool>,
     /// Recipients that are refused while others are not, and whether trying again may help.
     refuses: Mutex<BTreeMap<String, bool>>,
 }
@@ -163,6 +166,9 @@ impl Channel for TestChannel {
     async fn send(&self, message: &OutboundMessage) -> Result<Delivered, ChannelError> {
         if let Some(retry) = *self.outside.fails.lock().unwrap() {
             return Err(ChannelError::new(ErrorKind::Rejected, retry, "sending", "mailbox full (552)"));
+        }
+        if *self.outside.unreachable.lock().unwrap() {
+            return Err(ChannelError::new(ErrorKind::Unreachable, Retry::Later, "sending", "no route"));
         }
         self.outside.sent.lock().unwrap().push(message.clone());
         Ok(Delivered { reference: Some(format!("<{}@desk.test>", message.key)), refused: self.outside.refused(message) })
