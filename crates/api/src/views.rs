@@ -23,6 +23,8 @@ pub struct Me {
     pub counts: Counts,
     /// The newest live event; follow the stream from here.
     pub last_event: i64,
+    /// Seconds that the person's mails wait before they go out, so that they can be taken back.
+    pub undo_seconds: u32,
     /// What the desk needs to know about this installation.
     pub settings: DeskSettings,
 }
@@ -36,6 +38,8 @@ pub struct DeskSettings {
     pub channels: BTreeMap<String, Capabilities>,
     /// Languages of the desk.
     pub languages: Vec<String>,
+    /// Addresses of the installation itself, which a reply to everybody leaves out.
+    pub own_addresses: Vec<String>,
 }
 
 /// A person's availability and load.

@@ -66,7 +66,18 @@ impl EmailChannel {
 #[async_trait]
 impl Channel for EmailChannel {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { reply: self.config.smtp.is_some(), subject: true, attachments: true, html: true, copies: true }
+        Capabilities {
+            reply: self.config.smtp.is_some(),
+            subject: true,
+            attachments: true,
+            html: true,
+            copies: true,
+            recall: true,
+        }
+    }
+
+    fn addresses(&self) -> Vec<String> {
+        self.config.mailbox.accepted.clone()
     }
 
     async fn start(&self, context: &Context) -> Result<(), ChannelError> {
@@ -109,7 +120,7 @@ impl Channel for EmailChannel {
             return Err(ChannelError::new(ErrorKind::Unreachable, Retry::Later, attempt, "the channel has not started yet"));
         };
         let encoded = encode::encode(message, &self.config, signer)?;
-        sender.send(&encoded).await?;
-        Ok(Delivered { reference: Some(encoded.reference) })
+        let refused = sender.send(&encoded).await?;
+        Ok(Delivered { reference: Some(encoded.reference), refused })
     }
 }

@@ -7,11 +7,15 @@ macro_rules! settings {
 }
 
 mod authentication;
+mod dkim;
 mod imap;
+mod sender;
 
 pub(crate) use authentication::{AuthenticationConfig, ProofRule, VerifyConfig};
 pub(crate) use imap::{AfterIntake, ImapConfig, OauthConfig, SignIn};
+pub(crate) use sender::{SenderConfig, Shown, Signature};
 
+use crate::dkim::Dkim;
 use authentication::AuthenticationShape;
 use email_address::EmailAddress;
 use secrecy::SecretString;
@@ -19,6 +23,7 @@ use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use switchboard_channel::{SettingDoc, Settings};
 use switchboard_model::Fault;
 
@@ -27,8 +32,10 @@ use switchboard_model::Fault;
 pub(crate) struct Config {
     /// Who the mailbox is.
     pub(crate) mailbox: Mailbox,
-    /// Display name of the sender.
+    /// Display name of the mailbox.
     pub(crate) name: Option<String>,
+    /// How the sender is shown, and what stands below answers.
+    pub(crate) sender: SenderConfig,
     /// Whether replies carry a signed Reply-To.
     pub(crate) reply_token: bool,
     /// The way in.
@@ -37,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) imap: Option<ImapConfig>,
     /// The way out.
     pub(crate) smtp: Option<SmtpConfig>,
+    /// Signs what goes out.
+    pub(crate) dkim: Option<Arc<Dkim>>,
 }
 
 /// The addresses of a mailbox.
@@ -131,7 +140,9 @@ pub(crate) enum Security {
 }
 
 /// Every setting of the channel.
-pub(crate) const SETTINGS: &[SettingDoc] = &joined::<{ OWN.len() + imap::SETTINGS.len() }>(&[OWN, imap::SETTINGS]);
+pub(crate) const SETTINGS: &[SettingDoc] = &joined::<
+    { OWN.len() + imap::SETTINGS.len() + sender::SETTINGS.len() + dkim::SETTINGS.len() },
+>(&[OWN, imap::SETTINGS, sender::SETTINGS, dkim::SETTINGS]);
 
 const fn joined<const COUNT: usize>(lists: &[&[SettingDoc]]) -> [SettingDoc; COUNT] {
     let mut all = [OWN[0]; COUNT];
@@ -149,7 +160,7 @@ const fn joined<const COUNT: usize>(lists: &[&[SettingDoc]]) -> [SettingDoc; COU
 
 const OWN: &[SettingDoc] = settings! {
     "address", "an email address", None, "The address of the mailbox; answers come from it.";
-    "name", "text", Some(""), "Display name: answers come from `Pia Berg (name)`; without it from `Pia Berg`.";
+    "name", "text", Some(""), "Display name of the mailbox; `sender` says how answers show it.";
     "aliases", "a list of email addresses", Some("[]"), "Further addresses whose mail belongs to this mailbox.";
     "reply_token", "true or false", Some("true"),
         "Put a signed Reply-To (`local+c12.…@domain`) into answers, so that replies find their conversation even from programs that drop References. The mail server must deliver plus-addresses.";
@@ -200,6 +211,10 @@ struct Shape {
     imap: imap::ImapShape,
     #[serde(default)]
     smtp: SmtpShape,
+    #[serde(default)]
+    dkim: dkim::DkimShape,
+    #[serde(flatten)]
+    sender: sender::SenderShape,
 }
 
 #[derive(Default, Deserialize)]
@@ -247,16 +262,20 @@ impl Config {
         let imap = check.imap(&shape.address, shape.imap);
         let smtp = check.smtp(shape.smtp);
         let authentication = check.authentication(shape.authentication, receiver.is_some());
+        let dkim = check.dkim(shape.dkim, &shape.address);
+        let sender = check.sender(shape.sender);
         if !check.faults.is_empty() {
             return Err(check.faults);
         }
         Ok(Self {
             mailbox: Mailbox { slug: settings.slug.clone(), address: shape.address.trim().to_owned(), accepted, authentication },
             name: shape.name.filter(|name| !name.trim().is_empty()),
+            sender,
             reply_token: shape.reply_token.unwrap_or(true),
             receiver,
             imap,
             smtp,
+            dkim,
         })
     }
 }

@@ -1,21 +1,32 @@
 //! Outbound messages to mail. Pure: the same message gives the same bytes, on every attempt.
 
+mod address;
+mod flow;
+mod signature;
 #[cfg(test)]
 mod tests;
 
-use crate::config::Config;
+use crate::config::{Config, Shown};
 use crate::token::Signer;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment as File, Mailbox as Named, MessageBuilder, MultiPart, SinglePart};
-use lettre::{Address as MailAddress, Message};
+use address::{Recipients, header_address};
+use lettre::Message;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment as File, Body, Mailbox as Named, MultiPart, SinglePart};
+use signature::Words;
 use std::time::{Duration, SystemTime};
 use switchboard_channel::{ChannelError, ErrorKind, Retry};
-use switchboard_model::{Address, Attachment, OutboundMessage, Timestamp};
+use switchboard_model::{Attachment, OutboundMessage, Timestamp};
 
 /// A mail, ready to be handed to a server.
 pub(crate) struct Encoded {
-    /// The mail with its envelope.
-    pub(crate) mail: Message,
+    /// The mail, signed if there is a key.
+    pub(crate) bytes: Vec<u8>,
+    /// Who it comes from, towards servers.
+    pub(crate) from: lettre::Address,
+    /// Who it goes to, towards servers; nobody twice, never empty.
+    pub(crate) to: Vec<lettre::Address>,
+    /// An address has letters beyond ASCII before its `@`, so that only servers with SMTPUTF8 can have it.
+    pub(crate) needs_utf8: bool,
     /// Its Message-ID without angle brackets, which replies will refer to.
     pub(crate) reference: String,
 }
@@ -36,58 +47,69 @@ const REPLY_PREFIXES: [&str; 7] = ["re", "sv", "vs", "antw", "aw", "ref", "odp"]
 /// # Errors
 /// `Rejected` and never again when there is nobody to send it to, or an address is none.
 pub(crate) fn encode(message: &OutboundMessage, config: &Config, signer: &Signer) -> Result<Encoded, ChannelError> {
-    let (_, domain) = config.mailbox.parts();
-    let reference = signer.message_id(message.conversation, message.message, domain);
+    let from = header_address(&config.mailbox.address)?;
+    let reference = signer.message_id(message.conversation, message.message, from.domain());
+    let (local_name, signature) = config.sender.in_language(message.language.as_deref());
+    let name = local_name.or(config.name.as_deref());
     let mut builder = Message::builder()
         .message_id(Some(format!("<{reference}>")))
         .date(written(message.written_at))
-        .from(named(sender_name(message, config), &config.mailbox.address)?)
+        .from(named(sender_name(message, config.sender.shown, name), from.clone()))
         .subject(subject(message))
-        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("X-Switchboard"), signer.mark()));
-    builder = recipients(builder, message)?;
-    if let Some(address) = reply_address(message, config, signer) {
-        builder = builder.reply_to(named(config.name.clone(), &address)?);
+        .raw_header(raw("X-Switchboard", signer.mark()));
+    let recipients = Recipients::of(message)?;
+    builder = recipients.to.iter().cloned().fold(builder, lettre::message::MessageBuilder::to);
+    builder = recipients.cc.iter().cloned().fold(builder, lettre::message::MessageBuilder::cc);
+    if let Some(address) = reply_address(message, config, &from, signer) {
+        builder = builder.reply_to(named(name.map(str::to_owned), header_address(&address)?));
     }
     let references = references(message);
     if let Some(answered) = references.last() {
         builder = builder.in_reply_to(answered.clone()).references(references.join(" "));
     }
-    let mail = body(builder, message, signer).map_err(|error| rejected(&error.to_string()))?;
-    Ok(Encoded { mail, reference })
+    if message.automatic {
+        builder = builder
+            .raw_header(raw("Auto-Submitted", String::from("auto-generated")))
+            .raw_header(raw("X-Auto-Response-Suppress", String::from("All")));
+    }
+    let words = Words::of(message, signature, name.unwrap_or_default(), &config.mailbox.address);
+    // The envelope is ours; lettre only insists on one.
+    let envelope = lettre::address::Envelope::new(Some(from.clone()), recipients.envelope.clone());
+    let builder = builder.envelope(envelope.map_err(|error| rejected(&error.to_string()))?);
+    let mail = body(builder, message, words, signer).map_err(|error| rejected(&error.to_string()))?;
+    let needs_utf8 = recipients.needs_utf8 || !from.to_string().is_ascii();
+    let bytes = signed(mail.formatted(), message, config)?;
+    Ok(Encoded { bytes, from, to: recipients.envelope, needs_utf8, reference })
 }
 
-fn recipients(mut builder: MessageBuilder, message: &OutboundMessage) -> Result<MessageBuilder, ChannelError> {
-    let contact = [Address { name: None, address: message.identity.value.clone() }];
-    let to = if message.to.is_empty() { &contact } else { message.to.as_slice() };
-    for person in to {
-        builder = builder.to(named(person.name.clone(), &person.address)?);
-    }
-    for person in &message.cc {
-        builder = builder.cc(named(person.name.clone(), &person.address)?);
-    }
-    Ok(builder)
+fn signed(mail: Vec<u8>, message: &OutboundMessage, config: &Config) -> Result<Vec<u8>, ChannelError> {
+    let Some(dkim) = &config.dkim else { return Ok(mail) };
+    let at = u64::try_from(message.written_at.0 / 1_000).unwrap_or(0);
+    dkim.sign(mail, at)
+        .map_err(|error| ChannelError::new(ErrorKind::Configuration, Retry::Later, "signing the mail (DKIM)", error))
+}
+
+fn raw(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
 }
 
 /// `Pia Berg (Shop)`, `Pia Berg`, `Shop`, or no name at all.
-fn sender_name(message: &OutboundMessage, config: &Config) -> Option<String> {
-    match (&message.author, &config.name) {
-        (Some(author), Some(name)) => Some(format!("{author} ({name})")),
-        (Some(author), None) => Some(author.clone()),
-        (None, name) => name.clone(),
+fn sender_name(message: &OutboundMessage, shown: Shown, mailbox: Option<&str>) -> Option<String> {
+    match (message.author.as_deref(), mailbox, shown) {
+        (Some(author), Some(mailbox), Shown::AgentAndMailbox) => Some(format!("{author} ({mailbox})")),
+        (author, mailbox, Shown::AgentAndMailbox | Shown::Agent) => author.or(mailbox).map(str::to_owned),
+        (author, mailbox, Shown::Mailbox) => mailbox.or(author).map(str::to_owned),
     }
 }
 
 /// The plus-address of the conversation; none when it would be too long to be an address.
-fn reply_address(message: &OutboundMessage, config: &Config, signer: &Signer) -> Option<String> {
-    let (local, domain) = config.mailbox.parts();
-    let local = format!("{local}+{}", signer.reply_tag(message.conversation));
-    (config.reply_token && local.len() <= MAX_LOCAL_BYTES).then(|| format!("{local}@{domain}"))
+fn reply_address(message: &OutboundMessage, config: &Config, from: &lettre::Address, signer: &Signer) -> Option<String> {
+    let local = format!("{}+{}", from.user(), signer.reply_tag(message.conversation));
+    (config.reply_token && local.len() <= MAX_LOCAL_BYTES).then(|| format!("{local}@{}", from.domain()))
 }
 
-fn named(name: Option<String>, address: &str) -> Result<Named, ChannelError> {
-    let address: MailAddress = address.trim().parse().map_err(|_| rejected("an address of the message is no email address"))?;
-    let name = name.map(|name| one_line(&name)).filter(|name| !name.is_empty());
-    Ok(Named::new(name, address))
+fn named(name: Option<String>, address: lettre::Address) -> Named {
+    Named::new(name.map(|name| one_line(&name)).filter(|name| !name.is_empty()), address)
 }
 
 /// The subject with `Re:` in front, once, when the message answers another.
@@ -121,19 +143,24 @@ fn references(message: &OutboundMessage) -> Vec<String> {
     ids
 }
 
-fn body(builder: MessageBuilder, message: &OutboundMessage, signer: &Signer) -> Result<Message, lettre::error::Error> {
+fn body(
+    builder: lettre::message::MessageBuilder,
+    message: &OutboundMessage,
+    words: Words,
+    signer: &Signer,
+) -> Result<Message, lettre::error::Error> {
     let boundary = |nth| signer.boundary(&message.key, nth);
     let (inline, files): (Vec<&Attachment>, Vec<&Attachment>) =
-        message.attachments.iter().partition(|file| message.html.is_some() && file.content_id.is_some());
-    let plain = SinglePart::plain(message.text.clone());
-    let Some(html) = &message.html else {
+        message.attachments.iter().partition(|file| words.html.is_some() && file.content_id.is_some());
+    let plain = plain(&words.text);
+    let Some(html) = words.html else {
         if files.is_empty() {
             return builder.singlepart(plain);
         }
         return builder.multipart(with_files(MultiPart::mixed().boundary(boundary(0)).singlepart(plain), &files));
     };
     let mut text = MultiPart::alternative().boundary(boundary(1)).singlepart(plain);
-    let html = SinglePart::html(html.clone());
+    let html = SinglePart::html(html);
     text = if inline.is_empty() {
         text.singlepart(html)
     } else {
@@ -143,6 +170,12 @@ fn body(builder: MessageBuilder, message: &OutboundMessage, signer: &Signer) -> 
         return builder.multipart(text);
     }
     builder.multipart(with_files(MultiPart::mixed().boundary(boundary(0)).multipart(text), &files))
+}
+
+/// Text that programs may wrap as they like (RFC 3676); lettre encodes it where lines are long or letters beyond ASCII.
+fn plain(text: &str) -> SinglePart {
+    let flowed = ContentType::parse("text/plain; charset=utf-8; format=flowed").expect("a well-known media type");
+    SinglePart::builder().header(flowed).body(flow::flowed(text))
 }
 
 fn with_files(part: MultiPart, files: &[&Attachment]) -> MultiPart {
@@ -156,7 +189,9 @@ fn with_files(part: MultiPart, files: &[&Attachment]) -> MultiPart {
             Some(id) => File::new_inline_with_name(id, name),
             None => File::new(name),
         };
-        part.singlepart(disposition.body(file.bytes.to_vec(), media_type(&file.content_type)))
+        // Always in base64: a text file must arrive with the line ends that it has.
+        let bytes = Body::new_with_encoding(file.bytes.to_vec(), ContentTransferEncoding::Base64);
+        part.singlepart(disposition.body(bytes.expect("base64 holds any bytes"), media_type(&file.content_type)))
     })
 }
 

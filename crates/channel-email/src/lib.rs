@@ -7,6 +7,7 @@ mod auth;
 mod channel;
 mod config;
 mod decode;
+mod dkim;
 mod encode;
 mod flowed;
 #[doc(hidden)]

@@ -4,18 +4,23 @@
 //! off by our time limit, and the answers of the next mail would then be those of the last. Here a connection is
 //! kept only after a conversation that came to its end.
 
+mod offers;
+mod reply;
+
 use crate::config::{Security, SmtpConfig};
 use crate::encode::Encoded;
-use lettre::address::Envelope;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Rcpt};
+use lettre::transport::smtp::extension::ClientId;
+use offers::Offers;
+use reply::Reply;
 use secrecy::ExposeSecret;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use switchboard_channel::{ChannelError, ErrorKind, Retry};
+use switchboard_model::RefusedRecipient;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
@@ -24,25 +29,30 @@ pub(crate) struct Sender {
     config: SmtpConfig,
     hello: ClientId,
     tls: Option<TlsParameters>,
-    idle: Mutex<Vec<Idle>>,
+    idle: Mutex<Vec<Line>>,
     slots: Semaphore,
 }
 
-/// A connection that waits for its next mail.
-struct Idle {
+/// A connection, and since when it waits for its next mail.
+struct Line {
     connection: AsyncSmtpConnection,
+    offers: Offers,
     since: Instant,
 }
 
 /// How long a connection is kept; servers commonly close after a minute or more.
 const MAX_IDLE: Duration = Duration::from_secs(30);
 
-/// How far a mail had got when it failed.
+/// Why a mail was not taken.
 enum Failure {
     /// Before the server can have taken it.
     Before(Error),
     /// After its last byte was on the way: the server may have taken it.
     After(Error),
+    /// It was not tried, because the server would have to refuse it: why.
+    Hopeless(String),
+    /// No recipient was taken; what the most hopeful of them was refused with.
+    Nobody(Reply),
 }
 
 impl Sender {
@@ -53,28 +63,28 @@ impl Sender {
             Security::Tls | Security::Starttls => Some(tls_parameters(&config)?),
         };
         let slots = Semaphore::new(config.max_connections);
-        Ok(Self { config, hello: ClientId::Domain(domain.to_owned()), tls, idle: Mutex::default(), slots })
+        let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_owned());
+        Ok(Self { config, hello: ClientId::Domain(domain), tls, idle: Mutex::default(), slots })
     }
 
-    /// Sends one mail, within the time limit of the settings. A connection that the server had closed while it
-    /// was idle is replaced once, at once.
-    pub(crate) async fn send(&self, encoded: &Encoded) -> Result<(), ChannelError> {
-        let bytes = encoded.mail.formatted();
+    /// Sends one mail, within the time limit of the settings, and answers with the recipients who were refused while
+    /// others were taken. A connection that the server had closed while it was idle is replaced once, at once.
+    pub(crate) async fn send(&self, encoded: &Encoded) -> Result<Vec<RefusedRecipient>, ChannelError> {
         let limit = Duration::from_secs(self.config.timeout_seconds);
-        let attempt = timeout(limit, self.attempt(encoded.mail.envelope(), &bytes)).await;
+        let attempt = timeout(limit, self.attempt(encoded)).await;
         attempt.unwrap_or_else(|_| {
             let message = format!("no answer within {} s; it may have been taken", self.config.timeout_seconds);
             Err(self.error(ErrorKind::Timeout, Retry::Later, message))
         })
     }
 
-    async fn attempt(&self, envelope: &Envelope, bytes: &[u8]) -> Result<(), ChannelError> {
+    async fn attempt(&self, encoded: &Encoded) -> Result<Vec<RefusedRecipient>, ChannelError> {
         let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
-        if let Some(mut connection) = self.take_idle() {
-            match converse(&mut connection, envelope, bytes).await {
-                Ok(()) => {
-                    self.keep(connection);
-                    return Ok(());
+        if let Some(mut line) = self.take_idle() {
+            match converse(&mut line, encoded).await {
+                Ok(refused) => {
+                    self.keep(line);
+                    return Ok(refused);
                 }
                 Err(Failure::Before(error)) if is_stale(&error) => {
                     tracing::debug!(host = self.config.host, "an idle connection had been closed");
@@ -83,47 +93,53 @@ impl Sender {
                 Err(failure) => return Err(self.failed(failure)),
             }
         }
-        let mut connection = self.connect().await?;
-        converse(&mut connection, envelope, bytes).await.map_err(|failure| self.failed(failure))?;
-        self.keep(connection);
-        Ok(())
+        let mut line = self.connect().await?;
+        let refused = converse(&mut line, encoded).await.map_err(|failure| self.failed(failure))?;
+        self.keep(line);
+        Ok(refused)
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, ChannelError> {
+    async fn connect(&self) -> Result<Line, ChannelError> {
         let wrapped = self.tls.clone().filter(|_| self.config.security == Security::Tls);
         let server = (self.config.host.trim_matches(['[', ']']), self.config.port);
         let limit = Some(Duration::from_secs(self.config.timeout_seconds));
-        let mut connection = AsyncSmtpConnection::connect_tokio1(server, limit, &self.hello, wrapped, None)
-            .await
-            .map_err(|error| self.failed(Failure::Before(error)))?;
+        let before = |error| self.failed(Failure::Before(error));
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(server, limit, &self.hello, wrapped, None).await.map_err(before)?;
         if let (Security::Starttls, Some(tls)) = (self.config.security, &self.tls) {
-            connection.starttls(tls.clone(), &self.hello).await.map_err(|error| self.failed(Failure::Before(error)))?;
+            connection.starttls(tls.clone(), &self.hello).await.map_err(before)?;
         }
+        // lettre keeps no more of the greeting than it needs itself, so the server is greeted once more.
+        let greeting = connection.command(Ehlo::new(self.hello.clone())).await.map_err(before)?;
+        let offers = Offers::of(greeting.message());
         if let Some((user, password)) = &self.config.credentials {
             let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
             connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(|error| self.not_signed_in(&error))?;
         }
-        Ok(connection)
+        Ok(Line { connection, offers, since: Instant::now() })
     }
 
-    fn take_idle(&self) -> Option<AsyncSmtpConnection> {
+    fn take_idle(&self) -> Option<Line> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|idle| idle.since.elapsed() < MAX_IDLE);
-        idle.pop().map(|idle| idle.connection)
+        idle.retain(|line| line.since.elapsed() < MAX_IDLE);
+        idle.pop()
     }
 
-    fn keep(&self, connection: AsyncSmtpConnection) {
-        if !connection.has_broken() {
-            let idle = Idle { connection, since: Instant::now() };
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
+    fn keep(&self, line: Line) {
+        if !line.connection.has_broken() {
+            let line = Line { since: Instant::now(), ..line };
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
     }
 
     fn not_signed_in(&self, error: &Error) -> ChannelError {
-        match error.status().map(u16::from) {
-            Some(code) => {
-                let message = format!("the server refused the user or password with {code}; see `smtp.user`, `smtp.password`");
+        match Reply::of(error) {
+            Some(reply) if reply.is_permanent() => {
+                let message = format!("the server refused the user or password ({reply}); see `smtp.user`, `smtp.password`");
                 self.error(ErrorKind::Authentication, Retry::Later, message)
+            }
+            Some(reply) => {
+                self.error(ErrorKind::Authentication, Retry::Later, format!("the server cannot sign us in now: {reply}"))
             }
             None if error.is_client() => {
                 self.error(ErrorKind::Authentication, Retry::Later, "the server offers no way to sign in that we know")
@@ -132,28 +148,29 @@ impl Sender {
         }
     }
 
-    /// The error for the outbox. Words of the server may quote addresses and text, so only its code is passed on.
+    /// The error for the outbox.
     fn failed(&self, failure: Failure) -> ChannelError {
-        let (error, taken) = match &failure {
+        let (error, taken) = match failure {
             Failure::Before(error) => (error, ""),
             Failure::After(error) => (error, "; it may have been taken"),
+            Failure::Hopeless(message) => return self.error(ErrorKind::Rejected, Retry::Never, message),
+            Failure::Nobody(reply) => return self.refused(&reply),
         };
-        match error.status().map(u16::from) {
-            Some(code @ (530 | 534 | 535 | 538)) => {
-                self.error(ErrorKind::Authentication, Retry::Later, format!("the server asks to sign in ({code})"))
-            }
-            Some(code @ 500..) => {
-                self.error(ErrorKind::Rejected, Retry::Never, format!("the server refused the mail with {code}"))
-            }
-            Some(code @ (421 | 450..=452)) => {
-                self.error(ErrorKind::Rejected, Retry::Later, format!("the server asks to try again later ({code})"))
-            }
-            Some(code) => {
-                self.error(ErrorKind::Rejected, Retry::Later, format!("the server refused the mail for now with {code}"))
-            }
+        match Reply::of(&error) {
+            Some(reply) => self.refused(&reply),
             None if error.is_timeout() => self.error(ErrorKind::Timeout, Retry::Later, format!("no answer{taken}")),
-            None => self.error(ErrorKind::Unreachable, Retry::Later, format!("{}{taken}", reason(error))),
+            None => self.error(ErrorKind::Unreachable, Retry::Later, format!("{}{taken}", reason(&error))),
         }
+    }
+
+    fn refused(&self, reply: &Reply) -> ChannelError {
+        if reply.asks_to_sign_in() {
+            return self.error(ErrorKind::Authentication, Retry::Later, format!("the server asks to sign in ({reply})"));
+        }
+        if reply.is_permanent() {
+            return self.error(ErrorKind::Rejected, Retry::Never, format!("the server refused the mail: {reply}"));
+        }
+        self.error(ErrorKind::Rejected, Retry::Later, format!("the server asks to try again later: {reply}"))
     }
 
     fn error(&self, kind: ErrorKind, retry: Retry, message: impl Into<String>) -> ChannelError {
@@ -163,34 +180,46 @@ impl Sender {
 }
 
 /// One mail over one connection, from MAIL to the answer that takes it.
-async fn converse(connection: &mut AsyncSmtpConnection, envelope: &Envelope, bytes: &[u8]) -> Result<(), Failure> {
-    let result = hand_over(connection, envelope, bytes).await;
+async fn converse(line: &mut Line, encoded: &Encoded) -> Result<Vec<RefusedRecipient>, Failure> {
+    let result = hand_over(line, encoded).await;
     if result.is_err() {
-        connection.abort().await;
+        line.connection.abort().await;
     }
     result
 }
 
-async fn hand_over(connection: &mut AsyncSmtpConnection, envelope: &Envelope, bytes: &[u8]) -> Result<(), Failure> {
-    let mut options = Vec::new();
-    if envelope.to().iter().chain(envelope.from()).any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
-        options.push(MailParameter::SmtpUtfEight);
+async fn hand_over(line: &mut Line, encoded: &Encoded) -> Result<Vec<RefusedRecipient>, Failure> {
+    let Line { connection, offers, .. } = line;
+    let options = offers.options(encoded).map_err(Failure::Hopeless)?;
+    connection.command(Mail::new(Some(encoded.from.clone()), options)).await.map_err(Failure::Before)?;
+    let mut refused: Vec<(&lettre::Address, Reply)> = Vec::new();
+    for address in &encoded.to {
+        if let Err(error) = connection.command(Rcpt::new(address.clone(), Vec::new())).await {
+            // Only what the server says of this recipient; what ends the conversation ends it for all.
+            match Reply::of(&error).filter(|reply| !reply.asks_to_sign_in() && !reply.ends_conversation()) {
+                Some(reply) => refused.push((address, reply)),
+                None => return Err(Failure::Before(error)),
+            }
+        }
     }
-    if !bytes.is_ascii() && connection.server_info().supports_feature(Extension::EightBitMime) {
-        options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-    }
-    connection.command(Mail::new(envelope.from().cloned(), options)).await.map_err(Failure::Before)?;
-    for address in envelope.to() {
-        connection.command(Rcpt::new(address.clone(), Vec::new())).await.map_err(Failure::Before)?;
+    if refused.len() == encoded.to.len() {
+        let hopeful = refused.into_iter().map(|(_, reply)| reply).min_by_key(Reply::is_permanent);
+        return Err(Failure::Nobody(hopeful.expect("a mail has recipients")));
     }
     connection.command(Data).await.map_err(Failure::Before)?;
-    connection.message(bytes).await.map(drop).map_err(Failure::After)
+    connection.message(&encoded.bytes).await.map_err(Failure::After)?;
+    let refused = refused.into_iter().map(|(address, reply)| RefusedRecipient {
+        address: address.to_string(),
+        reason: reply.to_string(),
+        again: !reply.is_permanent(),
+    });
+    Ok(refused.collect())
 }
 
 /// Whether an idle connection failed because the server had closed it.
 fn is_stale(error: &Error) -> bool {
-    match error.status().map(u16::from) {
-        Some(code) => code == 421,
+    match Reply::of(error) {
+        Some(reply) => reply.ends_conversation(),
         None => !error.is_client(),
     }
 }

@@ -39,6 +39,11 @@ pub trait Channel: Send + Sync {
         None
     }
 
+    /// Addresses that belong to the channel itself, so that nobody answers them by mistake; for channels of addresses.
+    fn addresses(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Takes the channel's listeners and fails when one cannot be had, before anything is served.
     async fn start(&self, context: &Context) -> Result<(), ChannelError> {
         let _ = context;

@@ -14,7 +14,7 @@ pub struct Registration {
     pub summary: &'static str,
     /// Every setting; the reference is generated from it and unknown keys are faults.
     pub settings: &'static [SettingDoc],
-    /// Builds the channel, or says everything that is wrong with its settings. No IO.
+    /// Builds the channel, or says everything that is wrong with its settings. Reads no more than files that they name.
     pub build: Build,
 }
 

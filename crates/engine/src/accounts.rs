@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::random;
+use crate::recall::{DEFAULT_UNDO_SECONDS, check_undo_seconds};
 use crate::request::{AuditEntry, Caller, Scope, SessionView, SignedIn, TokenView};
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
@@ -171,6 +172,24 @@ impl Engine {
             return Err(EngineError::invalid("the desk speaks en, nl, nb and da"));
         }
         self.commit(move |tx| Box::pin(async move { Ok(tx.set_language(user, language.as_deref()).await?) })).await
+    }
+
+    /// How many seconds a user's mails wait before they go out, so that they can be taken back.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn undo_seconds(&self, user: UserId) -> Result<u32> {
+        Ok(self.inner.store.undo_seconds(user).await?.unwrap_or(DEFAULT_UNDO_SECONDS))
+    }
+
+    /// Sets how many seconds the caller's mails wait.
+    ///
+    /// # Errors
+    /// `Invalid` for a time that is not offered; `Forbidden` for a program.
+    pub async fn set_undo_seconds(&self, caller: &Caller, seconds: u32) -> Result<()> {
+        let user = own_id(caller)?;
+        check_undo_seconds(seconds)?;
+        self.commit(move |tx| Box::pin(async move { Ok(tx.set_undo_seconds(user, seconds).await?) })).await
     }
 
     /// The caller and scopes of a live token.

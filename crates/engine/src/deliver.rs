@@ -5,17 +5,20 @@ use crate::error::{EngineError, Result};
 use crate::router_task::pause;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use switchboard_channel::{ChannelError, ErrorKind, Retry};
-use switchboard_model::Delivered;
+use switchboard_model::{Delivered, RefusedRecipient, Timestamp};
 use switchboard_storage::OutboxEntry;
 use tokio_util::sync::CancellationToken;
 
 /// How many messages this host sends at once.
 const AT_ONCE: u32 = 16;
-const LEASE_MS: i64 = 180_000;
-/// A channel has its own time limits; this one is for a channel that forgets them.
-const SEND_TIMEOUT: Duration = Duration::from_secs(120);
+/// A host that lives renews its claims; those of one that died, or lost the database, come up again after this long.
+const LEASE_MS: i64 = 30_000;
+const RENEW_EVERY_MS: i64 = 8_000;
+/// A channel has its own time limits, of ten minutes at most; this one is for a channel that forgets them.
+const SEND_TIMEOUT: Duration = Duration::from_secs(660);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Pauses between attempts in seconds; after the last one the message is given up.
 const PAUSES_S: [i64; 12] = [10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 43_200];
@@ -23,11 +26,17 @@ const PAUSES_S: [i64; 12] = [10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 14_400, 
 impl Engine {
     /// Sends until the token is cancelled; what is under way then is finished first.
     pub async fn run_delivery(self, shutdown: CancellationToken) {
+        self.release_claims(&shutdown).await;
         let mut sending = FuturesUnordered::new();
+        let mut claims = Claims { entries: BTreeSet::new(), renewed_at: self.now() };
         while !shutdown.is_cancelled() {
+            self.renew(&mut claims).await;
             let room = AT_ONCE.saturating_sub(u32::try_from(sending.len()).unwrap_or(AT_ONCE));
             match self.claim(room).await {
-                Ok(claimed) => sending.extend(claimed.into_iter().map(|entry| self.deliver(entry))),
+                Ok(claimed) => {
+                    claims.entries.extend(claimed.iter().map(|entry| entry.id));
+                    sending.extend(claimed.into_iter().map(|entry| self.deliver(entry)));
+                }
                 Err(error) => {
                     tracing::error!(%error, "the outbox cannot be read; trying again");
                     pause(&shutdown, LONGEST_WAIT).await;
@@ -37,12 +46,43 @@ impl Engine {
             let wait = if room > 0 { self.until_next_entry().await } else { LONGEST_WAIT };
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                Some(()) = sending.next() => {}
+                Some(done) = sending.next() => drop(claims.entries.remove(&done)),
                 () = self.inner.outbox_bell.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }
+        // The host ends within less time than a claim holds.
         while sending.next().await.is_some() {}
+    }
+
+    /// A host that starts under the name of one that died takes over what that one was sending, at once.
+    async fn release_claims(&self, shutdown: &CancellationToken) {
+        while !shutdown.is_cancelled() {
+            let (holder, now) = (self.inner.holder.clone(), self.now());
+            let released = self.inner.store.write(move |tx| Box::pin(async move { tx.release_claims(&holder, now).await }));
+            match released.await {
+                Ok(0) => return,
+                Ok(claims) => return tracing::info!(claims, "messages that an earlier run was sending are sent again"),
+                Err(error) => {
+                    tracing::error!(%error, "the outbox cannot be written; trying again");
+                    pause(shutdown, LONGEST_WAIT).await;
+                }
+            }
+        }
+    }
+
+    async fn renew(&self, claims: &mut Claims) {
+        let now = self.now();
+        if claims.entries.is_empty() || now.ms_since(claims.renewed_at) < RENEW_EVERY_MS {
+            return;
+        }
+        let (holder, entries): (_, Vec<i64>) = (self.inner.holder.clone(), claims.entries.iter().copied().collect());
+        let renewed =
+            self.inner.store.write(move |tx| Box::pin(async move { tx.renew_claims(&holder, &entries, now, LEASE_MS).await }));
+        match renewed.await {
+            Ok(()) => claims.renewed_at = now,
+            Err(error) => tracing::warn!(%error, "claims on messages could not be renewed; trying again"),
+        }
     }
 
     async fn claim(&self, room: u32) -> Result<Vec<OutboxEntry>> {
@@ -60,7 +100,9 @@ impl Engine {
         LONGEST_WAIT.min(Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(Duration::from_millis(10)))
     }
 
-    async fn deliver(&self, entry: OutboxEntry) {
+    /// Answers with the entry's id.
+    async fn deliver(&self, entry: OutboxEntry) -> i64 {
+        let id = entry.id;
         let directory = self.directory();
         let slug = directory.channel(entry.channel).map(|channel| channel.slug.clone()).unwrap_or_default();
         let sent = self.attempt(&entry, &slug).await;
@@ -74,6 +116,7 @@ impl Engine {
             // The lease runs out and the message is sent again under its key.
             tracing::error!(channel = %slug, %error, "the outcome of a delivery could not be stored");
         }
+        id
     }
 
     async fn attempt(&self, entry: &OutboxEntry, slug: &str) -> Result<Delivered, ChannelError> {
@@ -92,47 +135,86 @@ impl Engine {
         })?;
         match tokio::time::timeout(SEND_TIMEOUT, outlet.channel.send(&message)).await {
             Ok(answer) => answer,
-            Err(_) => Err(ChannelError::new(ErrorKind::Timeout, Retry::Later, attempt(), "no answer within two minutes")),
+            Err(_) => Err(ChannelError::new(ErrorKind::Timeout, Retry::Later, attempt(), "no answer within eleven minutes")),
         }
     }
 
     async fn note_delivery(&self, entry: OutboxEntry, slug: &str, sent: Result<Delivered, ChannelError>) -> Result<()> {
         let now = self.now();
-        match sent {
+        let outcome = match sent {
             Ok(delivered) => {
                 self.note_channel(slug, |state| state.last_event_at = Some(now));
-                self.commit(move |tx| {
-                    Box::pin(async move { Ok(tx.mark_sent(&entry, delivered.reference.as_deref(), now).await.map(drop)?) })
-                })
-                .await
+                self.note_sending(slug, None);
+                let again = delivered.refused.iter().any(|one| one.again);
+                let pause = again.then(|| usual_pause(entry.attempts)).flatten();
+                Outcome::Sent { delivered, again_at: pause.map(|pause_ms| now.plus_ms(pause_ms)) }
             }
             Err(error) => {
                 tracing::warn!(channel = slug, reply = %entry.message, kind = %error.kind, attempts = entry.attempts, "a message could not be sent");
                 let shown = error.to_string();
-                let next = next_attempt(&error, entry.attempts).map(|pause_ms| now.plus_ms(pause_ms));
-                self.commit(move |tx| {
-                    Box::pin(async move {
-                        match next {
-                            Some(at) => tx.mark_retry(&entry, at, &shown, now).await?,
-                            None => tx.mark_failed(&entry, &shown, now).await?,
-                        };
-                        Ok(())
-                    })
-                })
-                .await
+                if concerns_channel(error.kind) {
+                    self.note_sending(slug, Some(shown.clone()));
+                }
+                match next_attempt(&error, entry.attempts).map(|pause_ms| now.plus_ms(pause_ms)) {
+                    Some(at) => Outcome::Again { shown, at },
+                    None if entry.remaining.is_empty() => Outcome::GivenUp { shown },
+                    // Others have it: what is given up are the last of its recipients.
+                    None => Outcome::Sent { delivered: without(&entry, &shown), again_at: None },
+                }
             }
-        }
+        };
+        self.commit(move |tx| {
+            Box::pin(async move {
+                match outcome {
+                    Outcome::Sent { delivered: Delivered { reference, refused }, again_at } => {
+                        tx.mark_sent_to_some(&entry, reference.as_deref(), &refused, again_at, now).await?
+                    }
+                    Outcome::Again { shown, at } => tx.mark_retry(&entry, at, &shown, now).await?,
+                    Outcome::GivenUp { shown } => tx.mark_failed(&entry, &shown, now).await?,
+                };
+                Ok(())
+            })
+        })
+        .await
     }
+}
+
+/// What this host is sending.
+struct Claims {
+    entries: BTreeSet<i64>,
+    renewed_at: Timestamp,
+}
+
+/// What an attempt came to.
+enum Outcome {
+    Sent { delivered: Delivered, again_at: Option<Timestamp> },
+    Again { shown: String, at: Timestamp },
+    GivenUp { shown: String },
+}
+
+/// Whether a failure keeps other messages of the channel from going out as well.
+fn concerns_channel(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Authentication | ErrorKind::Configuration | ErrorKind::Unreachable | ErrorKind::Timeout)
+}
+
+/// The recipients whom nothing more is tried for.
+fn without(entry: &OutboxEntry, reason: &str) -> Delivered {
+    let refused = |address: &String| RefusedRecipient { address: address.clone(), reason: reason.to_owned(), again: false };
+    Delivered { reference: None, refused: entry.remaining.iter().map(refused).collect() }
 }
 
 /// Milliseconds until the next attempt after this many; `None` gives up.
 fn next_attempt(error: &ChannelError, attempts: u32) -> Option<i64> {
-    let usual = PAUSES_S.get(usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX)).map(|seconds| seconds * 1_000);
+    let usual = usual_pause(attempts);
     match error.retry {
         Retry::Never => None,
         Retry::Later => usual,
         Retry::AfterMs(asked) => usual.map(|usual| usual.max(i64::try_from(asked).unwrap_or(usual))),
     }
+}
+
+fn usual_pause(attempts: u32) -> Option<i64> {
+    PAUSES_S.get(usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX)).map(|seconds| seconds * 1_000)
 }
 
 #[cfg(test)]

@@ -63,6 +63,8 @@ pub(crate) struct Inner {
     /// Answers take a core each; this many at once.
     pub looking: Semaphore,
     pub channel_states: Mutex<BTreeMap<String, ChannelState>>,
+    /// What keeps channels from sending anything, until they send again.
+    pub sending_errors: Mutex<BTreeMap<String, String>>,
     pub live: broadcast::Sender<LiveEvent>,
     /// Desks that are open on this host.
     pub desks: Arc<Desks>,
@@ -102,6 +104,7 @@ impl Engine {
             looking: Semaphore::new(ANSWERS_AT_ONCE),
             directory: RwLock::new(directory),
             channel_states: Mutex::new(BTreeMap::new()),
+            sending_errors: Mutex::default(),
             live: broadcast::Sender::new(LIVE_BACKLOG),
             desks: Arc::default(),
             swept: Mutex::default(),
@@ -169,11 +172,30 @@ impl Engine {
         self.sending_outlet(slug).map(|(_, outlet)| outlet.channel.capabilities()).unwrap_or_default()
     }
 
+    /// Addresses of this installation, which a reply to everybody leaves out.
+    #[must_use]
+    pub fn own_addresses(&self) -> Vec<String> {
+        self.inner.outlets.values().flat_map(|outlet| outlet.channel.addresses()).collect()
+    }
+
     /// How the channel with this slug is doing.
     #[must_use]
     pub fn channel_state(&self, slug: &str) -> ChannelState {
         let states = self.inner.channel_states.lock().unwrap_or_else(PoisonError::into_inner);
-        states.get(slug).cloned().unwrap_or(ChannelState { running: false, error: None, last_event_at: None })
+        let mut state = states.get(slug).cloned().unwrap_or(ChannelState { running: false, error: None, last_event_at: None });
+        drop(states);
+        let sending = self.inner.sending_errors.lock().unwrap_or_else(PoisonError::into_inner);
+        state.error = state.error.or_else(|| sending.get(slug).cloned());
+        state
+    }
+
+    /// Notes what keeps a channel from sending; `None` once it has sent.
+    pub(crate) fn note_sending(&self, slug: &str, error: Option<String>) {
+        let mut errors = self.inner.sending_errors.lock().unwrap_or_else(PoisonError::into_inner);
+        match error {
+            Some(error) => drop(errors.insert(slug.to_owned(), error)),
+            None => drop(errors.remove(slug)),
+        }
     }
 
     /// Notes how a channel is doing.

@@ -252,6 +252,8 @@ impl Intake {
             html: message.html.clone(),
             fields: message.fields.clone(),
             recipients: message.recipients.clone(),
+            to: Vec::new(),
+            bcc: Vec::new(),
             language: message.language.clone(),
             nature: message.nature,
             details: message.details.clone(),

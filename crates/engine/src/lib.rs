@@ -26,6 +26,7 @@ mod observer;
 mod people;
 mod presence;
 mod random;
+mod recall;
 mod replay;
 mod request;
 mod router_task;
@@ -41,6 +42,7 @@ pub use accounts::MIN_PASSWORD_CHARS;
 pub use engine::{Engine, EngineOptions, Outlet};
 pub use error::{EngineError, EngineErrorKind, Result};
 pub use presence::OpenDesk;
+pub use recall::UNDO_SECONDS;
 pub use request::{
     ApplyOptions, ApplyReport, Assignable, AuditEntry, Blob, Caller, ChannelState, Counts, Deactivation, Difference, Explained,
     HistoryEntry, ItemsQuery, MergeReport, MergeWish, MoveWish, Names, NewMessage, NewStatus, OwnerChange, PersonView,

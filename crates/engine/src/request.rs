@@ -231,8 +231,14 @@ pub struct NewMessage {
     pub text: String,
     /// HTML, cleaned by the engine before it is stored.
     pub html: Option<String>,
+    /// Whom a reply goes to; empty for the contact.
+    pub to: Vec<Address>,
     /// Copies.
     pub cc: Vec<Address>,
+    /// Copies that nobody else sees.
+    pub bcc: Vec<Address>,
+    /// How long a reply waits, so that its writer can take it back; where the channel can do that.
+    pub undo_seconds: u32,
     /// Files.
     pub attachments: Vec<Attachment>,
     /// The last message that the writer saw.

@@ -5,12 +5,13 @@ use crate::engine::{Engine, caller_user};
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::hand_back::replied;
 use crate::items::change_and_tell;
+use crate::recall::check_undo_seconds;
 use crate::request::{Caller, NewMessage};
 use crate::sla::renew_due;
 use std::sync::Arc;
 use switchboard_model::{
-    Actor, Address, BlobId, ChannelId, ConversationId, Directory, Identity, IdentityKind, ItemId, LiveEventKind, MessageDetails,
-    MessageId, MessageKind, MessageView, Nature, Owner, Timestamp,
+    Actor, Address, BlobId, Capabilities, ChannelId, ConversationId, Directory, Identity, IdentityKind, ItemId, LiveEventKind,
+    MessageDetails, MessageId, MessageKind, MessageView, Nature, Owner, Timestamp,
 };
 use switchboard_storage::{ItemRecord, ItemUpdate, NewAttachment, NewEvent, NewMessage as Stored, NewOutbox, Tx};
 
@@ -18,6 +19,8 @@ use switchboard_storage::{ItemRecord, ItemUpdate, NewAttachment, NewEvent, NewMe
 const MAX_TEXT_BYTES: usize = 512 * 1024;
 const MAX_HTML_BYTES: usize = 64 * 1024;
 const MAX_ATTACHMENTS: usize = 20;
+/// Recipients of one reply, over all three lists.
+const MAX_RECIPIENTS: usize = 100;
 
 impl Engine {
     /// Stores a reply or note; a reply goes into the outbox in the same commit. Answers with the message and the
@@ -37,7 +40,10 @@ impl Engine {
         if message.reply {
             self.can_reply(channel)?;
         }
-        let copies = directory.channel(channel).is_some_and(|channel| self.capabilities(&channel.slug).copies);
+        let can = directory.channel(channel).map(|channel| self.capabilities(&channel.slug)).unwrap_or_default();
+        if !can.copies && (!message.to.is_empty() || !message.bcc.is_empty()) {
+            return Err(EngineError::invalid("this channel knows no other recipients than the contact"));
+        }
         let html = self.clean(message.html.clone()).await?;
         let ids = self.inner.store.next_ids(2 + message.attachments.len()).await?;
         let writing = Writing {
@@ -48,7 +54,7 @@ impl Engine {
             channel,
             item: id,
             message,
-            copies,
+            can,
             html,
             at: self.now(),
             ids,
@@ -104,7 +110,7 @@ impl Engine {
             return Err(EngineError::invalid(format!("a message may have {MAX_HTML_BYTES} bytes of HTML at most")));
         }
         let permit = self.inner.hashing.acquire().await.map_err(|_| EngineError::new(EngineErrorKind::Busy, "shutting down"))?;
-        let cleaned = tokio::task::spawn_blocking(move || ammonia::clean(&html)).await;
+        let cleaned = tokio::task::spawn_blocking(move || cleaned(&html)).await;
         drop(permit);
         cleaned.map(Some).map_err(|_| EngineError::invalid("this HTML cannot be cleaned; send plain text"))
     }
@@ -119,8 +125,8 @@ struct Writing {
     channel: ChannelId,
     item: ItemId,
     message: NewMessage,
-    /// The channel sends copies.
-    copies: bool,
+    /// What the channel can do.
+    can: Capabilities,
     /// The writer's HTML, cleaned.
     html: Option<String>,
     at: Timestamp,
@@ -134,16 +140,17 @@ impl Writing {
         self.not_merged(tx).await?;
         self.nothing_newer(tx).await?;
         let mut stored = self.stored(id);
-        if self.message.reply && self.copies {
-            copy_to(&mut stored.recipients, &tx.merged_identities(self.conversation).await?);
+        if self.message.reply && self.can.copies {
+            copy_to(&mut stored, &tx.merged_identities(self.conversation).await?);
         }
         tx.insert_message(&stored).await?;
         if self.message.reply {
             let key = format!("m{id}");
             let (channel, conversation) = (self.channel, self.conversation);
-            tx.enqueue(&NewOutbox { id: self.ids[1], key, channel, conversation, message: id, at: self.at }).await?;
+            let hold_ms = if self.can.recall { i64::from(self.message.undo_seconds) * 1_000 } else { 0 };
+            tx.enqueue(&NewOutbox { id: self.ids[1], key, channel, conversation, message: id, at: self.at, hold_ms }).await?;
             self.take(tx).await?;
-            if let Some(item) = self.work_item(tx).await? {
+            if let Some(item) = work_item(tx, self.conversation).await? {
                 let item = renew_due(tx, &self.directory, item, self.at).await?;
                 tell_turn(tx, &self.directory, &item, self.at).await?;
                 replied(tx, &self.directory, &item, self.at).await?;
@@ -204,6 +211,8 @@ impl Writing {
             html: self.html.clone(),
             fields: Vec::new(),
             recipients: self.message.cc.clone(),
+            to: self.message.to.clone(),
+            bcc: self.message.bcc.clone(),
             language: None,
             nature: Nature::Message,
             details: MessageDetails::default(),
@@ -220,7 +229,7 @@ impl Writing {
     /// conversation in an inbox (ROUTING 2.3).
     async fn take(&self, tx: &Tx) -> Result<()> {
         let Some(user) = self.caller.user.filter(|_| self.message.take) else { return Ok(()) };
-        let Some(item) = self.work_item(tx).await? else { return Ok(()) };
+        let Some(item) = work_item(tx, self.conversation).await? else { return Ok(()) };
         if matches!(item.owner, Some(Owner::User { .. })) {
             return Ok(());
         }
@@ -231,21 +240,28 @@ impl Writing {
         change_and_tell(tx, &update).await?;
         Ok(())
     }
+}
 
-    async fn work_item(&self, tx: &Tx) -> Result<Option<ItemRecord>> {
-        let Some(conversation) = tx.item_record(self.conversation.into(), true).await? else { return Ok(None) };
-        match conversation.ticket.filter(|_| !conversation.routed) {
-            Some(ticket) => Ok(tx.item_record(ticket.into(), true).await?),
-            None => Ok(Some(conversation)),
-        }
+/// What routing looks at of a conversation: its ticket in a help desk, itself in an inbox.
+pub(crate) async fn work_item(tx: &Tx, conversation: ConversationId) -> Result<Option<ItemRecord>> {
+    let Some(conversation) = tx.item_record(conversation.into(), true).await? else { return Ok(None) };
+    match conversation.ticket.filter(|_| !conversation.routed) {
+        Some(ticket) => Ok(tx.item_record(ticket.into(), true).await?),
+        None => Ok(Some(conversation)),
     }
 }
 
+/// What is safe to show, with pictures that came along (`cid:`).
+fn cleaned(html: &str) -> String {
+    ammonia::Builder::default().add_url_schemes(["cid"]).clean(html).to_string()
+}
+
 /// Contacts whose conversations were merged into this one get a copy each, so that nobody waits for an answer in vain.
-fn copy_to(recipients: &mut Vec<Address>, identities: &[Identity]) {
+fn copy_to(reply: &mut Stored, identities: &[Identity]) {
     for identity in identities.iter().filter(|identity| identity.kind == IdentityKind::Email) {
-        if recipients.iter().all(|known| !known.address.eq_ignore_ascii_case(&identity.value)) {
-            recipients.push(Address { name: None, address: identity.value.clone() });
+        let is_known = |known: &Address| known.address.eq_ignore_ascii_case(&identity.value);
+        if !reply.recipients.iter().chain(&reply.to).chain(&reply.bcc).any(is_known) {
+            reply.recipients.push(Address { name: None, address: identity.value.clone() });
         }
     }
 }
@@ -260,7 +276,12 @@ fn validate(message: &NewMessage) -> Result<()> {
     if message.attachments.len() > MAX_ATTACHMENTS {
         return Err(EngineError::invalid(format!("a message may have {MAX_ATTACHMENTS} files at most")));
     }
-    if let Some(address) = message.cc.iter().find(|address| !is_address(&address.address)) {
+    check_undo_seconds(message.undo_seconds)?;
+    let everybody = || message.to.iter().chain(&message.cc).chain(&message.bcc);
+    if everybody().count() > MAX_RECIPIENTS {
+        return Err(EngineError::invalid(format!("a message may have {MAX_RECIPIENTS} recipients at most")));
+    }
+    if let Some(address) = everybody().find(|address| !is_address(&address.address)) {
         return Err(EngineError::invalid(format!("`{}` is no email address", address.address.escape_debug())));
     }
     Ok(())

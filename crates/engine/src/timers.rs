@@ -199,12 +199,16 @@ impl Engine {
             author: message.author_name,
             to: vec![Address { name: Some(user.name.clone()), address: user.email.clone() }],
             cc: Vec::new(),
+            bcc: Vec::new(),
+            only: Vec::new(),
             identity: Identity::email(&user.email),
             subject: Some(format!("[#{item}] {}", record.subject.unwrap_or_default())),
             text: message.text,
             html: None,
             attachments: Vec::new(),
             references: Vec::new(),
+            language: None,
+            automatic: true,
             written_at: message.at,
         };
         Ok(Some((slug.to_owned(), mail)))

@@ -150,8 +150,12 @@ pub struct OutboundMessage {
     pub author: Option<String>,
     /// The contact.
     pub to: Vec<Address>,
-    /// Copies.
+    /// Copies that everybody sees.
     pub cc: Vec<Address>,
+    /// Copies that nobody else sees.
+    pub bcc: Vec<Address>,
+    /// Addresses among the three lists that do not have the message yet, when others have it; empty means all.
+    pub only: Vec<String>,
     /// The contact's identity on the channel.
     pub identity: Identity,
     /// Subject, where the channel has one.
@@ -164,6 +168,10 @@ pub struct OutboundMessage {
     pub attachments: Vec<Attachment>,
     /// References of the earlier messages of the conversation, oldest first; the last is the one answered.
     pub references: Vec<String>,
+    /// The language tag of the contact's last message, where it is known.
+    pub language: Option<String>,
+    /// Nobody wrote it: it is a notice of Switchboard's own.
+    pub automatic: bool,
     /// When it was written.
     pub written_at: Timestamp,
 }
@@ -173,6 +181,20 @@ pub struct OutboundMessage {
 pub struct Delivered {
     /// The id that replies will refer to; stored for threading.
     pub reference: Option<String>,
+    /// Recipients who were refused while others were not.
+    pub refused: Vec<RefusedRecipient>,
+}
+
+/// One of several recipients whom the other side refused. `Debug` does not show who.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RefusedRecipient {
+    /// Who.
+    pub address: String,
+    /// Why, in one line for a person.
+    pub reason: String,
+    /// It is tried again for them.
+    pub again: bool,
 }
 
 /// What a channel can do. The desk and the engine ask this, never the kind.
@@ -189,6 +211,8 @@ pub struct Capabilities {
     pub html: bool,
     /// Messages can have copies.
     pub copies: bool,
+    /// A message may wait before it goes out, so that its writer can take it back.
+    pub recall: bool,
 }
 
 impl fmt::Debug for InboundMessage {
@@ -211,6 +235,12 @@ impl fmt::Debug for Sender {
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Address(redacted)")
+    }
+}
+
+impl fmt::Debug for RefusedRecipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefusedRecipient").field("again", &self.again).finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::id::{
 };
 use crate::identity::Identity;
 use crate::kind::{ItemKind, TicketType, WorkType, words};
-use crate::message::{Address, Nature};
+use crate::message::{Address, Nature, RefusedRecipient};
 use crate::record::{Decision, UnassignedReason};
 use crate::routing::{Actor, ItemStatus, ManualStatus, Owner, Priority};
 use crate::time::Timestamp;
@@ -249,8 +249,12 @@ pub struct MessageView {
     pub fields: Vec<(String, String)>,
     /// Files.
     pub attachments: Vec<AttachmentView>,
-    /// Who else it was addressed to.
+    /// Who else it was addressed to; the copies of a reply.
     pub recipients: Vec<Address>,
+    /// Whom a reply went to instead of the contact; empty when to the contact.
+    pub to: Vec<Address>,
+    /// Copies of a reply that its other recipients do not see.
+    pub bcc: Vec<Address>,
     /// What an inbound message is.
     pub nature: Nature,
     /// What else its channel found out about it.
@@ -273,6 +277,10 @@ pub struct Delivery {
     pub error: Option<String>,
     /// When the next attempt is due.
     pub next_attempt_at: Option<Timestamp>,
+    /// Recipients whom the other side refused while others got it.
+    pub refused: Vec<RefusedRecipient>,
+    /// It has not been tried yet, and its writer can take it back (until `next_attempt_at` at least).
+    pub recallable: bool,
 }
 
 /// A change of an item, for its history.

@@ -163,6 +163,16 @@ impl Store {
         let found = row(self.reads(), "SELECT language FROM preference WHERE user_id = $1", values![user]).await?;
         found.map_or(Ok(None), |row| row.get("language"))
     }
+
+    /// How many seconds the user's mails wait before they go out; `None` when the user chose nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn undo_seconds(&self, user: UserId) -> Result<Option<u32>, StoreError> {
+        let found = row(self.reads(), "SELECT undo_seconds FROM preference WHERE user_id = $1", values![user]).await?;
+        let seconds: Option<i64> = found.map_or(Ok(None), |row| row.opt("undo_seconds"))?;
+        Ok(seconds.and_then(|seconds| u32::try_from(seconds).ok()))
+    }
 }
 
 impl Tx {
@@ -174,6 +184,16 @@ impl Tx {
         let sql = "INSERT INTO preference (user_id, language) VALUES ($1, $2) \
             ON CONFLICT (user_id) DO UPDATE SET language = excluded.language";
         execute(self, sql, values![user, language]).await.map(|_| ())
+    }
+
+    /// Keeps how many seconds the user's mails wait before they go out.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn set_undo_seconds(&self, user: UserId, seconds: u32) -> Result<(), StoreError> {
+        let sql = "INSERT INTO preference (user_id, undo_seconds) VALUES ($1, $2) \
+            ON CONFLICT (user_id) DO UPDATE SET undo_seconds = excluded.undo_seconds";
+        execute(self, sql, values![user, seconds]).await.map(|_| ())
     }
 
     /// Sets a user's password and ends every session of the user.

@@ -29,6 +29,7 @@ mod pauses;
 mod people;
 mod presence;
 mod rebuild;
+mod recall;
 mod room;
 mod routing;
 mod row;

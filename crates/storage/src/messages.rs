@@ -16,7 +16,8 @@ const MAX_PARTICIPANTS: usize = 500;
 /// Letters of a message that lists show.
 const PREVIEW_LETTERS: usize = 200;
 const MESSAGE: &str = "SELECT m.id, m.conversation_id, m.kind, m.at, m.author, m.author_name, m.subject, m.text, m.html, \
-    m.fields, m.recipients, m.nature, m.details, m.raw_blob, o.state, o.attempts, o.last_error, o.next_attempt_at \
+    m.fields, m.recipients, m.addressed, m.bcc, m.nature, m.details, m.raw_blob, o.state, o.attempts, o.last_error, \
+    o.next_attempt_at, o.held, o.refused \
     FROM message m LEFT JOIN outbox o ON o.message_id = m.id";
 
 /// A message, reply or note to store.
@@ -52,6 +53,10 @@ pub struct NewMessage {
     pub fields: Vec<(String, String)>,
     /// Inbound: everybody else it was addressed to. Reply: the copies.
     pub recipients: Vec<Address>,
+    /// Reply: whom it goes to instead of the contact; empty for the contact.
+    pub to: Vec<Address>,
+    /// Reply: copies that nobody else sees.
+    pub bcc: Vec<Address>,
     /// Language tag.
     pub language: Option<String>,
     /// What an inbound message is; `message` for others.
@@ -218,11 +223,11 @@ pub(crate) fn add_reference(
 
 fn add_row(bundle: &mut Bundle, message: &NewMessage) -> Result<(), StoreError> {
     let fields = if message.fields.is_empty() { None } else { Some(json(&message.fields)?) };
-    let recipients = if message.recipients.is_empty() { None } else { Some(json(&message.recipients)?) };
+    let list = |people: &Vec<Address>| if people.is_empty() { Ok(None) } else { json(people).map(Some) };
     let details = if message.details.is_empty() { None } else { Some(json(&message.details)?) };
     let sql = "INSERT INTO message (id, conversation_id, channel_id, kind, at, sent_at, author, author_name, sender_kind, \
-        sender_value, subject, text, html, fields, recipients, language, nature, own_reference, raw_blob, details) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+        sender_value, subject, text, html, fields, recipients, addressed, bcc, language, nature, own_reference, raw_blob, details) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
     let values = values![
         message.id,
         message.conversation,
@@ -238,7 +243,9 @@ fn add_row(bundle: &mut Bundle, message: &NewMessage) -> Result<(), StoreError> 
         message.text.as_str(),
         message.html.as_deref(),
         fields,
-        recipients,
+        list(&message.recipients)?,
+        list(&message.to)?,
+        list(&message.bcc)?,
         message.language.as_deref(),
         message.nature,
         message.own_reference.as_deref(),
@@ -273,7 +280,8 @@ fn add_files(bundle: &mut Bundle, message: &NewMessage) {
 
 /// Whoever a message was addressed to may write in its conversation later.
 fn add_participants(bundle: &mut Bundle, message: &NewMessage) {
-    let addressed = message.recipients.iter().filter(|to| to.address.contains('@')).take(MAX_PARTICIPANTS);
+    let everybody = message.recipients.iter().chain(&message.to).chain(&message.bcc);
+    let addressed = everybody.filter(|to| to.address.contains('@')).take(MAX_PARTICIPANTS);
     let unique: BTreeSet<Identity> = addressed.map(|to| Identity::email(&to.address)).collect();
     let records = unique.iter().map(|to| values![message.conversation, to.kind, to.value.as_str()]).collect();
     bundle.insert("INSERT INTO participant (conversation_id, kind, value)", "ON CONFLICT DO NOTHING", records);
@@ -287,7 +295,7 @@ fn bump_items(bundle: &mut Bundle, shared: bool, message: &NewMessage) {
         // Whatever opened the conversation is shown in lists, even if nobody wrote it.
         MessageKind::Inbound => {
             let sql = "UPDATE item SET preview = $2 WHERE count_key = $1 AND preview = ''";
-            return bundle.add(sql, values![message.conversation, preview(message)]);
+            return bundle.add(sql, values![message.conversation, preview(&message.text, message.details.folded_from)]);
         }
         MessageKind::Note => return,
     };
@@ -296,7 +304,7 @@ fn bump_items(bundle: &mut Bundle, shared: bool, message: &NewMessage) {
         "UPDATE item SET preview = $2, last_message_at = {latest}(last_message_at, $3), waiting_since = {waiting} \
          WHERE count_key = $1"
     );
-    bundle.add(sql, values![message.conversation, preview(message), message.at]);
+    bundle.add(sql, values![message.conversation, preview(&message.text, message.details.folded_from), message.at]);
 }
 
 fn size(bytes: &Bytes) -> u64 {
@@ -337,6 +345,8 @@ fn view(row: &Row, attachments: Vec<AttachmentView>) -> Result<MessageView, Stor
                 DeliveryState::Queued => row.opt_id("next_attempt_at", Timestamp)?,
                 _ => None,
             },
+            refused: row.opt_json("refused")?.unwrap_or_default(),
+            recallable: state == DeliveryState::Queued && row.small("attempts")? == 0 && row.get("held")?,
         }),
     };
     Ok(MessageView {
@@ -352,6 +362,8 @@ fn view(row: &Row, attachments: Vec<AttachmentView>) -> Result<MessageView, Stor
         fields: row.opt_json("fields")?.unwrap_or_default(),
         attachments,
         recipients: row.opt_json("recipients")?.unwrap_or_default(),
+        to: row.opt_json("addressed")?.unwrap_or_default(),
+        bcc: row.opt_json("bcc")?.unwrap_or_default(),
         nature: row.word("nature")?,
         details: row.opt_json("details")?.unwrap_or_default(),
         raw: row.opt_id("raw_blob", BlobId)?,
@@ -359,10 +371,11 @@ fn view(row: &Row, attachments: Vec<AttachmentView>) -> Result<MessageView, Stor
     })
 }
 
-fn preview(message: &NewMessage) -> String {
+/// The beginning of a text, as lists show it, without what it repeats from that line on.
+pub(crate) fn preview(text: &str, folded_from: Option<u32>) -> String {
+    let lines = folded_from.map_or(usize::MAX, |line| line as usize);
     let mut preview = String::new();
-    let own = message.details.folded_from.map_or(usize::MAX, |line| line as usize);
-    for word in message.text.lines().take(own).flat_map(str::split_whitespace) {
+    for word in text.lines().take(lines).flat_map(str::split_whitespace) {
         if !preview.is_empty() {
             preview.push(' ');
         }

@@ -3,12 +3,12 @@
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::NewEvent;
 use crate::messages::add_reference;
-use crate::row::{Bundle, Db, Row, execute, one, row, rows, values};
+use crate::row::{Bundle, Db, Row, execute, json, one, placeholders, row, rows, values};
 use crate::store::{Store, Tx};
 use bytes::Bytes;
 use switchboard_model::{
-    Address, Attachment, ChannelId, ConversationId, Identity, ItemId, LiveEventKind, MessageId, OutboundMessage, Timestamp,
-    WorkspaceId,
+    Address, Attachment, ChannelId, ConversationId, Identity, ItemId, LiveEventKind, MessageId, OutboundMessage,
+    RefusedRecipient, Timestamp, WorkspaceId,
 };
 
 /// References that go out with a message; mail headers have limits.
@@ -35,6 +35,8 @@ pub struct NewOutbox {
     pub message: MessageId,
     /// When.
     pub at: Timestamp,
+    /// How long it waits, so that its writer can take it back; 0 for one that cannot be taken back.
+    pub hold_ms: i64,
 }
 
 /// An entry that was claimed for sending.
@@ -56,6 +58,8 @@ pub struct OutboxEntry {
     pub holder: String,
     /// Until when nobody else may.
     pub lease_until: Timestamp,
+    /// Who is still to get it, when others have it.
+    pub remaining: Vec<String>,
 }
 
 impl Store {
@@ -65,28 +69,38 @@ impl Store {
     /// `NotFound` when message or conversation are gone, or the contact has no identity to answer to.
     pub async fn outbound_message(&self, entry: &OutboxEntry, slug: &str) -> Result<OutboundMessage, StoreError> {
         let db = self.reads();
-        let sql = "SELECT m.at, m.author_name, COALESCE(m.subject, i.subject) AS subject, m.text, m.html, m.recipients, \
-            i.identity_kind, i.identity_value, c.name FROM message m JOIN item i ON i.id = $2 \
+        let sql = "SELECT m.at, m.author_name, COALESCE(m.subject, i.subject) AS subject, m.text, m.html, m.recipients, m.addressed, m.bcc, \
+            i.identity_kind, i.identity_value, c.name, (SELECT l.language FROM message l WHERE \
+            l.conversation_id = m.conversation_id AND l.kind = 'inbound' AND l.language IS NOT NULL ORDER BY l.at DESC, l.id DESC \
+            LIMIT 1) AS language FROM message m JOIN item i ON i.id = $2 \
             LEFT JOIN contact c ON c.id = i.contact_id WHERE m.id = $1 AND i.identity_kind IS NOT NULL";
         let gone = || StoreError::new(StoreErrorKind::NotFound, format!("message {} has nobody to go to", entry.message));
         // The entry's own conversation says who it goes to, wherever the message was merged into since (ROUTING 12.4).
         let row = row(db, sql, values![entry.message, entry.conversation]).await?.ok_or_else(gone)?;
         let identity = Identity { kind: row.word("identity_kind")?, value: row.get("identity_value")? };
         let written_at = row.id("at", Timestamp)?;
+        let mut to: Vec<Address> = row.opt_json("addressed")?.unwrap_or_default();
+        if to.is_empty() {
+            to.push(Address { name: row.opt("name")?, address: identity.value.clone() });
+        }
         Ok(OutboundMessage {
             key: entry.key.clone(),
             channel: slug.to_owned(),
             conversation: entry.conversation,
             message: entry.message,
             author: row.opt("author_name")?,
-            to: vec![Address { name: row.opt("name")?, address: identity.value.clone() }],
+            to,
             cc: row.opt_json("recipients")?.unwrap_or_default(),
+            bcc: row.opt_json("bcc")?.unwrap_or_default(),
+            only: entry.remaining.clone(),
             identity,
             subject: row.opt("subject")?,
             text: row.get("text")?,
             html: row.opt("html")?,
             attachments: attachments(db, entry.message).await?,
             references: references(db, entry, written_at).await?,
+            language: row.opt("language")?,
+            automatic: false,
             written_at,
         })
     }
@@ -113,8 +127,10 @@ impl Tx {
     /// `Conflict` when the message is in the outbox under another key, or is not stored.
     pub async fn enqueue(&self, entry: &NewOutbox) -> Result<bool, StoreError> {
         let sql = "INSERT INTO outbox (id, key, channel_id, conversation_id, message_id, state, attempts, next_attempt_at, \
-            created_at) VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $6) ON CONFLICT (key) DO NOTHING";
-        let values = values![entry.id, entry.key.as_str(), entry.channel, entry.conversation, entry.message, entry.at];
+            created_at, held) VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7, $8) ON CONFLICT (key) DO NOTHING";
+        let due_at = entry.at.plus_ms(entry.hold_ms);
+        let (channel, conversation, message) = (entry.channel, entry.conversation, entry.message);
+        let values = values![entry.id, entry.key.as_str(), channel, conversation, message, due_at, entry.at, entry.hold_ms > 0];
         Ok(execute(self, sql, values).await? == 1)
     }
 
@@ -137,7 +153,7 @@ impl Tx {
              AND {FIRST_OF_CONVERSATION} ORDER BY o.next_attempt_at, o.id LIMIT $4 {lock}) \
              UPDATE outbox SET state = 'sending', attempts = attempts + 1, holder = $1, lease_until = $2 \
              WHERE id IN (SELECT id FROM due) \
-             RETURNING id, key, channel_id, conversation_id, message_id, attempts"
+             RETURNING id, key, channel_id, conversation_id, message_id, attempts, refused"
         );
         let lease_until = now.plus_ms(lease_ms);
         let entry = |row: &Row| {
@@ -150,6 +166,7 @@ impl Tx {
                 attempts: row.small("attempts")?,
                 holder: holder.to_owned(),
                 lease_until,
+                remaining: remaining(row.opt_json("refused")?.unwrap_or_default()),
             })
         };
         let found = rows(self, sql, values![holder, lease_until, now, limit]).await?;
@@ -158,13 +175,67 @@ impl Tx {
         Ok(entries)
     }
 
+    /// Keeps claims of a holder that is still at work on them for `lease_ms` more.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn renew_claims(&self, holder: &str, entries: &[i64], now: Timestamp, lease_ms: i64) -> Result<(), StoreError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "UPDATE outbox SET lease_until = $2 WHERE holder = $1 AND state = 'sending' AND id IN ({})",
+            placeholders(3, entries.len())
+        );
+        let mut values = values![holder, now.plus_ms(lease_ms)];
+        values.extend(entries.iter().flat_map(|id| values![*id]));
+        execute(self, sql, values).await.map(|_| ())
+    }
+
+    /// Ends the claims that a holder of this name left behind: for a holder that starts and has none of its own yet.
+    /// Answers how many there were.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn release_claims(&self, holder: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let sql = "UPDATE outbox SET lease_until = $2 WHERE holder = $1 AND state = 'sending' AND lease_until > $2";
+        execute(self, sql, values![holder, now]).await
+    }
+
     /// The other side has it; `reference` is the id that replies will refer to. False when the claim was lost.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub async fn mark_sent(&self, entry: &OutboxEntry, reference: Option<&str>, at: Timestamp) -> Result<bool, StoreError> {
-        if !self.settle(entry, "sent", at, None, at).await? {
+        self.mark_sent_to_some(entry, reference, &[], None, at).await
+    }
+
+    /// As [`Tx::mark_sent`], when the other side refused some of the recipients. With a time it is tried again then, for
+    /// those of them that say so; without, that was all.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn mark_sent_to_some(
+        &self,
+        entry: &OutboxEntry,
+        reference: Option<&str>,
+        refused: &[RefusedRecipient],
+        again_at: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let found = row(self, "SELECT refused FROM outbox WHERE id = $1", values![entry.id]).await?;
+        let known: Vec<RefusedRecipient> =
+            found.and_then(|row| row.opt_json("refused").transpose()).transpose()?.unwrap_or_default();
+        let again = |one: &RefusedRecipient| RefusedRecipient { again: one.again && again_at.is_some(), ..one.clone() };
+        // Those who were to be tried again have been, and are among the refused of now or have it.
+        let all: Vec<RefusedRecipient> = known.into_iter().filter(|one| !one.again).chain(refused.iter().map(again)).collect();
+        let state = if again_at.is_some() { "queued" } else { "sent" };
+        if !self.settle(entry, state, again_at.unwrap_or(at), None, at).await? {
             return Ok(false);
+        }
+        if !all.is_empty() || !entry.remaining.is_empty() {
+            let listed = if all.is_empty() { None } else { Some(json(&all)?) };
+            execute(self, "UPDATE outbox SET refused = $2 WHERE id = $1", values![entry.id, listed]).await?;
         }
         if let Some(reference) = reference {
             let mut bundle = Bundle::default();
@@ -259,7 +330,12 @@ impl Tx {
         Ok(true)
     }
 
-    async fn tell_delivery(&self, message: MessageId, conversation: ConversationId, at: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn tell_delivery(
+        &self,
+        message: MessageId,
+        conversation: ConversationId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         // Those who look at what the conversation was merged into are told.
         let sql = "SELECT workspace_id, COALESCE(merged_into, id) AS shown FROM item WHERE id = $1";
         let found = row(self, sql, values![conversation]).await?;
@@ -296,6 +372,11 @@ async fn references(db: &impl Db, entry: &OutboxEntry, written_at: Timestamp) ->
         AND own_reference IS NOT NULL AND (at, id) < ($1, $2) ORDER BY at DESC, id DESC LIMIT $3";
     let found = rows(db, sql, values![written_at, entry.message, MAX_REFERENCES]).await?;
     found.iter().rev().map(|row| row.get("own_reference")).collect()
+}
+
+/// Those of the refused who are to be tried again.
+fn remaining(refused: Vec<RefusedRecipient>) -> Vec<String> {
+    refused.into_iter().filter(|one| one.again).map(|one| one.address).collect()
 }
 
 /// An error as far as it is kept.

@@ -108,6 +108,90 @@ const tests = {
     await until('the draft is back', async () => (await reply(page).inputValue()) === 'Do not lose this.');
   },
 
+  async 'a reply is taken back by the toast or the key while it waits, with its text, and not once it has left'({ page, mock }) {
+    const item = mock.item(firstRow(mock).id);
+    await page.locator(`[data-row="${item.row.id}"]`).click();
+    const written = () => mock.thread(item).filter((entry) => entry.text.startsWith('Too soon'));
+    await reply(page).fill('Too soon');
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.toast').getByText(/^Sending to /).waitFor();
+    await page.getByText(/^Goes out in \d+ s/).waitFor();
+    assert.equal(written().length, 1);
+    await page.keyboard.press('z');
+    await until('the text is back', async () => (await reply(page).inputValue()) === 'Too soon');
+    assert.deepEqual([written().length, mock.recalled.length], [0, 1]);
+
+    await reply(page).fill('Too soon again');
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await page.locator('.toast').getByRole('button', { name: /^Undo/ }).click();
+    await until('it is back again', async () => (await reply(page).inputValue()) === 'Too soon again');
+
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.toast').getByRole('button', { name: /^Undo/ }).waitFor();
+    written()[0].delivery = { ...written()[0].delivery, state: 'sent', recallable: false };
+    await page.keyboard.press('z');
+    await page.locator('.toast').getByText('Too late: it is on its way.').waitFor();
+    assert.equal(await reply(page).inputValue(), '');
+    assert.equal(written().length, 1);
+  },
+
+  async 'a reply that is taken back after moving on opens its item again'({ page, mock }) {
+    await rows(page).nth(0).click();
+    await reply(page).fill('Moved on');
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.toast').getByRole('button', { name: /^Undo/ }).waitFor();
+    const first = page.url();
+    await rows(page).nth(1).click();
+    await until('another one is open', async () => page.url() !== first);
+    await page.locator('.toast').getByRole('button', { name: /^Undo/ }).click();
+    await until('the text is back where it was', async () => (await reply(page).inputValue()) === 'Moved on');
+    assert.equal(mock.recalled.length, 1);
+  },
+
+  async 'recipients are chips by keyboard, and a reply to all leaves out ourselves'({ page, mock }) {
+    const item = mock.item(firstRow(mock, (row) => row.status === 'open' && !row.owner && row.channel === 31).id);
+    mock.thread(item)[0].recipients = ['boss@customer.test', 'help+c1.ab@nordlys.test', 'sales@nordlys.test'].map((address) => ({ name: null, address }));
+    await page.locator(`[data-row="${item.row.id}"]`).click();
+    await page.getByRole('button', { name: 'Reply all' }).click();
+    await page.getByRole('button', { name: 'Remove boss@customer.test' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: /Remove .*nordlys/ }).count(), 0);
+    const bcc = page.getByRole('textbox', { name: 'Bcc' });
+    await bcc.fill('one@customer.test, two@customer.test');
+    await bcc.press('Enter');
+    await page.getByRole('button', { name: 'Remove two@customer.test' }).waitFor();
+    await bcc.press('Backspace');
+    await until('the last one is gone', async () => (await page.getByRole('button', { name: 'Remove two@customer.test' }).count()) === 0);
+    await bcc.press('ArrowLeft');
+    await page.keyboard.press('Delete');
+    await until('the other one is gone', async () => (await page.getByRole('button', { name: 'Remove one@customer.test' }).count()) === 0);
+    await page.getByRole('textbox', { name: 'Bcc' }).fill('nonsense');
+    await reply(page).fill('To everybody');
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('nonsense is no email address.').first().waitFor();
+    await page.getByRole('button', { name: 'Remove nonsense' }).click();
+    await page.getByRole('textbox', { name: 'Bcc' }).fill('quiet@customer.test');
+    await page.getByRole('textbox', { name: 'To', exact: true }).fill('other@customer.test');
+    await reply(page).focus();
+    await page.keyboard.press('Control+Enter');
+    await until('it is sent', async () => mock.thread(item).some((entry) => entry.text === 'To everybody'));
+    const sent = mock.thread(item).find((entry) => entry.text === 'To everybody');
+    assert.deepEqual([sent.to, sent.recipients, sent.bcc].map((list) => list.map((person) => person.address)), [['other@customer.test'], ['boss@customer.test'], ['quiet@customer.test']]);
+    await page.getByText('Bcc: quiet@customer.test').waitFor();
+  },
+
+  async 'a recipient whom the server refused is named on the message'({ page, mock }) {
+    const item = mock.item(firstRow(mock).id);
+    const sent = mock.thread(item).find((entry) => entry.kind === 'reply');
+    sent.delivery = { ...sent.delivery, state: 'sent', refused: [{ address: 'gone@customer.test', reason: '550 5.1.1, there is no such mailbox', again: false }] };
+    await page.locator(`[data-row="${item.row.id}"]`).click();
+    await page.getByText('Not taken for gone@customer.test: 550 5.1.1, there is no such mailbox').waitFor();
+  },
+
+  async 'the time to take back a mail is one’s own choice'({ page, mock }) {
+    await page.getByLabel('Time to take back an email').selectOption('30');
+    await until('it is kept', async () => mock.undoSeconds() === 30);
+  },
+
   async 'drafts of a reply and a note are apart and survive moving on'({ page }) {
     await rows(page).nth(0).click();
     await reply(page).fill('one');
@@ -332,6 +416,7 @@ const tests = {
 const SETTINGS = {
   'a wrong password is told, the right one opens what was asked for': { path: '/inbox/open', mock: { signed_in: false } },
   'ten thousand rows are a few dozen in the document': { path: '/inbox/open', mock: { items: 10_000 } },
+  'the time to take back a mail is one’s own choice': { path: '/settings/profile' },
   'a rule is changed, refused with its faults, corrected and saved': { path: '/settings/channels/support_mail' },
   'a mail keeps its layout, runs nothing and fetches nothing from strangers': { path: '/inbox/mine/10424' },
   'the subject keeps its place in the header of a narrower window': { path: '/inbox/open/10424' },

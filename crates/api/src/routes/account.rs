@@ -1,4 +1,4 @@
-//! Signing in and out, one's own sessions, password and language.
+//! Signing in and out, one's own sessions, password, language and undo time.
 
 use crate::extract::{Json, Path};
 use crate::gate::Requester;
@@ -16,7 +16,7 @@ use http::{HeaderMap, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use switchboard_engine::Caller;
+use switchboard_engine::{Caller, UNDO_SECONDS};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,6 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(me))
         .routes(routes!(change_password))
         .routes(routes!(set_language))
+        .routes(routes!(set_undo_send))
 }
 
 /// Longest email and password that are looked at, in bytes.
@@ -66,6 +67,14 @@ pub(crate) struct LanguageChange {
     #[serde(deserialize_with = "super::nullable")]
     #[schema(required = true)]
     language: Option<String>,
+}
+
+/// The time in which one's mails can be taken back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UndoSendChange {
+    /// 0, 5, 10 or 30.
+    seconds: u32,
 }
 
 /// Sign in.
@@ -160,6 +169,20 @@ async fn set_language(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Choose how long one's mails wait before they go out, so that they can be taken back.
+#[utoipa::path(put, path = "/me/undo-send", tag = "account", request_body = UndoSendChange, responses((status = 204)))]
+async fn set_undo_send(
+    State(api): State<Api>,
+    requester: Requester,
+    Json(UndoSendChange { seconds }): Json<UndoSendChange>,
+) -> Result<StatusCode, Problem> {
+    if !UNDO_SECONDS.contains(&seconds) {
+        return Err(Problem::invalid_value("seconds", "is 0, 5, 10 or 30"));
+    }
+    api.engine.set_undo_seconds(&requester.caller, seconds).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 async fn me_view(api: &Api, caller: &Caller) -> Result<Me, Problem> {
     let id = caller.user.ok_or_else(|| Problem::new(ProblemCode::Forbidden, "A token stands for no person."))?;
     let directory = api.engine.directory();
@@ -176,7 +199,13 @@ async fn me_view(api: &Api, caller: &Caller) -> Result<Me, Problem> {
         person: api.engine.person(id).await?.into(),
         counts: api.engine.counts(caller).await?.into(),
         last_event,
-        settings: DeskSettings { company: api.options.company.clone(), channels, languages: api.options.languages.clone() },
+        undo_seconds: api.engine.undo_seconds(id).await?,
+        settings: DeskSettings {
+            company: api.options.company.clone(),
+            channels,
+            languages: api.options.languages.clone(),
+            own_addresses: api.engine.own_addresses(),
+        },
     })
 }
 

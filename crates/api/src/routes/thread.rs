@@ -14,7 +14,7 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Deserialize;
 use std::fmt::Write as _;
-use switchboard_engine::{Blob, EngineErrorKind, NewMessage};
+use switchboard_engine::{Blob, EngineErrorKind, NewMessage, UNDO_SECONDS};
 use switchboard_model::{Address, Attachment, BlobId, Fault, ItemId, MessageId, MessageView, Page};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -27,7 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// Routes of messages and files by their own id.
 pub(super) fn message_routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(raw)).routes(routes!(retry)).routes(routes!(attachment))
+    OpenApiRouter::new().routes(routes!(raw)).routes(routes!(retry)).routes(routes!(recall)).routes(routes!(attachment))
 }
 
 const ITEM_VERSION: HeaderName = HeaderName::from_static("x-item-version");
@@ -69,9 +69,19 @@ pub(crate) struct MessageWish {
     /// HTML beside it, which is cleaned before it is stored.
     #[serde(default)]
     html: Option<String>,
+    /// Whom a reply goes to; the contact when absent or empty.
+    #[serde(default)]
+    to: Vec<Address>,
     /// Copies.
     #[serde(default)]
     cc: Vec<Address>,
+    /// Copies that nobody else sees.
+    #[serde(default)]
+    bcc: Vec<Address>,
+    /// Seconds that a reply waits before it goes out, so that it can be taken back: 0, 5, 10 or 30; 0 when absent. Channels
+    /// whose capabilities lack `recall` send at once.
+    #[serde(default)]
+    undo_seconds: u32,
     /// Files.
     #[serde(default)]
     attachments: Vec<FileWish>,
@@ -93,6 +103,9 @@ pub(crate) struct FileWish {
     content_type: String,
     /// The bytes in base64.
     base64: String,
+    /// The id by which the HTML refers to it (`cid:`).
+    #[serde(default)]
+    content_id: Option<String>,
 }
 
 const fn yes() -> bool {
@@ -159,6 +172,20 @@ async fn retry(
     Ok(axum::Json(api.engine.retry_delivery(&requester.caller, id).await?))
 }
 
+/// Take back a reply that has not gone out yet.
+///
+/// Only its writer can, and only until it is on its way: then 409 `conflict`. The message is gone from the thread
+/// afterwards; the answer is the message as it was.
+#[utoipa::path(post, path = "/messages/{id}/recall", tag = "messages", params(("id" = MessageId, Path)),
+    responses((status = 200, body = MessageView)))]
+async fn recall(
+    State(api): State<Api>,
+    requester: Requester,
+    Path(id): Path<MessageId>,
+) -> Result<axum::Json<MessageView>, Problem> {
+    Ok(axum::Json(api.engine.recall_message(&requester.caller, id).await?))
+}
+
 /// A file of a message.
 #[utoipa::path(get, path = "/attachments/{id}", tag = "messages", params(("id" = BlobId, Path)),
     responses((status = 200, content_type = "application/octet-stream")))]
@@ -178,8 +205,13 @@ fn new_message(wish: MessageWish) -> Result<NewMessage, Problem> {
     if wish.html.as_ref().is_some_and(|html| html.len() > MAX_TEXT_BYTES) {
         faults.push(Fault::new("html", format!("is at most {MAX_TEXT_BYTES} bytes")));
     }
-    if wish.cc.len() > MAX_COPIES {
-        faults.push(Fault::new("cc", format!("has at most {MAX_COPIES} entries")));
+    for (key, people) in [("to", &wish.to), ("cc", &wish.cc), ("bcc", &wish.bcc)] {
+        if people.len() > MAX_COPIES {
+            faults.push(Fault::new(key, format!("has at most {MAX_COPIES} entries")));
+        }
+    }
+    if !UNDO_SECONDS.contains(&wish.undo_seconds) {
+        faults.push(Fault::new("undo_seconds", "is 0, 5, 10 or 30"));
     }
     if wish.attachments.len() > MAX_FILES {
         faults.push(Fault::new("attachments", format!("has at most {MAX_FILES} entries")));
@@ -190,7 +222,7 @@ fn new_message(wish: MessageWish) -> Result<NewMessage, Problem> {
             Ok(bytes) => attachments.push(Attachment {
                 name: file.name,
                 content_type: file.content_type,
-                content_id: None,
+                content_id: file.content_id.filter(|id| !id.is_empty()),
                 bytes: bytes.into(),
             }),
             Err(error) => faults.push(Fault::new(format!("attachments[{index}].base64"), format!("is no base64: {error}"))),
@@ -204,7 +236,10 @@ fn new_message(wish: MessageWish) -> Result<NewMessage, Problem> {
         reply: wish.kind == Audience::Reply,
         text: wish.text,
         html: wish.html,
+        to: wish.to,
         cc: wish.cc,
+        bcc: wish.bcc,
+        undo_seconds: wish.undo_seconds,
         attachments,
         seen_message: wish.seen_message,
         take: wish.take,

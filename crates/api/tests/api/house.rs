@@ -139,7 +139,7 @@ struct Silent;
 #[async_trait]
 impl Channel for Silent {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { reply: true, subject: true, attachments: true, html: true, copies: true }
+        Capabilities { reply: true, subject: true, attachments: true, html: true, copies: true, recall: true }
     }
 
     async fn send(&self, _message: &OutboundMessage) -> Result<Delivered, ChannelError> {

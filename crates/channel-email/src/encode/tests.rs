@@ -29,7 +29,7 @@ fn answer() -> OutboundMessage {
 
 fn written(message: &OutboundMessage, config: &Config) -> String {
     let encoded = encode(message, config, &signer()).expect("a message that can be sent");
-    String::from_utf8(encoded.mail.formatted()).expect("ASCII mail")
+    String::from_utf8(encoded.bytes).expect("ASCII mail")
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn an_answer_carries_everything_that_its_reply_needs() {
     In-Reply-To: <q1@eksempel.test>
     References: <a1@eksempel.test> <q1@eksempel.test>
     MIME-Version: 1.0
-    Content-Type: text/plain; charset=utf-8
+    Content-Type: text/plain; charset=utf-8; format=flowed
     Content-Transfer-Encoding: 7bit
 
     Your parcel left our warehouse this morning.
@@ -82,7 +82,7 @@ fn text_html_and_files_read_back_as_they_were() {
     ];
     let mail = written(&message, &mailbox(""));
     let parsed = MessageParser::default().parse(mail.as_bytes()).expect("a mail");
-    assert_eq!(parsed.body_text(0).expect("text").replace("\r\n", "\n"), message.text);
+    assert_eq!(crate::flowed::unflow(&parsed.body_text(0).expect("text"), false), message.text);
     assert_eq!(parsed.body_html(0).expect("HTML"), message.html.expect("HTML"));
     let files: Vec<_> = parsed.attachments().collect();
     assert_eq!(files.len(), 4);
@@ -167,6 +167,123 @@ fn a_reply_to_our_mail_finds_its_conversation() {
     let reply_to = parsed.reply_to().and_then(|list| list.first()).and_then(|to| to.address()).expect("a Reply-To");
     let tag = mailbox("").mailbox.tag(reply_to).expect("our own address");
     assert_eq!(signer().verify_reply_tag(&tag), Some(ConversationId(3)));
+}
+
+fn lines_of(mail: &str, name: &str) -> Vec<String> {
+    let unfolded = mail.replace("\r\n ", " ").replace("\r\n\t", " ");
+    unfolded.lines().filter(|line| line.starts_with(name)).map(str::to_owned).collect()
+}
+
+#[test]
+fn hidden_copies_are_told_to_the_server_alone_and_nobody_gets_two() {
+    let person = |address: &str| Address { name: None, address: address.to_owned() };
+    let mut message = answer();
+    message.cc = vec![person("KARI@eksempel.test"), person("copy@eksempel.test")];
+    message.bcc = vec![person("quiet@shop.test"), person("copy@eksempel.test")];
+    let encoded = encode(&message, &mailbox(""), &signer()).expect("a message that can be sent");
+    let to: Vec<String> = encoded.to.iter().map(ToString::to_string).collect();
+    assert_eq!(to, ["kari@eksempel.test", "copy@eksempel.test", "quiet@shop.test"]);
+    let mail = String::from_utf8(encoded.bytes.clone()).expect("ASCII mail");
+    assert!(!mail.contains("quiet") && !mail.to_lowercase().contains("bcc"), "{mail}");
+    message.only = vec!["Quiet@shop.test".to_owned()];
+    let again = encode(&message, &mailbox(""), &signer()).expect("a message that can be sent");
+    assert_eq!(again.to.iter().map(ToString::to_string).collect::<Vec<_>>(), ["quiet@shop.test"]);
+    assert!(again.bytes == encoded.bytes, "who is left changes nothing in the mail");
+    message.only = vec!["nobody@shop.test".to_owned()];
+    assert!(encode(&message, &mailbox(""), &signer()).is_err());
+}
+
+#[test]
+fn domains_are_written_in_ascii_and_local_parts_beyond_it_are_noted() {
+    let mut message = answer();
+    message.to = vec![Address { name: None, address: "kari@blåbær.test".to_owned() }];
+    let encoded = encode(&message, &mailbox(""), &signer()).expect("a message that can be sent");
+    assert_eq!((encoded.to[0].to_string().as_str(), encoded.needs_utf8), ("kari@xn--blbr-roah.test", false));
+    message.to = vec![Address { name: None, address: "kåre@blåbær.test".to_owned() }];
+    let encoded = encode(&message, &mailbox(""), &signer()).expect("a message that can be sent");
+    assert_eq!((encoded.to[0].to_string().as_str(), encoded.needs_utf8), ("kåre@xn--blbr-roah.test", true));
+    let mailbox = config("address = \"post@blåbær.test\"");
+    let mail = written(&answer(), &mailbox);
+    assert_eq!(lines_of(&mail, "From:"), ["From: \"Pia Berg\" <post@xn--blbr-roah.test>"]);
+    for wrong in ["a b@x.test", "a\r\nRCPT TO:<b@x.test>@x.test", "@x.test", "a@", "a@x..test"] {
+        message.to = vec![Address { name: None, address: wrong.to_owned() }];
+        assert!(encode(&message, &mailbox, &signer()).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_signature_stands_below_in_the_language_of_the_contact() {
+    let mailbox = mailbox(
+        "name = \"Shop\"\nsignature = \"Regards,\\n{agent}\\n{mailbox}\"\n[languages.nb]\nsignature_html = \"<p>Hilsen {agent_first_name} & {address}</p>\"\nname = \"Butikk\"",
+    );
+    let mut message = answer();
+    message.author = Some("Pia <b>{mailbox}".to_owned());
+    let text = |message: &OutboundMessage| {
+        let mail = written(message, &mailbox);
+        let parsed = MessageParser::default().parse(mail.as_bytes()).expect("a mail");
+        let html = parsed
+            .html_bodies()
+            .find(|part| matches!(part.body, PartType::Html(_)))
+            .map(|part| part.text_contents().expect("HTML").to_owned());
+        (crate::flowed::unflow(&parsed.body_text(0).expect("text"), false), html)
+    };
+    let (plain, html) = text(&message);
+    assert_eq!(
+        (plain.as_str(), html),
+        ("Your parcel left our warehouse this morning.\n\n-- \nRegards,\nPia <b>{mailbox}\nShop", None)
+    );
+    message.author = None;
+    assert!(text(&message).0.ends_with("-- \nRegards,\nShop"), "no line for nobody");
+
+    (message.language, message.author) = (Some("nn".to_owned()), Some("Pia <i>".to_owned()));
+    message.text = "Hei & <hopp>\n\nHa det".to_owned();
+    let (plain, html) = text(&message);
+    assert_eq!(plain, "Hei & <hopp>\n\nHa det\n\n-- \nHilsen Pia & support@shop.test");
+    let html = html.expect("both alternatives").replace("\r\n", "\n");
+    assert_eq!(
+        html,
+        "<p>Hei &amp; &lt;hopp&gt;</p>\n<p>Ha det</p>\n<div class=\"signature\"><p>Hilsen Pia & support@shop.test</p></div>\n"
+    );
+    let mail = written(&message, &mailbox);
+    let parsed = MessageParser::default().parse(mail.as_bytes()).expect("a mail");
+    let from = parsed.from().and_then(|list| list.first()).and_then(|from| from.name()).expect("a name");
+    assert_eq!(from, "Pia <i> (Butikk)");
+    message.automatic = true;
+    assert_eq!(text(&message).0, message.text, "notices bear no signature");
+}
+
+#[test]
+fn the_sender_is_shown_as_the_mailbox_wants() {
+    for (sender, shown) in [("agent", "\"Pia Berg\""), ("mailbox", "Shop")] {
+        let mail = written(&answer(), &mailbox(&format!("name = \"Shop\"\nsender = \"{sender}\"")));
+        assert_eq!(lines_of(&mail, "From:"), [format!("From: {shown} <support@shop.test>")]);
+    }
+}
+
+#[test]
+fn long_headers_are_folded_and_no_line_is_longer_than_a_server_takes() {
+    let mut message = answer();
+    message.subject = Some("Å ".repeat(300));
+    message.to[0].name = Some("Ødegård ".repeat(60));
+    message.text = format!("{}\n.{}\nshort", "x".repeat(3_000), "æ".repeat(2_000));
+    message.html = Some(format!("<p>{}</p>", "y".repeat(3_000)));
+    let mail = written(&message, &mailbox(""));
+    assert!(mail.lines().all(|line| line.len() <= 998), "{mail}");
+    let headers = mail.split("\r\n\r\n").next().expect("headers");
+    assert!(headers.lines().all(|line| line.len() <= 100), "{headers}");
+    let parsed = MessageParser::default().parse(mail.as_bytes()).expect("a mail");
+    assert_eq!(crate::flowed::unflow(&parsed.body_text(0).expect("text"), false), message.text);
+    assert_eq!(parsed.subject().expect("a subject").chars().filter(|letter| *letter == 'Å').count(), 125);
+}
+
+#[test]
+fn text_files_arrive_with_their_own_line_ends() {
+    let mut message = answer();
+    let bytes = Bytes::from_static(b"one\ntwo\r\nthree\r\x00");
+    message.attachments = vec![Attachment { bytes: bytes.clone(), ..file("a.txt", "text/plain", None) }];
+    let mail = written(&message, &mailbox(""));
+    let parsed = MessageParser::default().parse(mail.as_bytes()).expect("a mail");
+    assert_eq!(parsed.attachments().next().expect("a file").contents(), bytes);
 }
 
 proptest! {

@@ -16,12 +16,16 @@ pub fn outbound(slug: &str, identity: Identity) -> OutboundMessage {
         author: Some("Pia Berg".to_owned()),
         to: Vec::new(),
         cc: Vec::new(),
+        bcc: Vec::new(),
+        only: Vec::new(),
         identity,
         subject: None,
         text: "Your parcel left our warehouse this morning.".to_owned(),
         html: None,
         attachments: Vec::new(),
         references: Vec::new(),
+        language: None,
+        automatic: false,
         written_at: ManualClock::START,
     }
 }

@@ -9,6 +9,7 @@ mod people;
 mod presence;
 mod queue;
 mod routing;
+mod sending;
 mod sweep;
 mod threading;
 mod triage;
@@ -22,8 +23,8 @@ use std::time::Duration;
 use switchboard_channel::{Channel, ChannelError, Clock, ErrorKind, Inbox, Retry};
 use switchboard_model::{
     Actor, Address, Capabilities, ChannelKind, Delivered, Identity, InboundMessage, ItemId, ItemRow, ItemSort, ItemView,
-    LiveEvent, LiveEventKind, MessageDetails, Nature, OutboundMessage, Owner, Proof, Receipt, Sender, ThreadHints, Timestamp,
-    UserId, View,
+    LiveEvent, LiveEventKind, MessageDetails, Nature, OutboundMessage, Owner, Proof, Receipt, RefusedRecipient, Sender,
+    ThreadHints, Timestamp, UserId, View,
 };
 use switchboard_storage::{NewEvent, Store, StoreOptions};
 use tokio::sync::broadcast;
@@ -136,6 +137,20 @@ impl Clock for TestClock {
 struct Outside {
     sent: Mutex<Vec<OutboundMessage>>,
     fails: Mutex<Option<Retry>>,
+    /// Nothing can be sent at all.
+    unreachable: Mutex<bool>,
+    /// Recipients that are refused while others are not, and whether trying again may help.
+    refuses: Mutex<BTreeMap<String, bool>>,
+}
+
+impl Outside {
+    fn refused(&self, message: &OutboundMessage) -> Vec<RefusedRecipient> {
+        let everybody = message.to.iter().chain(&message.cc).chain(&message.bcc).map(|to| to.address.clone());
+        let wanted = everybody.filter(|address| message.only.is_empty() || message.only.contains(address));
+        let refuses = self.refuses.lock().unwrap();
+        let refused = wanted.filter_map(|address| Some((refuses.get(&address).copied()?, address)));
+        refused.map(|(again, address)| RefusedRecipient { address, reason: "450 4.2.1 not now".to_owned(), again }).collect()
+    }
 }
 
 /// A channel that hands everything to the outside.
@@ -147,15 +162,18 @@ struct TestChannel {
 #[async_trait]
 impl Channel for TestChannel {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { reply: self.replies, subject: true, attachments: true, html: true, copies: true }
+        Capabilities { reply: self.replies, subject: true, attachments: true, html: true, copies: true, recall: true }
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Delivered, ChannelError> {
         if let Some(retry) = *self.outside.fails.lock().unwrap() {
             return Err(ChannelError::new(ErrorKind::Rejected, retry, "sending", "mailbox full (552)"));
         }
+        if *self.outside.unreachable.lock().unwrap() {
+            return Err(ChannelError::new(ErrorKind::Unreachable, Retry::Later, "sending", "no route"));
+        }
         self.outside.sent.lock().unwrap().push(message.clone());
-        Ok(Delivered { reference: Some(format!("<{}@desk.test>", message.key)) })
+        Ok(Delivered { reference: Some(format!("<{}@desk.test>", message.key)), refused: self.outside.refused(message) })
     }
 }
 
@@ -342,7 +360,10 @@ fn new_message(text: &str, reply: bool) -> NewMessage {
         reply,
         text: text.to_owned(),
         html: None,
+        to: Vec::new(),
         cc: Vec::new(),
+        bcc: Vec::new(),
+        undo_seconds: 0,
         attachments: Vec::new(),
         seen_message: None,
         take: true,

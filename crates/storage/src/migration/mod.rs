@@ -3,6 +3,7 @@
 mod details;
 mod initial;
 mod merged;
+mod outgoing;
 mod presence;
 
 use crate::error::{StoreError, StoreErrorKind};
@@ -19,7 +20,13 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(initial::Initial), Box::new(merged::MERGED), Box::new(presence::PRESENCE), Box::new(details::DETAILS)]
+        vec![
+            Box::new(initial::Initial),
+            Box::new(merged::MERGED),
+            Box::new(presence::PRESENCE),
+            Box::new(details::DETAILS),
+            Box::new(outgoing::OUTGOING),
+        ]
     }
 }
 

@@ -155,6 +155,8 @@ pub(super) fn message(id: i64, conversation: ConversationId, text: &str, at: Tim
         html: None,
         fields: vec![],
         recipients: vec![],
+        to: vec![],
+        bcc: vec![],
         language: None,
         nature: Nature::Message,
         details: MessageDetails::default(),

@@ -131,7 +131,7 @@ on_both! {
         let mut reply = message(900_002, newer, "Hello Ola", NOON.plus_ms(1));
         reply.kind = MessageKind::Reply;
         insert(&db.store, reply.clone()).await;
-        let entry = NewOutbox { id: id(&db.store).await, key: "m2".into(), channel: CHANNEL, conversation: newer, message: reply.id, at: NOON };
+        let entry = NewOutbox { id: id(&db.store).await, key: "m2".into(), channel: CHANNEL, conversation: newer, message: reply.id, at: NOON, hold_ms: 0 };
         write(&db.store, move |tx| async move { tx.enqueue(&entry).await }.boxed()).await.unwrap();
         merged(&db.store, wish(&db.store, older, newer).await).await.unwrap();
         let last = db.store.last_event_id().await.unwrap();

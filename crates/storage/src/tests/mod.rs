@@ -11,6 +11,7 @@ mod opening;
 mod outbox;
 mod postgres;
 mod presence;
+mod recall;
 mod refusals;
 mod routing;
 mod writing;

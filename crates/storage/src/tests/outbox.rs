@@ -8,7 +8,7 @@ use futures::FutureExt;
 use std::collections::BTreeSet;
 use switchboard_model::{
     Address, Attachment, BlobId, ChannelKind, ConversationId, DeliveryState, Identity, ItemId, LiveEventKind, MessageId,
-    MessageKind, Timestamp,
+    MessageKind, RefusedRecipient, Timestamp,
 };
 
 /// Stores a reply and puts it into the outbox.
@@ -22,6 +22,7 @@ async fn reply(store: &Store, conversation: ConversationId, at: Timestamp) -> Me
         conversation,
         message: MessageId(number),
         at,
+        hold_ms: 0,
     };
     assert!(write(store, move |tx| async move { tx.enqueue(&entry).await }.boxed()).await.unwrap());
     MessageId(number)
@@ -45,7 +46,7 @@ on_both! {
     async fn a_key_is_queued_once(db) {
         let conversation = conversation(&db.store, ChannelKind::Email).await;
         let message = reply(&db.store, conversation, NOON).await;
-        let again = NewOutbox { id: id(&db.store).await, key: format!("reply-{message}"), channel: CHANNEL, conversation, message, at: NOON };
+        let again = NewOutbox { id: id(&db.store).await, key: format!("reply-{message}"), channel: CHANNEL, conversation, message, at: NOON, hold_ms: 0 };
         assert!(!write(&db.store, move |tx| async move { tx.enqueue(&again).await }.boxed()).await.unwrap());
         assert_eq!(db.store.statistics().await.unwrap().outbox, 1);
     }
@@ -161,7 +162,7 @@ on_both! {
             ..message(ids[0], conversation, "Svar", NOON.plus_ms(3))
         };
         insert(&db.store, new).await;
-        let entry = NewOutbox { id: ids[2], key: "k".into(), channel: CHANNEL, conversation, message: MessageId(ids[0]), at: NOON };
+        let entry = NewOutbox { id: ids[2], key: "k".into(), channel: CHANNEL, conversation, message: MessageId(ids[0]), at: NOON, hold_ms: 0 };
         write(&db.store, move |tx| async move { tx.enqueue(&entry).await }.boxed()).await.unwrap();
         let entry = claim(&db.store, "a", NOON, 1).await.remove(0);
         let ready = db.store.outbound_message(&entry, "support").await.unwrap();
@@ -170,6 +171,60 @@ on_both! {
         assert_eq!(ready.identity, Identity::email("kari@example.com"));
         assert!(ready.to == [Address { name: Some("Kari Ødegård".into()), address: "kari@example.com".into() }]);
         assert!(ready.cc == [copy] && ready.attachments == [file]);
+    }
+
+    async fn hidden_copies_other_recipients_and_the_language_reach_the_adapter(db) {
+        let conversation = conversation(&db.store, ChannelKind::Email).await;
+        let inbound = id(&db.store).await;
+        insert(&db.store, NewMessage { language: Some("nn".into()), ..message(inbound, conversation, "Hei", NOON) }).await;
+        let person = |address: &str| Address { name: None, address: address.into() };
+        let number = id(&db.store).await;
+        let (to, bcc) = (vec![person("one@example.com")], vec![person("quiet@example.com")]);
+        let new = NewMessage { kind: MessageKind::Reply, to: to.clone(), bcc: bcc.clone(), ..message(number, conversation, "Svar", NOON.plus_ms(1)) };
+        insert(&db.store, new).await;
+        let entry = NewOutbox { id: id(&db.store).await, key: "k".into(), channel: CHANNEL, conversation, message: MessageId(number), at: NOON, hold_ms: 0 };
+        write(&db.store, move |tx| async move { tx.enqueue(&entry).await }.boxed()).await.unwrap();
+        let entry = claim(&db.store, "a", NOON, 1).await.remove(0);
+        let ready = db.store.outbound_message(&entry, "support").await.unwrap();
+        assert!(ready.to == to && ready.bcc == bcc && ready.only.is_empty());
+        assert_eq!(ready.language.as_deref(), Some("nn"));
+        let view = db.store.message(MessageId(number)).await.unwrap().unwrap();
+        assert!(view.to == to && view.bcc == bcc);
+    }
+
+    async fn those_who_were_refused_are_tried_again_alone_and_named_in_the_end(db) {
+        let conversation = conversation(&db.store, ChannelKind::Email).await;
+        let message = reply(&db.store, conversation, NOON).await;
+        let refused = |address: &str, again| RefusedRecipient { address: address.into(), reason: "450 4.2.1".into(), again };
+        let partly = |entry: OutboxEntry, refused: Vec<RefusedRecipient>, again_at| {
+            write(&db.store, move |tx| async move { tx.mark_sent_to_some(&entry, Some("<r>"), &refused, again_at, NOON).await }.boxed())
+        };
+        let first = claim(&db.store, "a", NOON, 1).await.remove(0);
+        let both = vec![refused("gone@x.test", false), refused("busy@x.test", true)];
+        assert!(partly(first.clone(), both.clone(), Some(NOON.plus_ms(10))).await.unwrap());
+        assert!(!partly(first, both.clone(), None).await.unwrap(), "a claim ends once");
+        let view = db.store.message(message).await.unwrap().unwrap().delivery.unwrap();
+        assert_eq!((view.state, view.refused), (DeliveryState::Queued, both));
+        let second = claim(&db.store, "a", NOON.plus_ms(10), 1).await.remove(0);
+        assert_eq!(second.remaining, ["busy@x.test"]);
+        assert_eq!(db.store.outbound_message(&second, "support").await.unwrap().only, ["busy@x.test"]);
+        assert!(partly(second, vec![], None).await.unwrap());
+        let view = db.store.message(message).await.unwrap().unwrap().delivery.unwrap();
+        assert_eq!((view.state, view.refused), (DeliveryState::Sent, vec![refused("gone@x.test", false)]));
+    }
+
+    async fn a_holder_that_lives_keeps_its_claims_and_one_that_starts_anew_lets_go_of_them(db) {
+        let conversation = conversation(&db.store, ChannelKind::Email).await;
+        reply(&db.store, conversation, NOON).await;
+        let entry = claim(&db.store, "a", NOON, 1).await.remove(0);
+        let (ids, late) = (vec![entry.id], NOON.plus_ms(900));
+        write(&db.store, move |tx| async move { tx.renew_claims("a", &ids, late, 1_000).await }.boxed()).await.unwrap();
+        assert!(claim(&db.store, "b", NOON.plus_ms(1_500), 1).await.is_empty(), "renewed until 1,900");
+        let release = |holder: &'static str| write(&db.store, move |tx| async move { tx.release_claims(holder, NOON.plus_ms(1_500)).await }.boxed());
+        assert_eq!(release("b").await.unwrap(), 0);
+        assert_eq!(release("a").await.unwrap(), 1);
+        assert_eq!(claim(&db.store, "a", NOON.plus_ms(1_500), 1).await[0].attempts, 2);
+        assert!(!sent(&db.store, &entry, None).await, "the earlier life lost its claim");
     }
 
     async fn claims_made_at_once_are_never_doubled(db) {

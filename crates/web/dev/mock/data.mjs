@@ -36,12 +36,12 @@ export function makePeople(now) {
   ];
 }
 
-const capabilities = { reply: true, subject: true, attachments: true, html: true, copies: true };
+const capabilities = { reply: true, subject: true, attachments: true, html: true, copies: true, recall: true };
 
 export function makeChannels(now) {
   const entry = (id, slug, name, kind, workspace, rule, state) => ({
     id, slug, name, kind, workspace, on: true, zone: 'Europe/Oslo', hours: [], reopen_owner: 'keep', rule,
-    capabilities: kind === 'form' ? { ...capabilities, copies: false } : capabilities, state, stale: [],
+    capabilities: kind === 'form' ? { ...capabilities, copies: false, recall: false } : capabilities, state, stale: [],
   });
   return [
     entry(31, 'support_mail', 'Support mail', 'email', 21, {
@@ -114,16 +114,16 @@ export const newMessageId = () => (next_message += 1);
 
 /** A thread that shows every kind of entry once. */
 export function makeThread(item, now) {
-  const base = { conversation: item.row.conversation, author_name: item.row.contact.name, subject: item.row.subject, html: null, fields: [], attachments: [], recipients: [], details: {}, nature: 'message', raw: 77, delivery: null };
+  const base = { conversation: item.row.conversation, author_name: item.row.contact.name, subject: item.row.subject, html: null, fields: [], attachments: [], recipients: [], to: [], bcc: [], details: {}, nature: 'message', raw: 77, delivery: null };
   const contact = { kind: 'contact', id: item.row.contact.id };
   const at = item.row.last_message_at;
-  const sent = { state: 'sent', attempts: 1, error: null, next_attempt_at: null };
+  const sent = { state: 'sent', attempts: 1, error: null, next_attempt_at: null, refused: [], recallable: false };
   return [
     { ...base, id: newMessageId(), kind: 'inbound', at: at - 26 * HOUR, author: contact, text: `${item.text}\n\nVennlig hilsen\n${item.row.contact.name}`, fields: item.row.channel === 32 ? [['Name', item.row.contact.name], ['Topic', 'Delivery'], ['Order number', '55120'], ['Message', `${item.text}\n\nVennlig hilsen\n${item.row.contact.name}`]] : [] },
     { ...base, id: newMessageId(), kind: 'note', at: at - 25 * HOUR, author: { kind: 'user', id: 2 }, author_name: 'Pia Holm', text: 'Ring lageret først – de flyttet alt fra hylle 14 i går.', nature: 'message', raw: null },
     { ...base, id: newMessageId(), kind: 'reply', at: at - 24 * HOUR, author: { kind: 'user', id: 1 }, author_name: 'Jan van den Berg', text: `Hei,\n\nvi ser på det og kommer tilbake i morgen.\n\nJan`, raw: null, delivery: sent, recipients: [{ name: null, address: item.row.contact.identity.value }] },
     { ...base, id: newMessageId(), kind: 'inbound', at: at - 22 * HOUR, author: contact, text: 'I am out of the office until Monday.', nature: 'auto_reply' },
-    { ...base, id: newMessageId(), kind: 'reply', at: at - 3 * HOUR, author: { kind: 'user', id: 1 }, author_name: 'Jan van den Berg', text: 'Pakken er funnet og sendes i dag.', raw: null, delivery: { state: 'failed', attempts: 5, error: 'mailbox full (552)', next_attempt_at: null } },
+    { ...base, id: newMessageId(), kind: 'reply', at: at - 3 * HOUR, author: { kind: 'user', id: 1 }, author_name: 'Jan van den Berg', text: 'Pakken er funnet og sendes i dag.', raw: null, delivery: { state: 'failed', attempts: 5, error: 'mailbox full (552)', next_attempt_at: null, refused: [], recallable: false } },
     ...(item.row.id % 4 === 0 ? [{ ...base, id: newMessageId(), kind: 'inbound', at: at - 2 * HOUR, author: contact, text: 'Dear support,\nthe address on invoice 20391 is our old one.', html: HTML, attachments: [{ id: 71, name: 'invoice-20391.pdf', content_type: 'application/pdf', bytes: 183_204, content_id: null }] }] : []),
     ...(item.row.id % 6 === 0 ? [{ ...base, id: newMessageId(), kind: 'inbound', at: at - HOUR, author: contact, text: 'Subject: =?utf-8?Q?broken', nature: 'malformed' }] : []),
     { ...base, id: newMessageId(), kind: 'inbound', at, author: contact, text: `${item.text}\n\nOn Tue, 3 Mar 2026 at 09:12, Jan van den Berg wrote:\n> Hei,\n>\n> vi ser på det og kommer tilbake i morgen.` },

@@ -31,6 +31,8 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
   let signed = signed_in;
   let directory_version = 7;
   const failing = { items: fail_items, send: null };
+  const recalled = [];
+  let undo_seconds = 10;
 
   const me = () => people.find((person) => person.id === reader);
   if (role) me().role = role;
@@ -139,7 +141,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
       return { status: 200, body: {} };
     }],
     ['DELETE', /^\/session$/, () => ((signed = false), { status: 204 })],
-    ['GET', /^\/me$/, () => ({ status: 200, body: { user: me(), permissions: [], person: me().person, counts: counts(), last_event: events.length, settings: { company: 'Nordlys Lamper', channels: Object.fromEntries(channels.map((channel) => [channel.slug, channel.capabilities])), languages: ['en', 'nl', 'nb', 'da'] } } })],
+    ['GET', /^\/me$/, () => ({ status: 200, body: { user: me(), permissions: [], person: me().person, counts: counts(), last_event: events.length, undo_seconds, settings: { company: 'Nordlys Lamper', channels: Object.fromEntries(channels.map((channel) => [channel.slug, channel.capabilities])), languages: ['en', 'nl', 'nb', 'da'], own_addresses: ['help@nordlys.test', 'sales@nordlys.test'] } } })],
     ['PUT', /^\/me\/language$/, (_, body) => ((me().language = body.language), { status: 200, body: me() })],
     ['GET', /^\/users$/, () => ({ status: 200, body: people })],
     ['GET', /^\/teams$/, () => ({ status: 200, body: teams })],
@@ -202,8 +204,21 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
     }],
     ['POST', /^\/messages\/(\d+)\/retry$/, ([id]) => {
       const message = [...threads.values()].flat().find((known) => known.id === Number(id));
-      message.delivery = { state: 'queued', attempts: 0, error: null, next_attempt_at: Date.now() };
+      message.delivery = { state: 'queued', attempts: 0, error: null, next_attempt_at: Date.now(), refused: [], recallable: false };
       return { status: 200, body: message };
+    }],
+    ['POST', /^\/messages\/(\d+)\/recall$/, ([id]) => {
+      const list = [...threads.values()].find((messages) => messages.some((known) => known.id === Number(id)));
+      const message = list?.find((known) => known.id === Number(id));
+      if (!message) return problem(404, 'not_found', 'no such message');
+      if (!message.delivery?.recallable || message.delivery.next_attempt_at <= Date.now()) return problem(409, 'conflict', 'it is on its way');
+      list.splice(list.indexOf(message), 1);
+      recalled.push(message);
+      return { status: 200, body: message };
+    }],
+    ['PUT', /^\/me\/undo-send$/, (_, body) => {
+      undo_seconds = body.seconds;
+      return { status: 204 };
     }],
   ];
   const onItem = [
@@ -214,7 +229,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
       const latest = thread(item).filter((known) => known.kind === 'inbound').at(-1);
       if (body.kind === 'reply' && body.seen_message && latest && latest.id > body.seen_message) return problem(409, 'new_messages', 'a newer message has come');
       const reply = body.kind === 'reply';
-      const message = { id: newMessageId(), conversation: item.row.conversation, kind: body.kind, at: Date.now(), author: { kind: 'user', id: reader }, author_name: me().name, subject: null, text: body.text, html: null, fields: [], attachments: (body.attachments ?? []).map((file, index) => ({ id: 600 + index, name: file.name, content_type: file.content_type, bytes: Math.round(file.base64.length * 0.75), content_id: null })), recipients: [], details: {}, nature: 'message', raw: null, delivery: reply ? { state: 'queued', attempts: 0, error: null, next_attempt_at: null } : null };
+      const message = { id: newMessageId(), conversation: item.row.conversation, kind: body.kind, at: Date.now(), author: { kind: 'user', id: reader }, author_name: me().name, subject: null, text: body.text, html: null, fields: [], attachments: (body.attachments ?? []).map((file, index) => ({ id: 600 + index, name: file.name, content_type: file.content_type, bytes: Math.round(file.base64.length * 0.75), content_id: null })), recipients: body.cc ?? [], to: body.to ?? [], bcc: body.bcc ?? [], details: {}, nature: 'message', raw: null, delivery: reply ? { state: 'queued', attempts: 0, error: null, next_attempt_at: body.undo_seconds ? Date.now() + body.undo_seconds * 1000 : null, refused: [], recallable: Boolean(body.undo_seconds) } : null };
       thread(item).push(message);
       if (reply) Object.assign(item.row, { waiting_since: null, preview: body.text, last_message_at: message.at, owner: item.row.owner ?? { kind: 'user', id: reader }, version: item.row.version + 1 });
       emit('message', { workspace: item.row.workspace, item: item.row.id, conversation: item.row.conversation, message: message.id });
@@ -309,6 +324,8 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
   return {
     server, items, people, arrive, write, take, setStatus, emit, failing, thread,
     queue: () => items.map((item) => item.row).filter(inView.waiting).sort((a, b) => a.queued_since - b.queued_since),
+    recalled,
+    undoSeconds: () => undo_seconds,
     item: (id) => items.find((known) => known.row.id === id),
     listen: (port = 0) => new Promise((done) => server.listen(port, '127.0.0.1', () => done(`http://127.0.0.1:${server.address().port}`))),
     /** Ends every stream and refuses new connections until it listens again. */

@@ -7,6 +7,8 @@ export interface Toast {
   text: string;
   tone: 'plain' | 'bad';
   action: { label: string; run: () => void } | null;
+  /** When the action is over, in milliseconds since 1970; it counts down to it. */
+  until_ms: number | null;
 }
 
 const SHOWN_MS = 6000;
@@ -51,11 +53,12 @@ export function sayNow(text: string): void {
   urgent = text;
 }
 
-export function toast(text: string, options: { tone?: 'plain' | 'bad'; action?: Toast['action'] } = {}): void {
-  const entry: Toast = { id: newKey(), text, tone: options.tone ?? 'plain', action: options.action ?? null };
+export function toast(text: string, options: { tone?: 'plain' | 'bad'; action?: Toast['action']; until_ms?: number } = {}): string {
+  const entry: Toast = { id: newKey(), text, tone: options.tone ?? 'plain', action: options.action ?? null, until_ms: options.until_ms ?? null };
   toasts = [...toasts.filter((known) => known.text !== text), entry].slice(-MOST);
   if (entry.tone === 'bad') sayNow(text);
   else say(text);
+  return entry.id;
 }
 
 export function dismiss(id: string): void {
@@ -64,5 +67,6 @@ export function dismiss(id: string): void {
 
 /** How long a toast stays when nobody holds it. */
 export function shownMs(entry: Toast): number {
+  if (entry.until_ms !== null) return Math.max(1500, entry.until_ms - Date.now());
   return entry.action === null ? SHOWN_MS : SHOWN_WITH_ACTION_MS;
 }

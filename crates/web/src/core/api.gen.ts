@@ -860,6 +860,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/undo-send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Choose how long one's mails wait before they go out, so that they can be taken back.
+         * @description Needs a signed-in person.
+         */
+        put: operations["put_me_undo-send"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{id}/raw": {
         parameters: {
             query?: never;
@@ -874,6 +894,29 @@ export interface paths {
         get: operations["get_messages_id_raw"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back a reply that has not gone out yet.
+         * @description Only its writer can, and only until it is on its way: then 409 `conflict`. The message is gone from the thread
+         *     afterwards; the answer is the message as it was.
+         *
+         *     Needs the permission `write`, from role `agent` on.
+         */
+        post: operations["post_messages_id_recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1647,6 +1690,8 @@ export interface components {
             copies: boolean;
             /** @description Messages can carry HTML. */
             html: boolean;
+            /** @description A message may wait before it goes out, so that its writer can take it back. */
+            recall: boolean;
             /** @description Replies can be sent. */
             reply: boolean;
             /** @description Messages have subjects. */
@@ -2112,6 +2157,10 @@ export interface components {
             /** @description What the last attempt met, for a person. */
             error: string | null;
             next_attempt_at: components["schemas"]["Timestamp"] | null;
+            /** @description It has not been tried yet, and its writer can take it back (until `next_attempt_at` at least). */
+            recallable: boolean;
+            /** @description Recipients whom the other side refused while others got it. */
+            refused: components["schemas"]["RefusedRecipient"][];
             /** @description How far it has got. */
             state: components["schemas"]["DeliveryState"];
         };
@@ -2142,6 +2191,8 @@ export interface components {
             company: string | null;
             /** @description Languages of the desk. */
             languages: string[];
+            /** @description Addresses of the installation itself, which a reply to everybody leaves out. */
+            own_addresses: string[];
         };
         /** @description One entry that differs. */
         DirectoryChange: {
@@ -2206,6 +2257,8 @@ export interface components {
         FileWish: {
             /** @description The bytes in base64. */
             base64: string;
+            /** @description The id by which the HTML refers to it (`cid:`). */
+            content_id?: string | null;
             /** @description Media type. */
             content_type: string;
             /** @description File name, without any path. */
@@ -2284,7 +2337,7 @@ export interface components {
          * @description What an identity is made of.
          * @enum {string}
          */
-        IdentityKind: "email" | "phone" | "whatsapp" | "messenger" | "cookie" | "custom";
+        IdentityKind: "email" | "phone" | "whatsapp" | "messenger" | "cookie" | "custom" | "account";
         /**
          * Format: int64
          * @description A conversation or a ticket: whatever can have an owner.
@@ -2460,6 +2513,11 @@ export interface components {
             person: components["schemas"]["PersonView"];
             /** @description What the desk needs to know about this installation. */
             settings: components["schemas"]["DeskSettings"];
+            /**
+             * Format: int32
+             * @description Seconds that the person's mails wait before they go out, so that they can be taken back.
+             */
+            undo_seconds: number;
             /** @description The user. */
             user: components["schemas"]["User"];
         };
@@ -2530,6 +2588,8 @@ export interface components {
             author: components["schemas"]["Actor"];
             /** @description Their name as it was then. */
             author_name: string | null;
+            /** @description Copies of a reply that its other recipients do not see. */
+            bcc: components["schemas"]["Address"][];
             /** @description Its conversation. */
             conversation: components["schemas"]["ConversationId"];
             delivery: components["schemas"]["Delivery"] | null;
@@ -2547,17 +2607,21 @@ export interface components {
             /** @description What an inbound message is. */
             nature: components["schemas"]["Nature"];
             raw: components["schemas"]["BlobId"] | null;
-            /** @description Who else it was addressed to. */
+            /** @description Who else it was addressed to; the copies of a reply. */
             recipients: components["schemas"]["Address"][];
             /** @description Subject. */
             subject: string | null;
             /** @description Plain text. */
             text: string;
+            /** @description Whom a reply went to instead of the contact; empty when to the contact. */
+            to: components["schemas"]["Address"][];
         };
         /** @description A reply or note. */
         MessageWish: {
             /** @description Files. */
             attachments?: components["schemas"]["FileWish"][];
+            /** @description Copies that nobody else sees. */
+            bcc?: components["schemas"]["Address"][];
             /** @description Copies. */
             cc?: components["schemas"]["Address"][];
             /** @description HTML beside it, which is cleaned before it is stored. */
@@ -2569,6 +2633,14 @@ export interface components {
             take?: boolean;
             /** @description Plain text. */
             text: string;
+            /** @description Whom a reply goes to; the contact when absent or empty. */
+            to?: components["schemas"]["Address"][];
+            /**
+             * Format: int32
+             * @description Seconds that a reply waits before it goes out, so that it can be taken back: 0, 5, 10 or 30; 0 when absent. Channels
+             *     whose capabilities lack `recall` send at once.
+             */
+            undo_seconds?: number;
         };
         /** @description Moving to another workspace. */
         MoveWish: {
@@ -2845,6 +2917,15 @@ export interface components {
          * @enum {string}
          */
         RefusalReason: "item_changed" | "at_capacity" | "status_changed";
+        /** @description One of several recipients whom the other side refused. `Debug` does not show who. */
+        RefusedRecipient: {
+            /** @description Who. */
+            address: string;
+            /** @description It is tried again for them. */
+            again: boolean;
+            /** @description Why, in one line for a person. */
+            reason: string;
+        };
         /** @description What would make somebody eligible for an item. */
         Remedy: {
             at: components["schemas"]["Timestamp"] | null;
@@ -3194,6 +3275,14 @@ export interface components {
          * @enum {string}
          */
         UnavailableCause: "away" | "out_of_office" | "outside_hours";
+        /** @description The time in which one's mails can be taken back. */
+        UndoSendChange: {
+            /**
+             * Format: int32
+             * @description 0, 5, 10 or 30.
+             */
+            seconds: number;
+        };
         /** @description A person who signs in. */
         User: {
             /** @description Has accepted the invitation. */
@@ -4863,6 +4952,36 @@ export interface operations {
             };
         };
     };
+    "put_me_undo-send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoSendChange"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_messages_id_raw: {
         parameters: {
             query?: never;
@@ -4880,6 +4999,36 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_messages_id_recall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageView"];
                 };
             };
             /** @description A problem document. */

@@ -2,11 +2,18 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { names, read, write } from './store';
 
+/** Who a reply goes to besides the contact. */
+export interface People {
+  to: string[];
+  cc: string[];
+  bcc: string[];
+}
+
 export type DraftKind = 'reply' | 'note';
 
 export interface Draft {
   text: string;
-  cc: string;
+  people?: People;
   saved_at: number;
 }
 
@@ -36,13 +43,13 @@ export function hasDraft(item: number): string | null {
 }
 
 /** Keeps a draft under a name of its own, so that two tabs never write over each other's. */
-export function keep(item: number, kind: DraftKind, text: string, cc: string, now_ms: number): void {
+export function keep(item: number, kind: DraftKind, text: string, people: People, now_ms: number): void {
   const name = key(item, kind);
-  if (text.trim() === '' && cc.trim() === '') {
+  if (text.trim() === '' && people.to.length + people.cc.length + people.bcc.length === 0) {
     discard(item, kind);
     return;
   }
-  const next: Draft = { text, cc, saved_at: now_ms };
+  const next: Draft = { text, people, saved_at: now_ms };
   drafts.set(name, next);
   write(prefix + name, next);
 }

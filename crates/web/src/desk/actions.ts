@@ -1,6 +1,6 @@
 // What people do with an item, with what is said about it: success with a way back, conflicts with the present
 // owner, refusals with their reason.
-import { toast } from '../core/announce.svelte';
+import { dismiss, toast } from '../core/announce.svelte';
 import { ApiError } from '../core/api';
 import { t, text } from '../core/i18n.svelte';
 import { ownerName, workspaceName } from '../core/names';
@@ -21,6 +21,17 @@ function done(words: string, undo: (() => void) | null): void {
   back = undo;
   toast(words, undo ? { action: { label: t('item.undo'), run: undoLast } } : {});
   refreshCountsSoon();
+}
+
+/** Says that a reply goes out soon, with the way back until then, for the toast and the key. */
+export function sentSoon(words: string, until_ms: number, takeBack: () => void): void {
+  const undo = (): void => {
+    if (back === undo) back = null;
+    dismiss(id);
+    if (Date.now() < until_ms) takeBack();
+  };
+  back = undo;
+  const id = toast(words, { action: { label: t('item.undo'), run: undo }, until_ms });
 }
 
 /** Puts a failure into words; a conflict names whoever has the item now. */

@@ -1,6 +1,7 @@
 // The opened item: its details, its thread, and everything that can be done with it.
 import { ApiError, load, post, put, query, newKey } from '../core/api';
 import { say } from '../core/announce.svelte';
+import type { People } from '../core/drafts.svelte';
 import { t } from '../core/i18n.svelte';
 import type { ItemRow, ItemStatus, ItemView, LiveEvent, MergeReport, MessageView, Owner, Page, Priority } from '../core/types';
 import { Waiting } from './waiting.svelte';
@@ -18,13 +19,18 @@ export interface OutgoingFile {
 export interface Outgoing {
   kind: 'reply' | 'note';
   text: string;
-  cc: string[];
+  people: People;
+  /** How long it waits, so that it can be taken back. */
+  undo_seconds: number;
   files: OutgoingFile[];
   /** Send although something new has come. */
   anyway: boolean;
   /** Kept over attempts of the same text, so that a repeated press sends once. */
   key: string;
 }
+
+const listed = (name: 'to' | 'cc' | 'bcc', addresses: string[]): Record<string, { address: string }[]> =>
+  addresses.length > 0 ? { [name]: addresses.map((address) => ({ address })) } : {};
 
 export class OpenItem {
   view = $state.raw<ItemView | null>(null);
@@ -111,7 +117,10 @@ export class OpenItem {
     const body = {
       kind: outgoing.kind,
       text: outgoing.text,
-      ...(outgoing.cc.length > 0 ? { cc: outgoing.cc } : {}),
+      ...listed('to', outgoing.people.to),
+      ...listed('cc', outgoing.people.cc),
+      ...listed('bcc', outgoing.people.bcc),
+      ...(outgoing.undo_seconds > 0 ? { undo_seconds: outgoing.undo_seconds } : {}),
       ...(outgoing.files.length > 0
         ? { attachments: outgoing.files.map(({ name, content_type, base64 }) => ({ name, content_type, base64 })) }
         : {}),
@@ -122,6 +131,14 @@ export class OpenItem {
     this.markSeen();
     this.refreshSoon();
     return message;
+  }
+
+  /** Takes a reply back that waits to be sent. */
+  async recall(message: number): Promise<void> {
+    await post(`/messages/${message}/recall`, {}, newKey());
+    this.messages = this.messages.filter((known) => known.id !== message);
+    this.markSeen();
+    this.refreshSoon();
   }
 
   async retryDelivery(message: number): Promise<void> {
