@@ -102,7 +102,7 @@ fn is_for(event: &LiveEvent, requester: &Requester, may_open: impl Fn(switchboar
     match event.kind {
         LiveEventKind::Notice => opened && event.user.is_some() && event.user == requester.caller.user,
         LiveEventKind::Person | LiveEventKind::Directory => opened,
-        LiveEventKind::Item | LiveEventKind::Message => opened && event.workspace.is_some(),
+        LiveEventKind::Item | LiveEventKind::Message | LiveEventKind::Mark => opened && event.workspace.is_some(),
     }
 }
 

@@ -5,7 +5,9 @@ use crate::looker::Looker;
 use crate::observer::Observer;
 use crate::presence::Desks;
 use crate::request::{Caller, ChannelState, Statistics};
+use crate::signals::Signals;
 use crate::sweep::Swept;
+use crate::threads::Feeds;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -66,6 +68,10 @@ pub(crate) struct Inner {
     pub live: broadcast::Sender<LiveEvent>,
     /// Desks that are open on this host.
     pub desks: Arc<Desks>,
+    /// Who is on conversations.
+    pub signals: Signals,
+    /// What adapters are told of their conversations.
+    pub feeds: Feeds,
     /// What sweeps for stranded work have come to.
     pub swept: Mutex<Swept>,
     /// Rung after every commit; whoever waits looks at the database.
@@ -104,6 +110,8 @@ impl Engine {
             channel_states: Mutex::new(BTreeMap::new()),
             live: broadcast::Sender::new(LIVE_BACKLOG),
             desks: Arc::default(),
+            signals: Signals::default(),
+            feeds: Feeds::default(),
             swept: Mutex::default(),
             router_bell: Notify::new(),
             outbox_bell: Notify::new(),

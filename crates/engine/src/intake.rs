@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use switchboard_channel::{Inbox, InboxError, InboxErrorKind};
 use switchboard_model::{
-    Actor, BlobId, ChannelEntry, ContactId, ConversationId, Directory, Identity, IdentityKind, InboundMessage, ItemId,
-    ItemStatus, LiveEventKind, MessageId, MessageKind, Nature, Priority, Proof, RawSource, Receipt, RouteEvent, TicketId,
+    Actor, BlobId, ChannelEntry, ChannelKind, ContactId, ConversationId, Directory, Identity, IdentityKind, InboundMessage,
+    ItemId, ItemStatus, LiveEventKind, MessageId, MessageKind, Nature, Priority, Proof, RawSource, Receipt, RouteEvent, TicketId,
     Timestamp, WorkspaceKind,
 };
 use switchboard_storage::{
@@ -84,7 +84,7 @@ struct Intake {
 }
 
 impl Intake {
-    async fn run(self, tx: &Tx) -> Result<Receipt> {
+    async fn run(mut self, tx: &Tx) -> Result<Receipt> {
         if let Some(hit) = tx.find_inbound_key(self.channel.id, &self.message.external_id).await? {
             let conversation = tx.surviving_conversation(hit.conversation).await?;
             return Ok(Receipt { conversation, message: hit.message, duplicate: true });
@@ -92,11 +92,18 @@ impl Intake {
         let (contact, known) = self.contact(tx).await?;
         let found = self.find_conversation(tx).await?;
         let is_new = found.is_none();
-        let conversation = match found {
-            Some(id) => id,
-            None => self.open_conversation(tx, contact).await?,
+        let (named, conversation) = match found {
+            Some(found) => found,
+            None => self.open_conversation(tx, contact).await.map(|id| (id, id))?,
         };
+        let shows = self.channel.kind == ChannelKind::Chat;
+        if shows && !is_new {
+            self.ids.message = tx.growing_id(conversation, self.ids.message).await?;
+        }
         self.store_message(tx, conversation, contact).await?;
+        if shows {
+            tx.show_message(named, self.ids.message, Some(&self.message.external_id)).await?;
+        }
         let item = self.work_item(tx, conversation).await?;
         if self.routes() {
             self.ask_for_owner(tx, &item, is_new, known).await?;
@@ -152,14 +159,14 @@ impl Intake {
         Ok(tx.find_or_create_contact(&contact).await?.0)
     }
 
-    /// The conversation that the hints name, if the sender takes part in it; or the one that it was merged into (ROUTING
-    /// 12.4).
-    async fn find_conversation(&self, tx: &Tx) -> Result<Option<ConversationId>> {
+    /// The conversation that the hints name, if the sender takes part in it, and the one that it was merged into or
+    /// itself (ROUTING 12.4).
+    async fn find_conversation(&self, tx: &Tx) -> Result<Option<(ConversationId, ConversationId)>> {
         let hints = &self.message.thread;
         if let Some(key) = &hints.key
             && let Some(conversation) = tx.conversation_by_thread_key(self.channel.id, key).await?
         {
-            return Ok(Some(tx.surviving_conversation(conversation).await?));
+            return Ok(Some((conversation, tx.surviving_conversation(conversation).await?)));
         }
         let mut candidates: Vec<ConversationId> = hints.conversation.into_iter().collect();
         for channel in &self.threads_into {
@@ -177,7 +184,7 @@ impl Intake {
             // A delivery report comes from a mail server, which takes part in nothing: it must cite what we signed.
             let cited = self.message.nature == Nature::Bounce && hints.conversation == Some(candidate);
             if cited || tx.takes_part(conversation, &identities).await? {
-                return Ok(Some(conversation));
+                return Ok(Some((candidate, conversation)));
             }
         }
         Ok(None)

@@ -7,6 +7,7 @@ mod accounts;
 mod admin;
 mod answers;
 mod arrival;
+mod attention;
 mod decision_commit;
 mod decisions;
 mod deliver;
@@ -29,9 +30,11 @@ mod random;
 mod replay;
 mod request;
 mod router_task;
+mod signals;
 mod sla;
 mod sweep;
 mod thread;
+mod threads;
 mod timers;
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use crate::request::{Caller, NewMessage};
 use crate::sla::renew_due;
 use std::sync::Arc;
 use switchboard_model::{
-    Actor, Address, BlobId, ChannelId, ConversationId, Directory, Identity, IdentityKind, ItemId, LiveEventKind, MessageId,
-    MessageKind, MessageView, Nature, Owner, Timestamp,
+    Actor, Address, BlobId, ChannelId, ChannelKind, ConversationId, Directory, Identity, IdentityKind, ItemId, LiveEventKind,
+    MessageId, MessageKind, MessageView, Nature, Owner, Timestamp,
 };
 use switchboard_storage::{ItemRecord, ItemUpdate, NewAttachment, NewEvent, NewMessage as Stored, NewOutbox, Tx};
 
@@ -53,8 +53,7 @@ impl Engine {
             at: self.now(),
             ids,
         };
-        let message_id = MessageId(writing.ids[0]);
-        self.commit(move |tx| Box::pin(async move { writing.write(tx).await })).await?;
+        let message_id = self.commit(move |tx| Box::pin(async move { writing.write(tx).await })).await?;
         let view =
             self.inner.store.message(message_id).await?.ok_or_else(|| EngineError::not_found(format!("message {message_id}")))?;
         Ok((view, self.row(id).await?.version))
@@ -129,15 +128,23 @@ struct Writing {
 }
 
 impl Writing {
-    async fn write(self, tx: &Tx) -> Result<()> {
-        let id = MessageId(self.ids[0]);
+    async fn write(self, tx: &Tx) -> Result<MessageId> {
+        let mut id = MessageId(self.ids[0]);
         self.not_merged(tx).await?;
         self.nothing_newer(tx).await?;
+        let kind = self.directory.channel(self.channel).map(|channel| channel.kind);
+        let shows = self.message.reply && kind == Some(ChannelKind::Chat);
+        if shows {
+            id = tx.growing_id(self.conversation, id).await?;
+        }
         let mut stored = self.stored(id);
         if self.message.reply && self.copies {
             copy_to(&mut stored.recipients, &tx.merged_identities(self.conversation).await?);
         }
         tx.insert_message(&stored).await?;
+        if shows {
+            tx.show_message(self.conversation, id, None).await?;
+        }
         if self.message.reply {
             let key = format!("m{id}");
             let (channel, conversation) = (self.channel, self.conversation);
@@ -149,7 +156,7 @@ impl Writing {
                 replied(tx, &self.directory, &item, self.at).await?;
             }
         }
-        let Some(item) = tx.item_record(self.item, false).await? else { return Ok(()) };
+        let Some(item) = tx.item_record(self.item, false).await? else { return Ok(id) };
         let event = NewEvent {
             workspace: Some(item.workspace),
             item: Some(item.id),
@@ -159,7 +166,7 @@ impl Writing {
             ..NewEvent::new(LiveEventKind::Message, self.at)
         };
         tx.insert_events(&[event]).await?;
-        Ok(())
+        Ok(id)
     }
 
     /// What was merged takes nothing more: its writer would not have seen whom it goes to (ROUTING 12.4).

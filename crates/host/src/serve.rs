@@ -75,6 +75,8 @@ impl Host {
         tasks.spawn(engine.clone().run_events(shutdown.clone()));
         tasks.spawn(engine.clone().run_timers(shutdown.clone()));
         tasks.spawn(engine.clone().run_presence(shutdown.clone()));
+        tasks.spawn(engine.clone().run_threads(shutdown.clone()));
+        tasks.spawn(engine.clone().run_signals(shutdown.clone()));
         tasks.spawn(engine.clone().run_hand_back(shutdown.clone()));
         tasks.spawn(engine.clone().run_delivery(shutdown.clone()));
         tasks.spawn(keep_up(metrics.clone(), shutdown.clone()));

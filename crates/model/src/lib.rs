@@ -13,6 +13,7 @@ mod message;
 mod record;
 mod routing;
 mod rule;
+mod signal;
 mod skill;
 mod sla;
 mod state;
@@ -49,6 +50,7 @@ pub use routing::{
 pub use rule::{
     Case, Distribution, Fallback, HandBack, Member, MemberWeight, OutsideHours, OverflowStep, Rule, Target, WhenNobody,
 };
+pub use signal::{Attention, ConversationPresence, PersonAttention, VisitedPage, VisitorPresence};
 pub use skill::{Demand, SKILL_LEVELS, Skill, SkillRule, Spoken, UserSkill, Wanted};
 pub use sla::Sla;
 pub use state::{AssignedMark, IdleTotal, OwnedItem, RouterState, TurnState, Undone, UndoneMark, UndoneTurn, WaitingItem};

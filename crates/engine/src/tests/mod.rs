@@ -10,6 +10,7 @@ mod queue;
 mod routing;
 mod sweep;
 mod threading;
+mod threads;
 mod triage;
 
 use crate::{ApplyOptions, Caller, Engine, EngineOptions, ItemsQuery, NewMessage, Outlet};
@@ -188,6 +189,8 @@ impl Desk {
             ("queue".to_owned(), outlet(ChannelKind::Email, true, None)),
             ("triage".to_owned(), outlet(ChannelKind::Email, false, None)),
             ("sales".to_owned(), outlet(ChannelKind::Email, true, None)),
+            ("chat".to_owned(), outlet(ChannelKind::Chat, true, None)),
+            ("help".to_owned(), outlet(ChannelKind::Chat, true, None)),
             ("form".to_owned(), outlet(ChannelKind::Form, false, Some("support"))),
         ]);
         let options = EngineOptions {
@@ -205,6 +208,8 @@ impl Desk {
         spawn(engine.clone().run_delivery(shutdown.clone()));
         spawn(engine.clone().run_timers(shutdown.clone()));
         spawn(engine.clone().run_presence(shutdown.clone()));
+        spawn(engine.clone().run_threads(shutdown.clone()));
+        spawn(engine.clone().run_signals(shutdown.clone()));
         Self { engine, clock, outside, shutdown, folder, serial: AtomicU64::new(0) }
     }
 

@@ -3,6 +3,7 @@
 mod initial;
 mod merged;
 mod presence;
+mod threads;
 
 use crate::error::{StoreError, StoreErrorKind};
 use crate::row::{Db, execute, row, rows, script, values};
@@ -17,7 +18,7 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(initial::Initial), Box::new(merged::Merged), Box::new(presence::Presence)]
+        vec![Box::new(initial::Initial), Box::new(merged::Merged), Box::new(presence::Presence), Box::new(threads::Threads)]
     }
 }
 
