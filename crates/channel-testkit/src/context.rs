@@ -1,10 +1,12 @@
 //! Fakes of what the host hands to an adapter: clock, context, settings.
 
+use crate::inbox::RecordingInbox;
+use crate::threads::FakeThreads;
 use secrecy::SecretSlice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use switchboard_channel::{Clock, Context, Inbox, Runtime, Settings};
+use switchboard_channel::{Clock, Context, Inbox, Runtime, Settings, Threads};
 use switchboard_model::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -48,12 +50,18 @@ pub fn context(slug: &str, inbox: Arc<dyn Inbox>) -> Context {
 }
 
 /// A context on a clock that the test moves. The secret is the same for every channel and every run; the HTTP
-/// client follows no redirects and has the time limits of the host.
+/// client follows no redirects and has the time limits of the host. There are no conversations to be seen.
 ///
 /// # Panics
 /// When the HTTP client cannot be built.
 #[must_use]
 pub fn context_at(slug: &str, inbox: Arc<dyn Inbox>, clock: Arc<ManualClock>) -> Context {
+    let threads = FakeThreads::over(RecordingInbox::new(), clock.clone());
+    context_with(slug, inbox, threads, clock)
+}
+
+/// The same with conversations.
+pub(crate) fn context_with(slug: &str, inbox: Arc<dyn Inbox>, threads: Arc<dyn Threads>, clock: Arc<ManualClock>) -> Context {
     install_crypto();
     let http = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -68,7 +76,7 @@ pub fn context_at(slug: &str, inbox: Arc<dyn Inbox>, clock: Arc<ManualClock>) ->
         http,
         secret: Arc::new(SecretSlice::from((0_u8..32).collect::<Vec<u8>>())),
     };
-    Context { slug: slug.to_owned(), inbox, runtime }
+    Context { slug: slug.to_owned(), inbox, threads, runtime }
 }
 
 /// The section `[channels.SLUG]` as the host hands it over: `kind` is taken out.

@@ -1,7 +1,8 @@
 //! A channel as the host would have it, on fakes.
 
-use crate::context::{ManualClock, context_at, settings};
+use crate::context::{ManualClock, context_with, settings};
 use crate::inbox::RecordingInbox;
+use crate::threads::FakeThreads;
 use async_trait::async_trait;
 use std::sync::Arc;
 use switchboard_channel::{Channel, Context, Registration};
@@ -14,6 +15,8 @@ pub struct Harness {
     pub context: Context,
     /// Where its messages land.
     pub inbox: Arc<RecordingInbox>,
+    /// The conversations that they make, and the desk's side of them.
+    pub threads: Arc<FakeThreads>,
     /// The time that it sees.
     pub clock: Arc<ManualClock>,
     /// Its HTTP paths, mounted under `/channels/{slug}` as the host does; empty when it has none.
@@ -50,14 +53,15 @@ impl Harness {
             panic!("the settings were refused:\n{}", shown.join("\n"));
         });
         let (inbox, clock) = (RecordingInbox::new(), ManualClock::new());
-        let context = context_at(slug, inbox.clone(), clock.clone());
+        let threads = FakeThreads::over(inbox.clone(), clock.clone());
+        let context = context_with(slug, inbox.clone(), threads.clone(), clock.clone());
         channel.start(&context).await.unwrap_or_else(|error| panic!("the channel did not start: {error}"));
         let router = match channel.routes(&context) {
             // As a service, so that the path with and without a trailing slash both are the channel's `/`.
             Some(routes) => axum::Router::new().nest_service(&format!("/channels/{slug}"), routes),
             None => axum::Router::new(),
         };
-        Self { channel, context, inbox, clock, router }
+        Self { channel, context, inbox, threads, clock, router }
     }
 
     /// Runs the channel's receiving loop as a task of the context. [`Harness::stop`] ends it.

@@ -2,17 +2,21 @@
 
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use switchboard_channel::{Inbox, InboxError, InboxErrorKind};
+use switchboard_channel::{Inbox, InboxError, InboxErrorKind, ThreadChange};
 use switchboard_model::{ConversationId, InboundMessage, MessageId, Receipt};
+use tokio::sync::broadcast;
+
+/// How many changes a receiver may fall behind. Small, so that tests can make one fall behind.
+pub(crate) const CHANGES_KEPT: usize = 64;
 
 /// Records what is pushed, and dedupes by channel and external id as the real inbox does (ROUTING 12.1).
 ///
 /// Every new message gets the next message id. It joins the conversation that its hints name (a token, a
 /// thread key, or a reference to a recorded message) and opens the next conversation otherwise. On request it
 /// fails as the real one can.
-#[derive(Default)]
 pub struct RecordingInbox {
     state: Mutex<State>,
+    changes: broadcast::Sender<ThreadChange>,
 }
 
 #[derive(Default)]
@@ -20,8 +24,15 @@ struct State {
     recorded: Vec<(InboundMessage, Receipt)>,
     pushes: usize,
     conversations: i64,
+    last_message: i64,
     failing: Option<InboxErrorKind>,
     lost_answers: usize,
+}
+
+impl Default for RecordingInbox {
+    fn default() -> Self {
+        Self { state: Mutex::default(), changes: broadcast::Sender::new(CHANGES_KEPT) }
+    }
 }
 
 impl RecordingInbox {
@@ -29,6 +40,21 @@ impl RecordingInbox {
     #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::new(Self::default())
+    }
+
+    /// The id of the next message, for one that did not come through the inbox.
+    pub(crate) fn next_message_id(&self) -> MessageId {
+        self.state().next_message_id()
+    }
+
+    /// What was recorded with its receipts, oldest first.
+    pub(crate) fn recorded(&self) -> Vec<(InboundMessage, Receipt)> {
+        self.state().recorded.clone()
+    }
+
+    /// Where each new message is told.
+    pub(crate) const fn changes(&self) -> &broadcast::Sender<ThreadChange> {
+        &self.changes
     }
 
     /// From now on every push is refused in this way, and nothing is recorded.
@@ -79,6 +105,10 @@ impl Inbox for RecordingInbox {
             return Err(InboxError::new(kind, "the test asked for this failure"));
         }
         let receipt = state.take(message);
+        if !receipt.duplicate {
+            // An error means that nobody listens.
+            let _ = self.changes.send(ThreadChange::Message(receipt.conversation));
+        }
         if state.lost_answers > 0 {
             state.lost_answers -= 1;
             return Err(InboxError::new(InboxErrorKind::Unknown, "the test asked for a lost answer"));
@@ -96,10 +126,14 @@ impl State {
             return Receipt { duplicate: true, ..*receipt };
         }
         let conversation = self.conversation_of(&message);
-        let id = i64::try_from(self.recorded.len()).expect("a test records fewer messages than an i64 counts") + 1;
-        let receipt = Receipt { conversation, message: MessageId(id), duplicate: false };
+        let receipt = Receipt { conversation, message: self.next_message_id(), duplicate: false };
         self.recorded.push((message, receipt));
         receipt
+    }
+
+    fn next_message_id(&mut self) -> MessageId {
+        self.last_message += 1;
+        MessageId(self.last_message)
     }
 
     fn conversation_of(&mut self, message: &InboundMessage) -> ConversationId {

@@ -9,8 +9,10 @@ pub mod contract;
 mod fixture;
 mod harness;
 mod inbox;
+mod threads;
 
 pub use context::{ManualClock, context, context_at, install_crypto, settings};
 pub use fixture::{Fixture, fixtures};
 pub use harness::{Answer, Harness, Intake};
 pub use inbox::RecordingInbox;
+pub use threads::FakeThreads;

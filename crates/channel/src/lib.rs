@@ -15,7 +15,7 @@ pub use error::{ChannelError, ErrorKind, Retry};
 pub use inbox::{Inbox, InboxError, InboxErrorKind};
 pub use registration::{Build, Registration, SettingDoc};
 pub use settings::Settings;
-pub use threads::{Author, FileEntry, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads, ThreadsError};
+pub use threads::{Author, FileEntry, Opening, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads, ThreadsError};
 
 use async_trait::async_trait;
 use switchboard_model::{Capabilities, Delivered, OutboundMessage, Widget};

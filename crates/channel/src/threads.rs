@@ -41,6 +41,20 @@ pub trait Threads: Send + Sync {
 
     /// Tells the desk what the other side does. Kept for seconds, not stored, but for [`Signal::Read`].
     async fn signal(&self, conversation: ConversationId, signal: Signal) -> Result<(), ThreadsError>;
+
+    /// Whether the channel's hours run now (ROUTING 4.6); always, where nothing is known of hours.
+    async fn opening(&self) -> Result<Opening, ThreadsError> {
+        Ok(Opening::default())
+    }
+}
+
+/// Whether the channel's hours run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// They run now.
+    pub open: bool,
+    /// When they begin next, while they do not run.
+    pub opens_at: Option<Timestamp>,
 }
 
 /// A conversation as its contact may see it.
@@ -143,6 +157,12 @@ pub struct ThreadsError(
     /// In words, for the log.
     pub String,
 );
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self { open: true, opens_at: None }
+    }
+}
 
 impl std::fmt::Debug for ThreadMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
