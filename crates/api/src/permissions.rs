@@ -164,6 +164,8 @@ pub(crate) static ROUTES: &[RouteEntry] = &[
     get("/items/{id}", Action::Read),
     get("/items/{id}/messages", Action::Read),
     sized(post("/items/{id}/messages", Action::Write), BodySize::Message),
+    get("/items/{id}/presence", Action::Read),
+    put("/items/{id}/presence", Action::Read),
     put("/items/{id}/owner", Action::Assign),
     get("/items/{id}/assignable", Action::Assign),
     post("/items/{id}/return", Action::Assign),

@@ -266,7 +266,11 @@ pub(crate) fn caller_user<'d>(directory: &'d Directory, caller: &Caller) -> Resu
 /// Whether an identity of this kind is proof of who writes, on its own channel (ROUTING 7.3).
 pub(crate) fn is_proof(kind: ChannelKind, identity: Option<&Identity>) -> bool {
     match kind {
-        ChannelKind::Chat | ChannelKind::Form => identity.is_some_and(|identity| identity.kind == IdentityKind::Cookie),
+        // Of an account the site that embeds the chat has vouched.
+        ChannelKind::Chat => {
+            identity.is_some_and(|identity| matches!(identity.kind, IdentityKind::Cookie | IdentityKind::Account))
+        }
+        ChannelKind::Form => identity.is_some_and(|identity| identity.kind == IdentityKind::Cookie),
         _ => identity.is_some(),
     }
 }

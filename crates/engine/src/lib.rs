@@ -50,3 +50,4 @@ pub use request::{
     ReplayReport, RuleInForce, Scope, SearchHit, SessionView, SignedIn, StaleMember, Statistics, StatusEntry, TokenView,
     WaitingAnswer, WhyNotAnswer,
 };
+pub use signals::PresenceNews;

@@ -40,10 +40,19 @@ type Who = Option<UserId>;
 /// The name of this host among those that say something.
 const HERE: &str = "";
 
+/// Who is on a conversation now, where that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresenceNews {
+    /// Everybody who is there.
+    pub presence: ConversationPresence,
+    /// A person at the desk came, went, or does something else; else it was the contact.
+    pub people_changed: bool,
+}
+
 /// What is said on all conversations.
 pub(crate) struct Signals {
     state: Mutex<State>,
-    told: broadcast::Sender<Arc<ConversationPresence>>,
+    told: broadcast::Sender<Arc<PresenceNews>>,
 }
 
 #[derive(Default)]
@@ -185,7 +194,7 @@ impl State {
 impl Engine {
     /// Who comes and goes on conversations, from now on. A receiver that falls behind asks anew.
     #[must_use]
-    pub fn subscribe_presence(&self) -> broadcast::Receiver<Arc<ConversationPresence>> {
+    pub fn subscribe_presence(&self) -> broadcast::Receiver<Arc<PresenceNews>> {
         self.inner.signals.told.subscribe()
     }
 
@@ -288,8 +297,9 @@ impl Engine {
             }
             drop(state);
             self.tell_writing(before.as_ref(), &after, at.and_then(|at| at.channel));
+            let people_changed = before.map(|before| before.people).unwrap_or_default() != after.people;
             // Nobody listening is no failure.
-            let _ = signals.told.send(Arc::new(after));
+            let _ = signals.told.send(Arc::new(PresenceNews { presence: after, people_changed }));
         }
     }
 

@@ -270,7 +270,7 @@ async fn the_desk_sees_the_visitor_write_and_the_visitor_sees_the_desk() {
     let visitor = presence.visitor.expect("the visitor is connected");
     let page = VisitedPage { address: "https://shop.test/boots".into(), title: "Boots".into() };
     assert!(visitor.writing && visitor.page == Some(page));
-    assert_eq!(told.recv().await.unwrap().conversation, conversation);
+    assert_eq!(told.recv().await.unwrap().presence.conversation, conversation);
 
     let attend = async |name: &str, attention| {
         desk.engine.attend(&desk.as_user(name), conversation.into(), attention, None).await.unwrap()

@@ -13,6 +13,7 @@ mod postgres;
 mod presence;
 mod refusals;
 mod routing;
+mod threads;
 mod writing;
 
 use crate::{Store, StoreOptions};

@@ -307,6 +307,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is on a conversation.
+         * @description People at the desk, and the contact while connected. A ticket shows its conversation's.
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_conversations_id_presence"];
+        /**
+         * Say what one does on a conversation.
+         * @description Colleagues are told, and a connected contact as far as it is writing. It is forgotten after 40 s: say it again every
+         *     15 s, and at once when it changes. Answers with everybody who is there.
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        put: operations["put_conversations_id_presence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/priority": {
         parameters: {
             query?: never;
@@ -482,8 +511,9 @@ export interface paths {
         };
         /**
          * Follow what happens, as server-sent events.
-         * @description Each event has the id of a `LiveEvent`, its kind as name (`item`, `message`, `person`, `directory`, `notice`) and
-         *     itself as data. A client that comes back with `Last-Event-ID` gets what it missed, or `resync` when that is no
+         * @description Each event has the id of a `LiveEvent`, its kind as name (`item`, `message`, `mark`, `person`, `directory`, `notice`) and
+         *     itself as data. Besides, `presence` says who is on a conversation, as a `ConversationPresence` without an id, which is
+         *     never sent again; the contact is part of it for those only who are on the conversation themselves. A client that comes back with `Last-Event-ID` gets what it missed, or `resync` when that is no
          *     longer stored: read everything anew. Without either the stream begins now. It ends at sign-out and when the host
          *     stops; a silent stream is kept open by `: ping` every 15 s.
          *
@@ -671,6 +701,35 @@ export interface paths {
          *     Needs the permission `assign`, from role `agent` on.
          */
         put: operations["put_items_id_owner"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is on a conversation.
+         * @description People at the desk, and the contact while connected. A ticket shows its conversation's.
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_items_id_presence"];
+        /**
+         * Say what one does on a conversation.
+         * @description Colleagues are told, and a connected contact as far as it is writing. It is forgotten after 40 s: say it again every
+         *     15 s, and at once when it changes. Answers with everybody who is there.
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        put: operations["put_items_id_presence"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1189,6 +1248,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/{id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is on a conversation.
+         * @description People at the desk, and the contact while connected. A ticket shows its conversation's.
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_tickets_id_presence"];
+        /**
+         * Say what one does on a conversation.
+         * @description Colleagues are told, and a connected contact as far as it is writing. It is forgotten after 40 s: say it again every
+         *     15 s, and at once when it changes. Answers with everybody who is there.
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        put: operations["put_tickets_id_presence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{id}/priority": {
         parameters: {
             query?: never;
@@ -1567,6 +1655,16 @@ export interface components {
             name: string;
         };
         /**
+         * @description What a person at the desk does on a conversation, from the least to the most.
+         * @enum {string}
+         */
+        Attention: "parked" | "viewing" | "writing";
+        /** @description What the caller does on a conversation. */
+        AttentionWish: {
+            attention: components["schemas"]["Attention"] | null;
+            seen?: components["schemas"]["MessageId"] | null;
+        };
+        /**
          * @description To whom a message goes.
          * @enum {string}
          */
@@ -1925,6 +2023,16 @@ export interface components {
          * @description A conversation; an [`ItemId`] of that kind.
          */
         ConversationId: number;
+        /** @description Everybody who is on a conversation. */
+        ConversationPresence: {
+            /** @description The conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /** @description People at the desk, by id. */
+            people: components["schemas"]["PersonAttention"][];
+            visitor: components["schemas"]["VisitorPresence"] | null;
+            /** @description Where it is. */
+            workspace: components["schemas"]["WorkspaceId"];
+        };
         /** @description How many items each view has. */
         Counts: {
             /**
@@ -2112,6 +2220,8 @@ export interface components {
             /** @description What the last attempt met, for a person. */
             error: string | null;
             next_attempt_at: components["schemas"]["Timestamp"] | null;
+            /** @description The contact has read it, where the channel can tell. */
+            read?: boolean;
             /** @description How far it has got. */
             state: components["schemas"]["DeliveryState"];
         };
@@ -2284,7 +2394,7 @@ export interface components {
          * @description What an identity is made of.
          * @enum {string}
          */
-        IdentityKind: "email" | "phone" | "whatsapp" | "messenger" | "cookie" | "custom";
+        IdentityKind: "email" | "phone" | "whatsapp" | "messenger" | "cookie" | "custom" | "account";
         /**
          * Format: int64
          * @description A conversation or a ticket: whatever can have an owner.
@@ -2425,7 +2535,7 @@ export interface components {
          * @description What a live event tells.
          * @enum {string}
          */
-        LiveEventKind: "item" | "message" | "person" | "directory" | "notice";
+        LiveEventKind: "item" | "message" | "person" | "directory" | "mark" | "notice";
         /**
          * @description Items that count together as load: the ticket type in a help desk (5.1), the kind group in inboxes (5.2).
          * @enum {string}
@@ -2744,6 +2854,15 @@ export interface components {
             current: string;
             /** @description The new one. */
             new: string;
+        };
+        /** @description A person on a conversation. */
+        PersonAttention: {
+            /** @description What the person does. */
+            attention: components["schemas"]["Attention"];
+            /** @description Name. */
+            name: string;
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
         };
         /** @description A person's status and counted work. */
         PersonLoad: {
@@ -3277,6 +3396,19 @@ export interface components {
          * @enum {string}
          */
         View: "unassigned" | "mine" | "team_unassigned" | "team_open" | "open" | "closed" | "waiting" | "snoozed";
+        /** @description A page that a visitor looks at. `Debug` shows neither. */
+        VisitedPage: {
+            /** @description Its address, without query and fragment. */
+            address: string;
+            /** @description Its title. */
+            title: string;
+        };
+        /** @description A contact who is connected. */
+        VisitorPresence: {
+            page: components["schemas"]["VisitedPage"] | null;
+            /** @description The contact is writing. */
+            writing: boolean;
+        };
         /** @description Why an item waits or has no owner, and what would change that. */
         WaitingAnswer: {
             /** @description Names for the ids. */
@@ -3949,6 +4081,70 @@ export interface operations {
             };
         };
     };
+    get_conversations_id_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPresence"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    put_conversations_id_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttentionWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPresence"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     put_conversations_id_priority: {
         parameters: {
             query?: never;
@@ -4565,6 +4761,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemRow"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_items_id_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPresence"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    put_items_id_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttentionWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPresence"];
                 };
             };
             /** @description A problem document. */
@@ -5390,6 +5650,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemRow"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_tickets_id_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPresence"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    put_tickets_id_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttentionWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPresence"];
                 };
             };
             /** @description A problem document. */
