@@ -166,6 +166,7 @@ pub(crate) static ROUTES: &[RouteEntry] = &[
     sized(post("/items/{id}/messages", Action::Write), BodySize::Message),
     get("/items/{id}/presence", Action::Read),
     put("/items/{id}/presence", Action::Read),
+    post("/items/{id}/transcript", Action::Write),
     put("/items/{id}/owner", Action::Assign),
     get("/items/{id}/assignable", Action::Assign),
     post("/items/{id}/return", Action::Assign),

@@ -29,6 +29,9 @@ pub struct Outlet {
     pub reply_via: Option<String>,
 }
 
+/// The text of a catalogue's key in a language, with its placeholders filled.
+pub type Words = Arc<dyn Fn(&str, &str, &[(&str, &str)]) -> String + Send + Sync>;
+
 /// What the engine is made of.
 pub struct EngineOptions {
     /// The open database.
@@ -37,6 +40,8 @@ pub struct EngineOptions {
     pub clock: Arc<dyn Clock>,
     /// Connected channels by slug.
     pub outlets: BTreeMap<String, Outlet>,
+    /// What contacts are told in their language.
+    pub words: Words,
     /// A name of this host among several, for leases.
     pub holder: String,
     /// Sessions end after this long without use.
@@ -56,6 +61,7 @@ pub(crate) struct Inner {
     pub writer: Writer,
     pub clock: Arc<dyn Clock>,
     pub outlets: BTreeMap<String, Outlet>,
+    pub words: Words,
     pub holder: String,
     pub session_idle_ms: i64,
     pub session_ms: i64,
@@ -100,6 +106,7 @@ impl Engine {
             writer,
             clock: options.clock,
             outlets: options.outlets,
+            words: options.words,
             holder: options.holder,
             session_idle_ms: options.session_idle_ms,
             session_ms: options.session_ms,
@@ -248,12 +255,15 @@ impl Engine {
     }
 
     /// Channels of the directory whose conversations a message on this channel may belong to: itself, and those
-    /// whose replies go out through it.
+    /// whose replies go out through it, always or when the contact has left a chat.
     pub(crate) fn threads_into(&self, directory: &Directory, slug: &str) -> Vec<ChannelEntry> {
         let linked = |other: &ChannelEntry| {
             self.inner.outlets.get(&other.slug).and_then(|outlet| outlet.reply_via.as_deref()) == Some(slug)
         };
-        directory.channels.iter().filter(|channel| channel.slug == slug || linked(channel)).cloned().collect()
+        let own = directory.channel_by_slug(slug).map(|channel| channel.id);
+        let mails = |other: &ChannelEntry| own.is_some() && other.chat_settings().and_then(|chat| chat.mail_channel) == own;
+        let all = directory.channels.iter();
+        all.filter(|channel| channel.slug == slug || linked(channel) || mails(channel)).cloned().collect()
     }
 }
 

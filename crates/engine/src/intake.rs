@@ -1,6 +1,7 @@
 //! Taking in: one commit per message with its contact, thread, text and the router's input (ROUTING 12.1).
 
 use crate::arrival::{ArrivalParts, Known, arrival, arrival_input, last_owner, tell_turn};
+use crate::chat::watch_silence;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::random;
@@ -55,19 +56,21 @@ struct Ids {
     contact: ContactId,
     message: MessageId,
     raw: BlobId,
+    timer: i64,
     attachments: Vec<BlobId>,
 }
 
 impl Ids {
     async fn draw(engine: &Engine, attachments: usize) -> Result<Self> {
-        let drawn = engine.inner.store.next_ids(5 + attachments).await?;
+        let drawn = engine.inner.store.next_ids(6 + attachments).await?;
         Ok(Self {
             conversation: ConversationId(drawn[0]),
             ticket: TicketId(drawn[1]),
             contact: ContactId(drawn[2]),
             message: MessageId(drawn[3]),
             raw: BlobId(drawn[4]),
-            attachments: drawn[5..].iter().copied().map(BlobId).collect(),
+            timer: drawn[5],
+            attachments: drawn[6..].iter().copied().map(BlobId).collect(),
         })
     }
 }
@@ -107,6 +110,9 @@ impl Intake {
         let item = self.work_item(tx, conversation).await?;
         if self.routes() {
             self.ask_for_owner(tx, &item, is_new, known).await?;
+            if shows {
+                watch_silence(tx, &self.directory, &item, self.ids.timer, self.at).await?;
+            }
         } else {
             self.put_away(tx, &item, is_new).await?;
         }

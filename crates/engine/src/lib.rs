@@ -8,6 +8,7 @@ mod admin;
 mod answers;
 mod arrival;
 mod attention;
+mod chat;
 mod decision_commit;
 mod decisions;
 mod deliver;
@@ -41,7 +42,7 @@ mod timers;
 mod tests;
 
 pub use accounts::MIN_PASSWORD_CHARS;
-pub use engine::{Engine, EngineOptions, Outlet};
+pub use engine::{Engine, EngineOptions, Outlet, Words};
 pub use error::{EngineError, EngineErrorKind, Result};
 pub use presence::OpenDesk;
 pub use request::{

@@ -1,6 +1,7 @@
 //! Writing in a thread: replies that go out through the outbox, and notes among colleagues (ROUTING 2.3).
 
 use crate::arrival::tell_turn;
+use crate::chat;
 use crate::engine::{Engine, caller_user};
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::hand_back::replied;
@@ -39,7 +40,7 @@ impl Engine {
         }
         let copies = directory.channel(channel).is_some_and(|channel| self.capabilities(&channel.slug).copies);
         let html = self.clean(message.html.clone()).await?;
-        let ids = self.inner.store.next_ids(2 + message.attachments.len()).await?;
+        let ids = self.inner.store.next_ids(4 + message.attachments.len()).await?;
         let writing = Writing {
             caller: caller.clone(),
             directory,
@@ -51,6 +52,7 @@ impl Engine {
             copies,
             html,
             at: self.now(),
+            is_connected: self.inner.signals.is_connected(conversation),
             ids,
         };
         let message_id = self.commit(move |tx| Box::pin(async move { writing.write(tx).await })).await?;
@@ -123,7 +125,9 @@ struct Writing {
     /// The writer's HTML, cleaned.
     html: Option<String>,
     at: Timestamp,
-    /// Message, outbox entry, attachments.
+    /// The contact is connected.
+    is_connected: bool,
+    /// Message, outbox entry, two timers, attachments.
     ids: Vec<i64>,
 }
 
@@ -150,7 +154,14 @@ impl Writing {
             let (channel, conversation) = (self.channel, self.conversation);
             tx.enqueue(&NewOutbox { id: self.ids[1], key, channel, conversation, message: id, at: self.at }).await?;
             self.take(tx).await?;
+            if shows {
+                let channel = self.directory.channel(self.channel);
+                chat::watch_unread(tx, channel, self.conversation, self.ids[2], (self.at, self.is_connected)).await?;
+            }
             if let Some(item) = self.work_item(tx).await? {
+                if shows {
+                    chat::watch_silence(tx, &self.directory, &item, self.ids[3], self.at).await?;
+                }
                 let item = renew_due(tx, &self.directory, item, self.at).await?;
                 tell_turn(tx, &self.directory, &item, self.at).await?;
                 replied(tx, &self.directory, &item, self.at).await?;
@@ -194,7 +205,7 @@ impl Writing {
     }
 
     fn stored(&self, id: MessageId) -> Stored {
-        let blobs = self.ids[2..].iter().copied().map(BlobId);
+        let blobs = self.ids[4..].iter().copied().map(BlobId);
         Stored {
             id,
             conversation: self.conversation,

@@ -64,6 +64,7 @@ impl Host {
             store: store.clone(),
             clock: Arc::clone(&clock),
             outlets: outlets.collect(),
+            words: Arc::new(switchboard_web::translate),
             holder: if store.is_shared() { holder() } else { ONLY_HOST.to_owned() },
             session_idle_ms: i64::from(config.session.idle_hours) * HOUR_MS,
             session_ms: i64::from(config.session.max_days) * 24 * HOUR_MS,

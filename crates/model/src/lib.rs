@@ -24,8 +24,8 @@ mod widget;
 pub use answer::{CapacityUse, Change, Lack, LaneLack, Preference, Remedy, WhyNot, WhyWaiting};
 pub use condition::{Condition, FactField, Facts};
 pub use directory::{
-    Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, LeaveOut, OutOfOffice, Presence, QueueOrder,
-    ReopenOwner, Role, Seat, Team, User, Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
+    Capacity, CapacityWeights, ChannelEntry, ChatSettings, Directory, InvalidDirectory, LeaveOut, OutOfOffice, Presence,
+    QueueOrder, ReopenOwner, Role, Seat, Team, Transcript, User, Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
 };
 pub use fault::{Fault, nearest};
 pub use hours::{CivilDate, HoursSpan, InvalidDate, InvalidHours, Weekday, WeeklyHours};

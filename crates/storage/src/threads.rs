@@ -6,12 +6,13 @@
 //! seeing the own one only.
 
 use crate::error::StoreError;
-use crate::messages::MESSAGE;
+use crate::messages::{MESSAGE, add_reference};
 use crate::row::{Bundle, Row, execute, one, placeholders, row, rows, values};
 use crate::store::{Store, Tx};
 use bytes::Bytes;
 use switchboard_model::{
-    Attachment, ChannelId, ContactId, ConversationId, ItemId, ItemStatus, MessageId, MessageView, Owner, WorkspaceId,
+    Attachment, ChannelId, ContactId, ConversationId, Identity, ItemId, ItemStatus, MessageId, MessageView, Owner, Timestamp,
+    WorkspaceId,
 };
 
 /// A conversation as its contact may see it.
@@ -198,6 +199,16 @@ impl Store {
         row(self.reads(), sql, values![conversation, message, place]).await?.map(file).transpose()
     }
 
+    /// The language that the contact last wrote in, where the channel knows.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn language_of(&self, conversation: ConversationId) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT language FROM message WHERE conversation_id = $1 AND kind = 'inbound' AND language IS NOT NULL \
+            ORDER BY at DESC, id DESC LIMIT 1";
+        row(self.reads(), sql, values![conversation]).await?.map(|row| row.get("language")).transpose()
+    }
+
     /// Items of these channels that wait for somebody to become eligible, with their conversations, longest first.
     ///
     /// # Errors
@@ -243,6 +254,16 @@ impl Tx {
         taken.id("id", MessageId)
     }
 
+    /// The newest message that the contact of a conversation is shown. The conversation stays locked on PostgreSQL.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn newest_shown(&self, conversation: ConversationId) -> Result<Option<MessageId>, StoreError> {
+        self.item_record(conversation.into(), true).await?;
+        let sql = format!("SELECT MAX(e.message_id) AS newest FROM thread_entry e WHERE e.conversation_id IN ({ORIGINS})");
+        one(self, sql, values![conversation]).await?.opt_id("newest", MessageId)
+    }
+
     /// Shows a message to the contact of a conversation.
     ///
     /// # Errors
@@ -256,6 +277,41 @@ impl Tx {
         let mut bundle = Bundle::default();
         let sql = "INSERT INTO thread_entry (message_id, conversation_id, external_id) VALUES ($1, $2, $3)";
         bundle.add(sql, values![message, conversation, external_id]);
+        bundle.run(self).await
+    }
+
+    /// When either side last said something in a conversation.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn last_words_at(&self, conversation: ConversationId) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT MAX(at) AS at FROM message WHERE conversation_id = $1 AND kind IN ('inbound', 'reply') \
+            AND nature IN ('message', 'malformed')";
+        one(self, sql, values![conversation]).await?.opt_id("at", Timestamp)
+    }
+
+    /// Whoever writes from this identity may write in the conversation.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn add_participant(&self, conversation: ConversationId, identity: &Identity) -> Result<(), StoreError> {
+        let sql = "INSERT INTO participant (conversation_id, kind, value) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        execute(self, sql, values![conversation, identity.kind, identity.value.as_str()]).await.map(|_| ())
+    }
+
+    /// Answers that refer to this on a channel belong to the conversation.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn note_reference(
+        &self,
+        channel: ChannelId,
+        reference: &str,
+        conversation: ConversationId,
+        message: MessageId,
+    ) -> Result<(), StoreError> {
+        let mut bundle = Bundle::default();
+        add_reference(&mut bundle, channel, reference, conversation, message);
         bundle.run(self).await
     }
 

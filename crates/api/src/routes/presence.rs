@@ -1,4 +1,4 @@
-//! Who is on a conversation right now.
+//! Who is on a conversation right now, and the transcripts of chats.
 
 use super::items::Base;
 use super::nullable;
@@ -7,6 +7,7 @@ use crate::gate::Requester;
 use crate::problem::Problem;
 use crate::state::Api;
 use axum::extract::State;
+use http::StatusCode;
 use serde::Deserialize;
 use switchboard_model::{Attention, ConversationPresence, ItemId, MessageId};
 use utoipa::ToSchema;
@@ -14,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(present, attend))
+    OpenApiRouter::new().routes(routes!(present, attend)).routes(routes!(transcript))
 }
 
 /// What the caller does on a conversation.
@@ -60,4 +61,20 @@ async fn attend(
 ) -> Result<axum::Json<ConversationPresence>, Problem> {
     base.admits_id(&api, &requester, id).await?;
     Ok(axum::Json(api.engine.attend(&requester.caller, id, attention, seen).await?))
+}
+
+/// Mail what was said in a chat to its contact.
+///
+/// It goes out through the channel's `chat.mail_channel`, to the address that the contact gave.
+#[utoipa::path(post, path = "/{id}/transcript", tag = "messages", params(("id" = ItemId, Path)),
+    responses((status = 204, description = "It is on its way.")))]
+async fn transcript(
+    State(api): State<Api>,
+    requester: Requester,
+    base: Base,
+    Path(id): Path<ItemId>,
+) -> Result<StatusCode, Problem> {
+    base.admits_id(&api, &requester, id).await?;
+    api.engine.send_transcript(&requester.caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,6 @@
 //! The use cases over a real SQLite database, with the router's task running and a channel that remembers.
 
+mod chat;
 mod directory;
 mod hand_back;
 mod merging;
@@ -197,6 +198,7 @@ impl Desk {
             store,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             outlets,
+            words: Arc::new(|_, key, _| key.to_owned()),
             holder: "test".to_owned(),
             session_idle_ms: HOUR_MS,
             session_ms: 24 * HOUR_MS,

@@ -3,6 +3,7 @@ import { ApiError, load, post, put, query, newKey } from '../core/api';
 import { say } from '../core/announce.svelte';
 import { t } from '../core/i18n.svelte';
 import type { ItemRow, ItemStatus, ItemView, LiveEvent, MergeReport, MessageView, Owner, Page, Priority } from '../core/types';
+import { Company } from './company.svelte';
 import { Waiting } from './waiting.svelte';
 
 const PAGE = 50;
@@ -39,6 +40,8 @@ export class OpenItem {
   seen = $state<number | null>(null);
   /** What it waits for while nobody has it. */
   readonly waiting: Waiting;
+  /** Who else is here. */
+  readonly company: Company;
   private readonly abort = new AbortController();
   private timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -47,11 +50,13 @@ export class OpenItem {
     private readonly changed: (row: ItemRow) => void,
   ) {
     this.waiting = new Waiting(id, this.abort.signal);
+    this.company = new Company(id, () => this.seen);
     void this.start();
   }
 
   close(): void {
     this.abort.abort();
+    this.company.close();
     if (this.timer !== null) clearTimeout(this.timer);
   }
 
@@ -104,7 +109,10 @@ export class OpenItem {
 
   /** What is on the screen now counts as read. */
   markSeen(): void {
-    this.seen = this.messages.at(-1)?.id ?? null;
+    const seen = this.messages.at(-1)?.id ?? null;
+    if (seen === this.seen) return;
+    this.seen = seen;
+    this.company.saw();
   }
 
   async send(outgoing: Outgoing): Promise<MessageView> {
@@ -122,6 +130,11 @@ export class OpenItem {
     this.markSeen();
     this.refreshSoon();
     return message;
+  }
+
+  /** Mails what was said in a chat to its contact. */
+  async sendTranscript(): Promise<void> {
+    await post(`/items/${this.id}/transcript`, {}, newKey());
   }
 
   async retryDelivery(message: number): Promise<void> {
