@@ -6,14 +6,14 @@ mod prechat;
 mod text;
 
 pub(crate) use docs::SETTINGS;
-pub(crate) use prechat::{Choice, Kind, Question};
-pub(crate) use text::Text;
+pub(crate) use prechat::{Choice, Question, Wrong, cleaned, is_email};
+pub(crate) use text::{Text, well_formed};
 
 use check::Check;
 use ipnet::IpNet;
 use prechat::{ChoiceShape, QuestionShape};
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use switchboard_channel::Settings;
 use switchboard_model::Fault;
 use text::TextShape;
@@ -86,7 +86,7 @@ pub(crate) struct Look {
 }
 
 /// The lower corner that the launcher sits in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Position {
     Left,
@@ -95,7 +95,7 @@ pub(crate) enum Position {
 }
 
 /// Light, dark, or as the visitor's system.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Theme {
     #[default]

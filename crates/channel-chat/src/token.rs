@@ -160,6 +160,24 @@ impl Owner {
         format!("{self}/")
     }
 
+    /// The owner whose prefix a thread key or external id has.
+    pub(crate) fn of_key(key: &str) -> Option<Self> {
+        let (owner, _) = key.split_once('/')?;
+        let (kind, digits) = owner.split_at_checked(1)?;
+        let mut digest = [0; SEED_BYTES];
+        if digits.len() != 2 * SEED_BYTES || !digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+            return None;
+        }
+        for (byte, pair) in digest.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
+            *byte = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())?;
+        }
+        match kind {
+            "s" => Some(Self::Session(digest)),
+            "a" => Some(Self::Account(digest)),
+            _ => None,
+        }
+    }
+
     /// The identity of a session's owner; an account has the site's own.
     pub(crate) fn cookie_identity(&self) -> Identity {
         Identity::new(IdentityKind::Cookie, &format!("chat-{self}"))
@@ -201,7 +219,7 @@ fn decoded<const N: usize>(written: &str) -> Option<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PASS_MS, Pass, Signer};
+    use super::{Owner, PASS_MS, Pass, Signer};
     use proptest::prelude::{any, proptest};
     use secrecy::SecretSlice;
     use std::sync::Arc;
@@ -255,6 +273,16 @@ mod tests {
             assert_eq!(signer.read_pass(&written, NOW.plus_ms(PASS_MS - 1)), Some(pass));
             assert_eq!(signer.read_pass(&written, NOW.plus_ms(PASS_MS)), None);
         }
+    }
+
+    #[test]
+    fn an_owner_is_found_in_its_keys_and_in_nothing_else() {
+        let owner = signer(1, "a").session_owner(&signer(1, "a").begin(None, NOW));
+        assert_eq!(Owner::of_key(&format!("{}first", owner.prefix())), Some(owner));
+        for key in ["", "s", "s/", "<mail@x.test>/x", &owner.to_string(), &format!("x{}", &owner.prefix()[1..]), "é/"] {
+            assert_eq!(Owner::of_key(key), None, "{key}");
+        }
+        assert_eq!(Owner::of_key(&owner.prefix().to_uppercase()), None);
     }
 
     #[test]

@@ -90,7 +90,10 @@ impl<'s> Check<'s> {
             }
         };
         if secrets.len() > 2 {
-            self.fault("identity.secrets", format!("found {}; one or two, the second for as long as a change takes", secrets.len()));
+            self.fault(
+                "identity.secrets",
+                format!("found {}; one or two, the second for as long as a change takes", secrets.len()),
+            );
         }
         if secrets.iter().any(|secret| secret.expose_secret().len() < LEAST_SECRET_BYTES) {
             self.fault("identity.secrets", format!("one is too short; each has at least {LEAST_SECRET_BYTES} bytes"));
@@ -116,7 +119,9 @@ impl<'s> Check<'s> {
         for (place, shape) in found.into_iter().enumerate() {
             let key = |name: &str| format!("prechat.{place}.{name}");
             let name = shape.name.unwrap_or_default();
-            if name.is_empty() || name.len() > 64 || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            if name.is_empty()
+                || name.len() > 64
+                || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
             {
                 self.fault(&key("name"), format!("found `{}`; it is 1 to 64 of a-z, 0-9 and _", short(&name)));
             } else if RESERVED.contains(&name.as_str()) {
@@ -130,7 +135,10 @@ impl<'s> Check<'s> {
                 _ => None,
             };
             if let Some((kind, word)) = owned.filter(|(kind, _)| *kind != shape.kind) {
-                self.fault(&key("kind"), format!("found `{:?}`; the field `{name}` is of kind `{word}`", shape.kind).to_lowercase());
+                self.fault(
+                    &key("kind"),
+                    format!("found `{:?}`; the field `{name}` is of kind `{word}`", shape.kind).to_lowercase(),
+                );
                 debug_assert_ne!(kind, shape.kind);
             }
             if (shape.kind == Kind::List) == shape.options.is_empty() {
@@ -216,10 +224,13 @@ impl<'s> Check<'s> {
             Some(types) => types.into_iter().map(|word| word.trim().to_ascii_lowercase()).collect(),
         };
         for word in &types {
-            let is_token = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.*_".contains(&b));
+            let is_token =
+                |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.*_".contains(&b));
             let fits = match (word.strip_prefix('.'), word.split_once('/')) {
                 (Some(extension), None) => is_token(extension) && !extension.contains('*'),
-                (None, Some((group, kind))) => is_token(group) && !group.contains('*') && (kind == "*" || !kind.contains('*') && is_token(kind)),
+                (None, Some((group, kind))) => {
+                    is_token(group) && !group.contains('*') && (kind == "*" || !kind.contains('*') && is_token(kind))
+                }
                 _ => false,
             };
             if !fits {
@@ -245,9 +256,8 @@ impl<'s> Check<'s> {
     /// The limits.
     pub(super) fn limits(&mut self, shape: &LimitsShape) -> Limits {
         const MANY: i64 = 1_000_000;
-        let mut whole = |key: &str, found, least, most, default| {
-            self.whole::<u32>(&format!("limits.{key}"), found, least, most, default)
-        };
+        let mut whole =
+            |key: &str, found, least, most, default| self.whole::<u32>(&format!("limits.{key}"), found, least, most, default);
         let large = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         Limits {
             frame_bytes: large(whole("frame_bytes", shape.frame_bytes, 4_096, 1_048_576, 65_536)),
