@@ -113,7 +113,7 @@ impl Engine {
                 format!("name an email channel in `chat.mail_channel` of the channel `{}` to send transcripts", channel.slug);
             return Err(EngineError::invalid(message));
         }
-        if self.mailing(conversation).await?.is_none() {
+        if self.mailing(id).await?.is_none() {
             let message =
                 "there is nothing to send or nowhere to send it: no email address of the contact is known, or nobody has replied";
             return Err(EngineError::invalid(message));
@@ -171,14 +171,15 @@ impl Engine {
 
     /// Mails what the contact has not read, once the contact has been gone for two minutes.
     pub(crate) async fn mail_unread(&self, timer: StoredTimer, item: ItemId) -> Result<()> {
-        let conversation = ConversationId(item.0);
         let now = self.now();
-        let Some(mailing) = self.mailing(conversation).await? else { return self.drop_timer(timer.id).await };
+        let Some(mailing) = self.mailing(item).await? else { return self.drop_timer(timer.id).await };
+        let conversation = mailing.thread.conversation;
         let known = mailing.thread.read.max(mailing.thread.mailed);
-        let unread: Vec<&MessageView> =
-            mailing.replies().filter(|message| known.is_none_or(|known| message.id > known)).collect();
+        let fresh = self.inner.store.thread_entries(conversation, known, MAX_MESSAGES).await?;
+        let replies = fresh.iter().map(|entry| &entry.message).filter(|message| message.kind == MessageKind::Reply);
+        let unread: Vec<&MessageView> = replies.collect();
         let Some(newest) = unread.last().map(|message| message.id) else {
-            return self.end_unread(timer.id, mailing.thread.conversation, mailing.thread.newest).await;
+            return self.end_unread(timer.id, conversation, mailing.thread.newest).await;
         };
         let gone_at = timer.body.get("gone_at").and_then(serde_json::Value::as_i64).map(Timestamp);
         let (due_at, gone_at) = match (self.inner.signals.is_connected(conversation), gone_at) {
@@ -201,22 +202,23 @@ impl Engine {
 
     /// Mails everything that was said.
     pub(crate) async fn mail_transcript(&self, timer: StoredTimer, item: ItemId) -> Result<()> {
-        let conversation = ConversationId(item.0);
-        let Some(mailing) = self.mailing(conversation).await? else { return self.drop_timer(timer.id).await };
+        let Some(mailing) = self.mailing(item).await? else { return self.drop_timer(timer.id).await };
         if mailing.settings.transcript == Transcript::Never {
             return self.drop_timer(timer.id).await;
         }
         let all: Vec<&MessageView> = mailing.entries.iter().map(|entry| &entry.message).collect();
         let Some(newest) = all.last().map(|message| message.id) else { return self.drop_timer(timer.id).await };
-        let mut mail = self.mail_of(&mailing, format!("transcript-{conversation}-{}", timer.id), newest);
+        let mut mail = self.mail_of(&mailing, format!("transcript-{}-{}", mailing.thread.conversation, timer.id), newest);
         mail.subject = Some(self.words(&mailing, "transcript_subject"));
         mail.text = self.letter(&mailing, "transcript_intro", &all);
         self.mail_once(timer, mailing, mail, None).await
     }
 
     /// What a mail about a chat is made of; `None` when there is nothing to say, nowhere to send it, or no way.
-    async fn mailing(&self, conversation: ConversationId) -> Result<Option<Mailing>> {
+    async fn mailing(&self, item: ItemId) -> Result<Option<Mailing>> {
         let (store, directory) = (&self.inner.store, self.directory());
+        // What was moved into a help desk has taken its timers along.
+        let Some(conversation) = store.item_record(item).await?.and_then(|record| record.conversation) else { return Ok(None) };
         let Some(thread) = store.thread(conversation).await? else { return Ok(None) };
         let Some(channel) = directory.channel(thread.channel).cloned() else { return Ok(None) };
         let settings = channel.chat_settings().unwrap_or_default();
@@ -365,12 +367,6 @@ impl Engine {
 
     async fn drop_timer(&self, id: i64) -> Result<()> {
         self.commit(move |tx| Box::pin(async move { Ok(tx.delete_timer(id).await.map(drop)?) })).await
-    }
-}
-
-impl Mailing {
-    fn replies(&self) -> impl Iterator<Item = &MessageView> {
-        self.entries.iter().map(|entry| &entry.message).filter(|message| message.kind == MessageKind::Reply)
     }
 }
 
