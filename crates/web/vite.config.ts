@@ -9,6 +9,9 @@ const SETTINGS = new Set([
   'workspace_kind',
 ]);
 
+/** Words that only the server uses, in mails. */
+const SERVER = new Set(['chat_mail']);
+
 /** Gives out a catalogue in two parts: `?part=desk` and `?part=settings`. */
 const parts = {
   name: 'catalogue-parts',
@@ -16,7 +19,8 @@ const parts = {
   load(id: string) {
     const [, file, part] = /^(.*\/locales\/[a-z]+\.json)\?part=(desk|settings)$/.exec(id) ?? [];
     if (file === undefined) return null;
-    const words = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>);
+    const all = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>);
+    const words = all.filter(([key]) => !SERVER.has(key.split('.')[0] ?? ''));
     const wanted = words.filter(([key]) => SETTINGS.has(key.split('.')[0] ?? '') === (part === 'settings'));
     return { code: `export default ${JSON.stringify(Object.fromEntries(wanted))}`, moduleType: 'js' as const };
   },

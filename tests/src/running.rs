@@ -65,6 +65,7 @@ impl Running {
             store: store.clone(),
             clock,
             outlets: channels.iter().map(|(slug, kind)| ((*slug).to_owned(), outlet(*kind))).collect::<BTreeMap<_, _>>(),
+            words: Arc::new(|_, key, _| key.to_owned()),
             holder: holder.to_owned(),
             session_idle_ms: HOUR_MS,
             session_ms: 24 * HOUR_MS,

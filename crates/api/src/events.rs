@@ -13,8 +13,8 @@ use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use switchboard_engine::OpenDesk;
-use switchboard_model::{Actor, LiveEvent, LiveEventKind};
+use switchboard_engine::{OpenDesk, PresenceNews};
+use switchboard_model::{Actor, ConversationPresence, LiveEvent, LiveEventKind};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
@@ -102,8 +102,21 @@ fn is_for(event: &LiveEvent, requester: &Requester, may_open: impl Fn(switchboar
     match event.kind {
         LiveEventKind::Notice => opened && event.user.is_some() && event.user == requester.caller.user,
         LiveEventKind::Person | LiveEventKind::Directory => opened,
-        LiveEventKind::Item | LiveEventKind::Message => opened && event.workspace.is_some(),
+        LiveEventKind::Item | LiveEventKind::Message | LiveEventKind::Mark => opened && event.workspace.is_some(),
     }
+}
+
+/// What a reader may be told of who is on a conversation, if anything. The contact is the concern of those who are there
+/// too, and goes by the stream for them only.
+fn presence_for(
+    news: &PresenceNews,
+    requester: &Requester,
+    may_open: impl Fn(switchboard_model::WorkspaceId) -> bool,
+) -> Option<ConversationPresence> {
+    let PresenceNews { presence, people_changed } = news;
+    let takes_part = presence.people.iter().any(|person| Some(person.user) == requester.caller.user);
+    let told = (takes_part || *people_changed) && may_open(presence.workspace);
+    told.then(|| ConversationPresence { visitor: presence.visitor.clone().filter(|_| takes_part), ..presence.clone() })
 }
 
 /// The stream of a reader that has seen everything up to `seen`.
@@ -115,6 +128,7 @@ pub(crate) async fn stream(
     let place = api.streams.enter(&requester.caller.actor)?;
     // Subscribed before the stored events are read, so that nothing falls between the two.
     let feed = api.engine.subscribe();
+    let presences = api.engine.subscribe_presence();
     let ended = api.streams.ended.subscribe();
     let (oldest, newest) = api.engine.event_range().await?;
     let mut recheck = interval(RECHECK);
@@ -130,7 +144,8 @@ pub(crate) async fn stream(
     };
     let desk = requester.caller.user.filter(|_| requester.session_id().is_some()).map(|user| api.engine.open_desk(user));
     let replaying = cursor < newest;
-    let reading = Reading { api, requester, feed, ended, recheck, ready, cursor, replaying, _place: place, _desk: desk };
+    let reading =
+        Reading { api, requester, feed, presences, ended, recheck, ready, cursor, replaying, _place: place, _desk: desk };
     Ok(unfold(reading, |mut reading| async move { reading.next().await.map(|event| (Ok(event), reading)) }))
 }
 
@@ -138,6 +153,7 @@ struct Reading {
     api: Api,
     requester: Requester,
     feed: broadcast::Receiver<LiveEvent>,
+    presences: broadcast::Receiver<Arc<PresenceNews>>,
     ended: broadcast::Receiver<String>,
     recheck: Interval,
     ready: VecDeque<Event>,
@@ -150,6 +166,7 @@ struct Reading {
 
 enum News {
     Event(LiveEvent),
+    Presence(Arc<PresenceNews>),
     Recheck,
     End,
 }
@@ -172,6 +189,7 @@ impl Reading {
                 News::End => return None,
                 News::Recheck => self.recheck_credential().await?,
                 News::Event(event) => self.take(&event),
+                News::Presence(news) => self.take_presence(&news),
             }
         }
     }
@@ -200,6 +218,12 @@ impl Reading {
         }
     }
 
+    fn take_presence(&mut self, news: &PresenceNews) {
+        let caller = &self.requester.caller;
+        let told = presence_for(news, &self.requester, |workspace| self.api.engine.may_open(caller, workspace));
+        self.ready.extend(told.and_then(|presence| Event::default().event("presence").json_data(presence).ok()));
+    }
+
     async fn wait(&mut self) -> News {
         let id = self.requester.session_id();
         tokio::select! {
@@ -219,6 +243,7 @@ impl Reading {
                 }
                 Err(RecvError::Closed) => News::End,
             },
+            news = next_presence(&mut self.presences) => News::Presence(news),
             _ = self.recheck.tick() => News::Recheck,
         }
     }
@@ -239,6 +264,17 @@ impl Reading {
     }
 }
 
+/// What was missed is out of date by now, and is said again soon.
+async fn next_presence(presences: &mut broadcast::Receiver<Arc<PresenceNews>>) -> Arc<PresenceNews> {
+    loop {
+        match presences.recv().await {
+            Ok(news) => return news,
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
 /// An event as it is sent; `None` when it cannot be written, which no event of ours is.
 fn sent(event: &LiveEvent) -> Option<Event> {
     let data = serde_json::to_string(event).ok()?;
@@ -251,11 +287,14 @@ fn resync(id: i64) -> Event {
 
 #[cfg(test)]
 mod tests {
-    use super::{Start, Streams, is_for, start};
+    use super::{Start, Streams, is_for, presence_for, start};
     use crate::gate::{Credential, Requester};
     use std::sync::Arc;
-    use switchboard_engine::Caller;
-    use switchboard_model::{Actor, LiveEvent, LiveEventKind, Role, Timestamp, UserId, WorkspaceId};
+    use switchboard_engine::{Caller, PresenceNews};
+    use switchboard_model::{
+        Actor, Attention, ConversationId, ConversationPresence, LiveEvent, LiveEventKind, PersonAttention, Role, Timestamp,
+        UserId, VisitorPresence, WorkspaceId,
+    };
 
     fn event(kind: LiveEventKind, workspace: Option<i64>, user: Option<i64>) -> LiveEvent {
         LiveEvent {
@@ -307,6 +346,27 @@ mod tests {
         ] {
             assert_eq!(is_for(&event, &reader(), only_one), told, "{event:?}");
         }
+    }
+
+    #[test]
+    fn the_contact_is_shown_to_those_who_are_on_the_conversation_and_people_to_whoever_may_open_it() {
+        let news = |user, people_changed| PresenceNews {
+            presence: ConversationPresence {
+                conversation: ConversationId(5),
+                workspace: WorkspaceId(1),
+                people: vec![PersonAttention { user: UserId(user), name: "Somebody".into(), attention: Attention::Viewing }],
+                visitor: Some(VisitorPresence { writing: true, page: None }),
+            },
+            people_changed,
+        };
+        let told = |user, people_changed, may_open: bool| {
+            let shown = presence_for(&news(user, people_changed), &reader(), |_| may_open);
+            shown.map(|presence| (presence.people.len(), presence.visitor.is_some()))
+        };
+        assert_eq!(told(7, false, true), Some((1, true)), "the reader is there");
+        assert_eq!(told(8, true, true), Some((1, false)), "a colleague came or went");
+        assert_eq!(told(8, false, true), None, "only the contact did something");
+        assert_eq!(told(7, true, false), None, "the workspace is closed to the reader");
     }
 
     #[test]

@@ -5,7 +5,9 @@ use crate::looker::Looker;
 use crate::observer::Observer;
 use crate::presence::Desks;
 use crate::request::{Caller, ChannelState, Statistics};
+use crate::signals::Signals;
 use crate::sweep::Swept;
+use crate::threads::Feeds;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -27,6 +29,9 @@ pub struct Outlet {
     pub reply_via: Option<String>,
 }
 
+/// The text of a catalogue's key in a language, with its placeholders filled.
+pub type Words = Arc<dyn Fn(&str, &str, &[(&str, &str)]) -> String + Send + Sync>;
+
 /// What the engine is made of.
 pub struct EngineOptions {
     /// The open database.
@@ -35,6 +40,8 @@ pub struct EngineOptions {
     pub clock: Arc<dyn Clock>,
     /// Connected channels by slug.
     pub outlets: BTreeMap<String, Outlet>,
+    /// What contacts are told in their language.
+    pub words: Words,
     /// A name of this host among several, for leases.
     pub holder: String,
     /// Sessions end after this long without use.
@@ -54,6 +61,7 @@ pub(crate) struct Inner {
     pub writer: Writer,
     pub clock: Arc<dyn Clock>,
     pub outlets: BTreeMap<String, Outlet>,
+    pub words: Words,
     pub holder: String,
     pub session_idle_ms: i64,
     pub session_ms: i64,
@@ -68,6 +76,10 @@ pub(crate) struct Inner {
     pub live: broadcast::Sender<LiveEvent>,
     /// Desks that are open on this host.
     pub desks: Arc<Desks>,
+    /// Who is on conversations.
+    pub signals: Signals,
+    /// What adapters are told of their conversations.
+    pub feeds: Feeds,
     /// What sweeps for stranded work have come to.
     pub swept: Mutex<Swept>,
     /// Rung after every commit; whoever waits looks at the database.
@@ -96,6 +108,7 @@ impl Engine {
             writer,
             clock: options.clock,
             outlets: options.outlets,
+            words: options.words,
             holder: options.holder,
             session_idle_ms: options.session_idle_ms,
             session_ms: options.session_ms,
@@ -107,6 +120,8 @@ impl Engine {
             sending_errors: Mutex::default(),
             live: broadcast::Sender::new(LIVE_BACKLOG),
             desks: Arc::default(),
+            signals: Signals::default(),
+            feeds: Feeds::default(),
             swept: Mutex::default(),
             router_bell: Notify::new(),
             outbox_bell: Notify::new(),
@@ -262,12 +277,15 @@ impl Engine {
     }
 
     /// Channels of the directory whose conversations a message on this channel may belong to: itself, and those
-    /// whose replies go out through it.
+    /// whose replies go out through it, always or when the contact has left a chat.
     pub(crate) fn threads_into(&self, directory: &Directory, slug: &str) -> Vec<ChannelEntry> {
         let linked = |other: &ChannelEntry| {
             self.inner.outlets.get(&other.slug).and_then(|outlet| outlet.reply_via.as_deref()) == Some(slug)
         };
-        directory.channels.iter().filter(|channel| channel.slug == slug || linked(channel)).cloned().collect()
+        let own = directory.channel_by_slug(slug).map(|channel| channel.id);
+        let mails = |other: &ChannelEntry| own.is_some() && other.chat_settings().and_then(|chat| chat.mail_channel) == own;
+        let all = directory.channels.iter();
+        all.filter(|channel| channel.slug == slug || linked(channel) || mails(channel)).cloned().collect()
     }
 }
 
@@ -280,7 +298,11 @@ pub(crate) fn caller_user<'d>(directory: &'d Directory, caller: &Caller) -> Resu
 /// Whether an identity of this kind is proof of who writes, on its own channel (ROUTING 7.3).
 pub(crate) fn is_proof(kind: ChannelKind, identity: Option<&Identity>) -> bool {
     match kind {
-        ChannelKind::Chat | ChannelKind::Form => identity.is_some_and(|identity| identity.kind == IdentityKind::Cookie),
+        // Of an account the site that embeds the chat has vouched.
+        ChannelKind::Chat => {
+            identity.is_some_and(|identity| matches!(identity.kind, IdentityKind::Cookie | IdentityKind::Account))
+        }
+        ChannelKind::Form => identity.is_some_and(|identity| identity.kind == IdentityKind::Cookie),
         _ => identity.is_some(),
     }
 }

@@ -1,6 +1,7 @@
 //! Taking in: one commit per message with its contact, thread, text and the router's input (ROUTING 12.1).
 
 use crate::arrival::{ArrivalParts, Known, arrival, arrival_input, last_owner, tell_turn};
+use crate::chat::watch_silence;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::random;
@@ -9,9 +10,9 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use switchboard_channel::{Inbox, InboxError, InboxErrorKind};
 use switchboard_model::{
-    Actor, BlobId, ChannelEntry, ContactId, ConversationId, DeliveryFailure, Directory, Identity, IdentityKind, InboundMessage,
-    ItemId, ItemStatus, LiveEventKind, MessageId, MessageKind, Nature, Priority, Proof, RawSource, Receipt, RouteEvent, TicketId,
-    Timestamp, WorkspaceKind,
+    Actor, BlobId, ChannelEntry, ChannelKind, ContactId, ConversationId, DeliveryFailure, Directory, Identity, IdentityKind,
+    InboundMessage, ItemId, ItemStatus, LiveEventKind, MessageId, MessageKind, Nature, Priority, Proof, RawSource, Receipt,
+    RouteEvent, TicketId, Timestamp, WorkspaceKind,
 };
 use switchboard_storage::{
     ContactRecord, ItemRecord, ItemUpdate, NewAttachment, NewBlob, NewContact, NewConversation, NewEvent, NewMessage, NewTicket,
@@ -55,19 +56,21 @@ struct Ids {
     contact: ContactId,
     message: MessageId,
     raw: BlobId,
+    timer: i64,
     attachments: Vec<BlobId>,
 }
 
 impl Ids {
     async fn draw(engine: &Engine, attachments: usize) -> Result<Self> {
-        let drawn = engine.inner.store.next_ids(5 + attachments).await?;
+        let drawn = engine.inner.store.next_ids(6 + attachments).await?;
         Ok(Self {
             conversation: ConversationId(drawn[0]),
             ticket: TicketId(drawn[1]),
             contact: ContactId(drawn[2]),
             message: MessageId(drawn[3]),
             raw: BlobId(drawn[4]),
-            attachments: drawn[5..].iter().copied().map(BlobId).collect(),
+            timer: drawn[5],
+            attachments: drawn[6..].iter().copied().map(BlobId).collect(),
         })
     }
 }
@@ -84,7 +87,7 @@ struct Intake {
 }
 
 impl Intake {
-    async fn run(self, tx: &Tx) -> Result<Receipt> {
+    async fn run(mut self, tx: &Tx) -> Result<Receipt> {
         if let Some(hit) = tx.find_inbound_key(self.channel.id, &self.message.external_id).await? {
             let conversation = tx.surviving_conversation(hit.conversation).await?;
             return Ok(Receipt { conversation, message: hit.message, duplicate: true });
@@ -92,14 +95,24 @@ impl Intake {
         let (contact, known) = self.contact(tx).await?;
         let found = self.find_conversation(tx).await?;
         let is_new = found.is_none();
-        let conversation = match found {
-            Some(id) => id,
-            None => self.open_conversation(tx, contact).await?,
+        let (named, conversation) = match found {
+            Some(found) => found,
+            None => self.open_conversation(tx, contact).await.map(|id| (id, id))?,
         };
+        let shows = self.channel.kind == ChannelKind::Chat;
+        if shows && !is_new {
+            self.ids.message = tx.growing_id(conversation, self.ids.message).await?;
+        }
         self.store_message(tx, conversation, contact).await?;
+        if shows {
+            tx.show_message(named, self.ids.message, Some(&self.message.external_id)).await?;
+        }
         let item = self.work_item(tx, conversation).await?;
         if self.routes() {
             self.ask_for_owner(tx, &item, is_new, known).await?;
+            if shows {
+                watch_silence(tx, &self.directory, &item, self.ids.timer, self.at).await?;
+            }
         } else {
             self.put_away(tx, &item, is_new).await?;
         }
@@ -152,14 +165,14 @@ impl Intake {
         Ok(tx.find_or_create_contact(&contact).await?.0)
     }
 
-    /// The conversation that the hints name, if the sender takes part in it; or the one that it was merged into (ROUTING
-    /// 12.4).
-    async fn find_conversation(&self, tx: &Tx) -> Result<Option<ConversationId>> {
+    /// The conversation that the hints name, if the sender takes part in it, and the one that it was merged into or
+    /// itself (ROUTING 12.4).
+    async fn find_conversation(&self, tx: &Tx) -> Result<Option<(ConversationId, ConversationId)>> {
         let hints = &self.message.thread;
         if let Some(key) = &hints.key
             && let Some(conversation) = tx.conversation_by_thread_key(self.channel.id, key).await?
         {
-            return Ok(Some(tx.surviving_conversation(conversation).await?));
+            return Ok(Some((conversation, tx.surviving_conversation(conversation).await?)));
         }
         if !self.may_follow_hints() {
             return Ok(None);
@@ -180,7 +193,7 @@ impl Intake {
             // A delivery report comes from a mail server, which takes part in nothing: it must cite what we signed.
             let cited = self.message.nature == Nature::Bounce && hints.conversation == Some(candidate);
             if cited || tx.takes_part(conversation, &identities).await? {
-                return Ok(Some(conversation));
+                return Ok(Some((candidate, conversation)));
             }
         }
         Ok(None)

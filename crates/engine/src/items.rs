@@ -4,6 +4,7 @@
 //! same transaction.
 
 use crate::arrival::{ArrivalParts, arrival, arrival_input, last_owner, tell_change};
+use crate::chat;
 use crate::engine::{Engine, caller_user};
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::random;
@@ -168,6 +169,9 @@ impl Engine {
                             body: serde_json::Value::Null,
                         };
                         tx.insert_timer(&timer).await?;
+                    }
+                    if status == ItemStatus::Closed && record.status != ItemStatus::Closed {
+                        chat::closed(tx, &directory, &record, timer, now).await?;
                     }
                     Ok(Outcome::Done)
                 })

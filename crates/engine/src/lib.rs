@@ -7,6 +7,8 @@ mod accounts;
 mod admin;
 mod answers;
 mod arrival;
+mod attention;
+mod chat;
 mod decision_commit;
 mod decisions;
 mod deliver;
@@ -30,16 +32,18 @@ mod recall;
 mod replay;
 mod request;
 mod router_task;
+mod signals;
 mod sla;
 mod sweep;
 mod thread;
+mod threads;
 mod timers;
 
 #[cfg(test)]
 mod tests;
 
 pub use accounts::MIN_PASSWORD_CHARS;
-pub use engine::{Engine, EngineOptions, Outlet};
+pub use engine::{Engine, EngineOptions, Outlet, Words};
 pub use error::{EngineError, EngineErrorKind, Result};
 pub use presence::OpenDesk;
 pub use recall::UNDO_SECONDS;
@@ -49,3 +53,4 @@ pub use request::{
     ReplayReport, RuleInForce, Scope, SearchHit, SessionView, SignedIn, StaleMember, Statistics, StatusEntry, TokenView,
     WaitingAnswer, WhyNotAnswer,
 };
+pub use signals::PresenceNews;

@@ -1,6 +1,7 @@
 //! Writing in a thread: replies that go out through the outbox, and notes among colleagues (ROUTING 2.3).
 
 use crate::arrival::tell_turn;
+use crate::chat;
 use crate::engine::{Engine, caller_user};
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::hand_back::replied;
@@ -10,8 +11,8 @@ use crate::request::{Caller, NewMessage};
 use crate::sla::renew_due;
 use std::sync::Arc;
 use switchboard_model::{
-    Actor, Address, BlobId, Capabilities, ChannelId, ConversationId, Directory, Identity, IdentityKind, ItemId, LiveEventKind,
-    MessageDetails, MessageId, MessageKind, MessageView, Nature, Owner, Timestamp,
+    Actor, Address, BlobId, Capabilities, ChannelId, ChannelKind, ConversationId, Directory, Identity, IdentityKind, ItemId,
+    LiveEventKind, MessageDetails, MessageId, MessageKind, MessageView, Nature, Owner, Timestamp,
 };
 use switchboard_storage::{ItemRecord, ItemUpdate, NewAttachment, NewEvent, NewMessage as Stored, NewOutbox, Tx};
 
@@ -45,7 +46,7 @@ impl Engine {
             return Err(EngineError::invalid("this channel knows no other recipients than the contact"));
         }
         let html = self.clean(message.html.clone()).await?;
-        let ids = self.inner.store.next_ids(2 + message.attachments.len()).await?;
+        let ids = self.inner.store.next_ids(4 + message.attachments.len()).await?;
         let writing = Writing {
             caller: caller.clone(),
             directory,
@@ -57,10 +58,10 @@ impl Engine {
             can,
             html,
             at: self.now(),
+            is_connected: self.inner.signals.is_connected(conversation),
             ids,
         };
-        let message_id = MessageId(writing.ids[0]);
-        self.commit(move |tx| Box::pin(async move { writing.write(tx).await })).await?;
+        let message_id = self.commit(move |tx| Box::pin(async move { writing.write(tx).await })).await?;
         let view =
             self.inner.store.message(message_id).await?.ok_or_else(|| EngineError::not_found(format!("message {message_id}")))?;
         Ok((view, self.row(id).await?.version))
@@ -130,33 +131,50 @@ struct Writing {
     /// The writer's HTML, cleaned.
     html: Option<String>,
     at: Timestamp,
-    /// Message, outbox entry, attachments.
+    /// The contact is connected.
+    is_connected: bool,
+    /// Message, outbox entry, two timers, attachments.
     ids: Vec<i64>,
 }
 
 impl Writing {
-    async fn write(self, tx: &Tx) -> Result<()> {
-        let id = MessageId(self.ids[0]);
+    async fn write(self, tx: &Tx) -> Result<MessageId> {
+        let mut id = MessageId(self.ids[0]);
         self.not_merged(tx).await?;
         self.nothing_newer(tx).await?;
+        let kind = self.directory.channel(self.channel).map(|channel| channel.kind);
+        let shows = self.message.reply && kind == Some(ChannelKind::Chat);
+        if shows {
+            id = tx.growing_id(self.conversation, id).await?;
+        }
         let mut stored = self.stored(id);
         if self.message.reply && self.can.copies {
             copy_to(&mut stored, &tx.merged_identities(self.conversation).await?);
         }
         tx.insert_message(&stored).await?;
+        if shows {
+            tx.show_message(self.conversation, id, None).await?;
+        }
         if self.message.reply {
             let key = format!("m{id}");
             let (channel, conversation) = (self.channel, self.conversation);
             let hold_ms = if self.can.recall { i64::from(self.message.undo_seconds) * 1_000 } else { 0 };
             tx.enqueue(&NewOutbox { id: self.ids[1], key, channel, conversation, message: id, at: self.at, hold_ms }).await?;
             self.take(tx).await?;
+            if shows {
+                let channel = self.directory.channel(self.channel);
+                chat::watch_unread(tx, channel, self.conversation, self.ids[2], (self.at, self.is_connected)).await?;
+            }
             if let Some(item) = work_item(tx, self.conversation).await? {
+                if shows {
+                    chat::watch_silence(tx, &self.directory, &item, self.ids[3], self.at).await?;
+                }
                 let item = renew_due(tx, &self.directory, item, self.at).await?;
                 tell_turn(tx, &self.directory, &item, self.at).await?;
                 replied(tx, &self.directory, &item, self.at).await?;
             }
         }
-        let Some(item) = tx.item_record(self.item, false).await? else { return Ok(()) };
+        let Some(item) = tx.item_record(self.item, false).await? else { return Ok(id) };
         let event = NewEvent {
             workspace: Some(item.workspace),
             item: Some(item.id),
@@ -166,7 +184,7 @@ impl Writing {
             ..NewEvent::new(LiveEventKind::Message, self.at)
         };
         tx.insert_events(&[event]).await?;
-        Ok(())
+        Ok(id)
     }
 
     /// What was merged takes nothing more: its writer would not have seen whom it goes to (ROUTING 12.4).
@@ -194,7 +212,7 @@ impl Writing {
     }
 
     fn stored(&self, id: MessageId) -> Stored {
-        let blobs = self.ids[2..].iter().copied().map(BlobId);
+        let blobs = self.ids[4..].iter().copied().map(BlobId);
         Stored {
             id,
             conversation: self.conversation,

@@ -1,6 +1,7 @@
 //! Timers: what is due at a time, as rows that survive a restart.
 
 use crate::arrival::tell_change;
+use crate::chat;
 use crate::engine::Engine;
 use crate::error::{EngineError, Result};
 use crate::items::{Reroute, change_and_tell};
@@ -12,7 +13,8 @@ use futures::stream::FuturesUnordered;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use switchboard_model::{
-    Actor, Address, Identity, ItemId, ItemStatus, MessageKind, OutboundMessage, Owner, RouteEvent, Timestamp, User, UserId,
+    Actor, Address, Delivered, Identity, ItemId, ItemStatus, MessageKind, OutboundMessage, Owner, RouteEvent, Timestamp, User,
+    UserId,
 };
 use switchboard_storage::{ItemUpdate, NewTimer, StoredTimer, Tx};
 use tokio_util::sync::CancellationToken;
@@ -22,12 +24,15 @@ pub(crate) const SNOOZE: &str = "snooze";
 /// A contact owner who is to be mailed a message that went elsewhere (ROUTING 7.3).
 pub(crate) const MAIL_OWNER: &str = "mail_owner";
 
+/// Timers whose work is a mail.
+const MAILS: [&str; 3] = [MAIL_OWNER, chat::UNREAD, chat::TRANSCRIPT];
+
 const BATCH: u32 = 100;
 const MAILS_AT_ONCE: usize = 8;
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// A mail to an owner that failed is tried again after this long, and given up after a day.
-const MAIL_RETRY_MS: i64 = 5 * 60_000;
-const MAIL_ATTEMPTS: u64 = 288;
+pub(crate) const MAIL_RETRY_MS: i64 = 5 * 60_000;
+pub(crate) const MAIL_ATTEMPTS: u64 = 288;
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 const DAY_MS: i64 = 24 * 3_600_000;
 /// Live events are kept this long for desks that come back.
@@ -51,7 +56,7 @@ impl Engine {
             match self.inner.store.due_timers(now, BATCH).await {
                 Ok(due) if !due.is_empty() => {
                     let due = due.into_iter().filter(|timer| !under_way.contains(&timer.id));
-                    let (mails, others): (Vec<_>, Vec<_>) = due.partition(|timer| timer.kind == MAIL_OWNER);
+                    let (mails, others): (Vec<_>, Vec<_>) = due.partition(|timer| MAILS.contains(&timer.kind.as_str()));
                     // A slow mail server must not hold up what else is due.
                     let room = MAILS_AT_ONCE.saturating_sub(mailing.len());
                     let goes_on = !others.is_empty();
@@ -100,6 +105,9 @@ impl Engine {
         match (timer.kind.as_str(), timer.item) {
             (SNOOZE, Some(item)) => self.wake_item(timer.id, item).await,
             (MAIL_OWNER, Some(item)) => self.mail_owner(timer, item).await,
+            (chat::SILENCE, Some(item)) => self.close_silent(timer, item).await,
+            (chat::UNREAD, Some(item)) => self.mail_unread(timer, item).await,
+            (chat::TRANSCRIPT, Some(item)) => self.mail_transcript(timer, item).await,
             _ => {
                 tracing::error!(timer = timer.id, kind = %timer.kind, "unknown timer; it is dropped");
                 let id = timer.id;
@@ -161,7 +169,7 @@ impl Engine {
         }
         let sent = match self.owner_mail(&timer, item).await? {
             None => true,
-            Some((slug, mail)) => self.send_now(&slug, &mail).await,
+            Some((slug, mail)) => self.send_now(&slug, &mail).await.is_some(),
         };
         if !sent && attempts + 1 < MAIL_ATTEMPTS {
             return Ok(());
@@ -221,17 +229,18 @@ impl Engine {
             .map(|(slug, outlet)| (slug.as_str(), outlet))
     }
 
-    async fn send_now(&self, slug: &str, mail: &OutboundMessage) -> bool {
-        let Some(outlet) = self.inner.outlets.get(slug) else { return false };
+    /// Sends a mail beside the outbox; `None` when it has to be tried again.
+    pub(crate) async fn send_now(&self, slug: &str, mail: &OutboundMessage) -> Option<Delivered> {
+        let outlet = self.inner.outlets.get(slug)?;
         match tokio::time::timeout(SEND_TIMEOUT, outlet.channel.send(mail)).await {
-            Ok(Ok(_)) => true,
+            Ok(Ok(delivered)) => Some(delivered),
             Ok(Err(error)) => {
-                tracing::warn!(channel = slug, kind = %error.kind, "the contact owner could not be mailed; trying again");
-                false
+                tracing::warn!(channel = slug, kind = %error.kind, "a mail could not be sent; trying again");
+                None
             }
             Err(_) => {
-                tracing::warn!(channel = slug, "mailing the contact owner took too long; trying again");
-                false
+                tracing::warn!(channel = slug, "a mail took too long to send; trying again");
+                None
             }
         }
     }
@@ -255,7 +264,7 @@ impl Engine {
 }
 
 /// Puts a timer off; false when another host was first.
-async fn claim_timer(tx: &Tx, later: &NewTimer) -> Result<bool> {
+pub(crate) async fn claim_timer(tx: &Tx, later: &NewTimer) -> Result<bool> {
     if !tx.delete_timer(later.id).await? {
         return Ok(false);
     }

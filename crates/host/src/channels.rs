@@ -3,4 +3,5 @@
 use switchboard_channel::Registration;
 
 /// Every adapter, by name.
-pub const REGISTRY: &[Registration] = &[switchboard_channel_email::REGISTRATION, switchboard_channel_forms::REGISTRATION];
+pub const REGISTRY: &[Registration] =
+    &[switchboard_channel_chat::REGISTRATION, switchboard_channel_email::REGISTRATION, switchboard_channel_forms::REGISTRATION];

@@ -114,6 +114,7 @@ pub async fn perform(config: &Config, job: Job) -> Answer {
         store: store.clone(),
         clock: Arc::new(SystemClock::new()),
         outlets: BTreeMap::new(),
+        words: Arc::new(switchboard_web::translate),
         holder: String::from("command line"),
         session_idle_ms: i64::from(config.session.idle_hours) * HOUR_MS,
         session_ms: i64::from(config.session.max_days) * 24 * HOUR_MS,

@@ -64,6 +64,7 @@ impl Host {
             store: store.clone(),
             clock: Arc::clone(&clock),
             outlets: outlets.collect(),
+            words: Arc::new(switchboard_web::translate),
             holder: if store.is_shared() { holder() } else { ONLY_HOST.to_owned() },
             session_idle_ms: i64::from(config.session.idle_hours) * HOUR_MS,
             session_ms: i64::from(config.session.max_days) * 24 * HOUR_MS,
@@ -75,6 +76,8 @@ impl Host {
         tasks.spawn(engine.clone().run_events(shutdown.clone()));
         tasks.spawn(engine.clone().run_timers(shutdown.clone()));
         tasks.spawn(engine.clone().run_presence(shutdown.clone()));
+        tasks.spawn(engine.clone().run_threads(shutdown.clone()));
+        tasks.spawn(engine.clone().run_signals(shutdown.clone()));
         tasks.spawn(engine.clone().run_hand_back(shutdown.clone()));
         tasks.spawn(engine.clone().run_delivery(shutdown.clone()));
         tasks.spawn(keep_up(metrics.clone(), shutdown.clone()));

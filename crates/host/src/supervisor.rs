@@ -81,5 +81,5 @@ fn context(engine: &Engine, slug: &str, services: &Services) -> Context {
         http: services.http.clone(),
         secret: Arc::new(secret),
     };
-    Context { slug: slug.to_owned(), inbox: Arc::new(engine.clone()), runtime }
+    Context { slug: slug.to_owned(), inbox: Arc::new(engine.clone()), threads: engine.threads(slug), runtime }
 }

@@ -246,6 +246,18 @@ pub struct Workspace {
     pub sla: Option<Sla>,
 }
 
+words! {
+    /// When a contact is mailed what was said in a chat.
+    Transcript {
+        /// Never.
+        Never = "never",
+        /// When somebody at the desk asks for it.
+        OnRequest = "on_request",
+        /// When somebody asks for it, and when the chat is closed.
+        OnClose = "on_close",
+    }
+}
+
 /// The directory's side of a connected channel: where its work goes and by which rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -271,8 +283,38 @@ pub struct ChannelEntry {
     pub holidays: Vec<String>,
     /// Owner of a reopened conversation.
     pub reopen_owner: ReopenOwner,
+    /// How conversations of a live chat end, and what is mailed; the defaults when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<ChatSettings>,
     /// The routing rule; `None` leaves everything unassigned (ROUTING 2.1).
     pub rule: Option<Rule>,
+}
+
+/// How conversations of a live chat end, and what is mailed to contacts (ROUTING 12.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ChatSettings {
+    /// A chat closes itself after so many minutes of silence from the contact; 0 is never.
+    pub close_after_min: u32,
+    /// The email channel that replies go out through when the contact has left without reading them, and transcripts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail_channel: Option<ChannelId>,
+    /// When a contact with a known address is mailed what was said.
+    pub transcript: Transcript,
+}
+
+impl Default for ChatSettings {
+    fn default() -> Self {
+        Self { close_after_min: 30, mail_channel: None, transcript: Transcript::OnRequest }
+    }
+}
+
+impl ChannelEntry {
+    /// The settings in force of a live chat; `None` for any other channel.
+    #[must_use]
+    pub fn chat_settings(&self) -> Option<ChatSettings> {
+        (self.kind == ChannelKind::Chat).then(|| self.chat.clone().unwrap_or_default())
+    }
 }
 
 /// Zone data as it was when the directory version was made, so that history replays unchanged.

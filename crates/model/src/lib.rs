@@ -14,6 +14,7 @@ mod message;
 mod record;
 mod routing;
 mod rule;
+mod signal;
 mod skill;
 mod sla;
 mod state;
@@ -25,8 +26,8 @@ pub use answer::{CapacityUse, Change, Lack, LaneLack, Preference, Remedy, WhyNot
 pub use condition::{Condition, FactField, Facts};
 pub use details::{Authentication, CheckResult, DeliveryFailure, Invitation, InvitationMethod, MessageDetails};
 pub use directory::{
-    Capacity, CapacityWeights, ChannelEntry, Directory, InvalidDirectory, LeaveOut, OutOfOffice, Presence, QueueOrder,
-    ReopenOwner, Role, Seat, Team, User, Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
+    Capacity, CapacityWeights, ChannelEntry, ChatSettings, Directory, InvalidDirectory, LeaveOut, OutOfOffice, Presence,
+    QueueOrder, ReopenOwner, Role, Seat, Team, Transcript, User, Workspace, WorkspaceAccess, WorkspaceKind, ZoneData,
 };
 pub use fault::{Fault, nearest};
 pub use hours::{CivilDate, HoursSpan, InvalidDate, InvalidHours, Weekday, WeeklyHours};
@@ -51,6 +52,7 @@ pub use routing::{
 pub use rule::{
     Case, Distribution, Fallback, HandBack, Member, MemberWeight, OutsideHours, OverflowStep, Rule, Target, WhenNobody,
 };
+pub use signal::{Attention, ConversationPresence, PersonAttention, VisitedPage, VisitorPresence};
 pub use skill::{Demand, SKILL_LEVELS, Skill, SkillRule, Spoken, UserSkill, Wanted};
 pub use sla::Sla;
 pub use state::{AssignedMark, IdleTotal, OwnedItem, RouterState, TurnState, Undone, UndoneMark, UndoneTurn, WaitingItem};

@@ -86,6 +86,8 @@ words! {
         Person = "person",
         /// A new directory version is in force.
         Directory = "directory",
+        /// The contact read a reply, or somebody at the desk saw a message of the contact; `message` says up to which.
+        Mark = "mark",
         /// The contact owner should look at an item that went elsewhere (ROUTING 7.3).
         Notice = "notice",
     }
@@ -271,6 +273,9 @@ pub struct MessageView {
 pub struct Delivery {
     /// How far it has got.
     pub state: DeliveryState,
+    /// The contact has read it, where the channel can tell.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read: bool,
     /// Attempts so far.
     pub attempts: u32,
     /// What the last attempt met, for a person.

@@ -370,13 +370,17 @@ fn identity(row: &Row) -> Result<Option<Identity>, StoreError> {
     })
 }
 
-fn record(row: &Row) -> Result<ItemRecord, StoreError> {
-    let owner = match row.opt::<String>("owner_kind")?.as_deref() {
+/// The owner of a row with `owner_kind` and `owner_id`.
+pub(crate) fn owner(row: &Row) -> Result<Option<Owner>, StoreError> {
+    Ok(match row.opt::<String>("owner_kind")?.as_deref() {
         None => None,
         Some("bot") => Some(Owner::Bot),
         Some("assistant") => Some(Owner::Assistant),
         Some(_) => Some(Owner::User { id: row.id("owner_id", UserId)? }),
-    };
+    })
+}
+
+fn record(row: &Row) -> Result<ItemRecord, StoreError> {
     let priority = match row.get::<i64>("priority")? {
         0 => Priority::Low,
         2 => Priority::High,
@@ -398,7 +402,7 @@ fn record(row: &Row) -> Result<ItemRecord, StoreError> {
         priority,
         ticket_type: row.opt_word("ticket_type")?,
         group: row.word("load_group")?,
-        owner,
+        owner: owner(row)?,
         team: row.opt_id("team_id", TeamId)?,
         owned_since: row.opt_id("owned_since", Timestamp)?,
         routed: row.get("routed")?,

@@ -34,10 +34,12 @@ mod room;
 mod routing;
 mod row;
 mod search;
+mod signals;
 mod store;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod timers;
 mod writer;
 
@@ -61,7 +63,9 @@ pub use presence::Presence;
 pub use rebuild::TableState;
 pub use routing::{Consumed, Consumption, Cursor, NewDecision, NewInput, StoredCheckpoint, StoredInput};
 pub use search::SearchQuery;
+pub use signals::SignalRow;
 pub use store::{Statistics, Store, StoreOptions, Tx};
 pub use sweep::{Adrift, SweepState};
+pub use threads::{Mark, ThreadEntry, ThreadRecord};
 pub use timers::{NewTimer, StoredTimer};
 pub use writer::{Writer, WriterOptions};

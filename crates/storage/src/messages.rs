@@ -15,10 +15,12 @@ use switchboard_model::{
 const MAX_PARTICIPANTS: usize = 500;
 /// Letters of a message that lists show.
 const PREVIEW_LETTERS: usize = 200;
-const MESSAGE: &str = "SELECT m.id, m.conversation_id, m.kind, m.at, m.author, m.author_name, m.subject, m.text, m.html, \
+/// A message `m` with its delivery `o`.
+pub(crate) const MESSAGE: &str = "SELECT m.id, m.conversation_id, m.kind, m.at, m.author, m.author_name, m.subject, m.text, m.html, \
     m.fields, m.recipients, m.addressed, m.bcc, m.nature, m.details, m.raw_blob, o.state, o.attempts, o.last_error, \
-    o.next_attempt_at, o.held, o.refused \
-    FROM message m LEFT JOIN outbox o ON o.message_id = m.id";
+    o.next_attempt_at, o.held, o.refused, \
+    CASE WHEN k.read_id >= m.id THEN 1 ELSE 0 END AS is_read FROM message m LEFT JOIN outbox o ON o.message_id = m.id \
+    LEFT JOIN thread_mark k ON k.conversation_id = m.conversation_id";
 
 /// A message, reply or note to store.
 #[derive(Clone)]
@@ -312,7 +314,7 @@ fn size(bytes: &Bytes) -> u64 {
 }
 
 /// Views of rows of [`MESSAGE`], in their order, with their files.
-async fn views(db: &impl Db, found: &[Row]) -> Result<Vec<MessageView>, StoreError> {
+pub(crate) async fn views(db: &impl Db, found: &[Row]) -> Result<Vec<MessageView>, StoreError> {
     let mut files = BTreeMap::<i64, Vec<AttachmentView>>::new();
     if !found.is_empty() {
         let sql = format!(
@@ -340,6 +342,7 @@ fn view(row: &Row, attachments: Vec<AttachmentView>) -> Result<MessageView, Stor
         Some(state) => Some(Delivery {
             state,
             attempts: row.small("attempts")?,
+            read: row.get::<i32>("is_read")? == 1,
             error: row.opt("last_error")?,
             next_attempt_at: match state {
                 DeliveryState::Queued => row.opt_id("next_attempt_at", Timestamp)?,

@@ -74,6 +74,17 @@ impl Tx {
         execute(self, sql, values).await.map(|_| ())
     }
 
+    /// Sets a timer unless one of its kind about its item is set already, which then stays; answers whether it was set.
+    ///
+    /// # Errors
+    /// `Conflict` when the id is taken.
+    pub async fn insert_timer_once(&self, timer: &NewTimer) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO timer (id, due_at, kind, item_id, body) SELECT $1, $2, $3, $4, $5 \
+            WHERE NOT EXISTS (SELECT 1 FROM timer WHERE item_id = $4 AND kind = $3)";
+        let values = values![timer.id, timer.due_at, timer.kind.as_str(), timer.item, json(&timer.body)?];
+        Ok(execute(self, sql, values).await? == 1)
+    }
+
     /// Removes a timer; false when it was gone, so that of two hosts one runs it.
     ///
     /// # Errors

@@ -37,8 +37,9 @@ pub(crate) struct EventsQuery {
 
 /// Follow what happens, as server-sent events.
 ///
-/// Each event has the id of a `LiveEvent`, its kind as name (`item`, `message`, `person`, `directory`, `notice`) and
-/// itself as data. A client that comes back with `Last-Event-ID` gets what it missed, or `resync` when that is no
+/// Each event has the id of a `LiveEvent`, its kind as name (`item`, `message`, `mark`, `person`, `directory`, `notice`) and
+/// itself as data. Besides, `presence` says who is on a conversation, as a `ConversationPresence` without an id, which is
+/// never sent again; the contact is part of it for those only who are on the conversation themselves. A client that comes back with `Last-Event-ID` gets what it missed, or `resync` when that is no
 /// longer stored: read everything anew. Without either the stream begins now. It ends at sign-out and when the host
 /// stops; a silent stream is kept open by `: ping` every 15 s.
 #[utoipa::path(get, path = "/events", tag = "events",

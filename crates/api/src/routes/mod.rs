@@ -8,6 +8,7 @@ mod items;
 mod live;
 mod moving;
 mod people;
+mod presence;
 mod thread;
 mod tokens;
 
@@ -35,7 +36,7 @@ pub(crate) fn all() -> OpenApiRouter<Api> {
 
 /// The routes that items, conversations and tickets share.
 fn item_routes() -> OpenApiRouter<Api> {
-    items::routes().merge(moving::routes()).merge(thread::routes()).merge(decisions::routes())
+    items::routes().merge(moving::routes()).merge(thread::routes()).merge(presence::routes()).merge(decisions::routes())
 }
 
 /// Rows of a page when the request does not say.

@@ -169,6 +169,7 @@ impl House {
             store,
             clock: ManualClock::new(),
             outlets: BTreeMap::from(["mail", "plain", "help", "private"].map(outlet)),
+            words: Arc::new(|_, key, _| key.to_owned()),
             holder: "test".to_owned(),
             session_idle_ms: 3_600_000,
             session_ms: 86_400_000,

@@ -4,7 +4,7 @@ use crate::house::{Client, House};
 use axum::body::{Body, BodyDataStream};
 use futures::StreamExt;
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A stream that is being read.
@@ -52,7 +52,7 @@ fn parse(block: &str) -> Option<Event> {
     let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let data = field("data:")?;
     Some(Event {
-        id: field("id:")?.parse().expect("a number"),
+        id: field("id:").map_or(0, |id| id.parse().expect("a number")),
         name: field("event:")?.to_owned(),
         data: serde_json::from_str(data).expect("JSON"),
     })
@@ -79,6 +79,31 @@ async fn a_stream_begins_now_and_tells_what_happens() {
     assert_eq!(event.data["kind"], event.name.as_str());
     assert_eq!(event.data["conversation"], item.0);
     assert!(!event.data.to_string().contains("after"), "events carry no text");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn colleagues_hear_who_is_on_a_conversation_they_may_open() {
+    let house = House::new().await;
+    let (ada, bo, vera) = (house.sign_in("ada").await, house.sign_in("bo").await, house.sign_in("vera").await);
+    let item = house.arrives("private", "kim", "hello").await.conversation;
+    let path = format!("/conversations/{item}/presence");
+    let mut reader = Reader::open(&ada, None).await;
+    bo.put(&path, json!({ "attention": "viewing" })).await.problem(404, "not_found");
+    ada.put(&path, json!({ "attention": "asleep" })).await.is(422);
+    ada.put(&path, json!({})).await.is(422);
+    let shown = ada.put(&path, json!({ "attention": "writing" })).await.is(200).body;
+    assert_eq!((&shown["people"][0]["name"], &shown["people"][0]["attention"]), (&json!("Ada"), &json!("writing")));
+    let mut event = reader.next().await.expect("an event");
+    while event.name != "presence" {
+        event = reader.next().await.expect("an event");
+    }
+    assert_eq!((event.id, event.data["conversation"].as_i64()), (0, Some(item.0)));
+    assert_eq!(ada.get(&path).await.is(200).body, shown);
+    ada.put(&path, json!({ "attention": null })).await.is(200);
+    assert_eq!(ada.get(&path).await.is(200).body["people"], json!([]));
+    vera.get(&path).await.problem(404, "not_found");
+    ada.post(&format!("/conversations/{item}/transcript"), json!({})).await.is(422);
     house.close().await;
 }
 

@@ -108,6 +108,7 @@ fn channel(index: i64, only: Option<Distribution>) -> ChannelEntry {
         hours: WeeklyHours::default(),
         holidays: Vec::new(),
         reopen_owner: ReopenOwner::Keep,
+        chat: None,
         rule: Some(Rule { on: true, version: 1, cases: vec![case] }),
     }
 }

@@ -141,6 +141,7 @@ fn channel(id: ChannelId, slug: &str, kind: ChannelKind, workspace: WorkspaceId)
         hours: WeeklyHours::default(),
         holidays: Vec::new(),
         reopen_owner: ReopenOwner::Keep,
+        chat: None,
         rule: None,
     }
 }

@@ -110,3 +110,12 @@ fn r4_2_a_wall_clock_time_is_reached_when_the_clock_first_shows_it_or_a_later_on
         }
     }
 }
+
+#[test]
+fn r12_6_model_and_router_agree_on_what_was_moved_to_where_nobody_can_have_it() {
+    for seed in [6_000_821, 7_000_759] {
+        if let Err(report) = run(seed, 1) {
+            panic!("{report}");
+        }
+    }
+}

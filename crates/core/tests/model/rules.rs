@@ -36,6 +36,7 @@ pub fn channel(dice: &mut Dice, id: ChannelId, directory: &Directory) -> Channel
         hours: new_hours(dice, 60),
         holidays: new_holidays(dice, directory),
         reopen_owner: dice.one_of(&[ReopenOwner::Keep, ReopenOwner::Keep, ReopenOwner::Route, ReopenOwner::Unassign]),
+        chat: None,
         rule: None,
     }
 }

@@ -1,14 +1,14 @@
 //! Writes a directory as a file that reads back to the same directory.
 
 use super::file::{
-    AbsenceFile, AccessFile, CapacityFile, ChannelFile, DirectoryFile, HolidaysFile, PerTypeFile, SkillFile, SpokenFile,
-    TeamFile, UserFile, UserSkillFile, WeightsFile, WorkspaceFile,
+    AbsenceFile, AccessFile, CapacityFile, ChannelFile, ChatFile, DirectoryFile, HolidaysFile, PerTypeFile, SkillFile,
+    SpokenFile, TeamFile, UserFile, UserSkillFile, WeightsFile, WorkspaceFile,
 };
 use super::rule_file::{CaseFile, DemandFile, FallbackFile, OverflowFile, RuleFile, SkillRuleFile, TargetFile};
 use jiff::Timestamp as Instant;
 use switchboard_model::{
-    Capacity, Case, ChannelEntry, Demand, Directory, Fallback, Member, Rule, SkillId, SkillRule, Target, TeamId, Timestamp, User,
-    UserId, Wanted, Workspace, WorkspaceAccess, WorkspaceId,
+    Capacity, Case, ChannelEntry, ChatSettings, Demand, Directory, Fallback, Member, Rule, SkillId, SkillRule, Target, TeamId,
+    Timestamp, User, UserId, Wanted, Workspace, WorkspaceAccess, WorkspaceId,
 };
 
 /// The directory as TOML text.
@@ -139,8 +139,14 @@ impl Names<'_> {
             hours: channel.hours.clone(),
             holidays: channel.holidays.clone(),
             reopen_owner: channel.reopen_owner,
+            chat: channel.chat.as_ref().map(|chat| self.chat_file(chat)),
             rule: channel.rule.as_ref().map(|rule| self.rule_file(rule)),
         }
+    }
+
+    fn chat_file(&self, chat: &ChatSettings) -> ChatFile {
+        let mail_channel = chat.mail_channel.and_then(|id| self.0.channel(id)).map(|channel| channel.slug.clone());
+        ChatFile { close_after_min: chat.close_after_min, mail_channel, transcript: chat.transcript }
     }
 
     fn rule_file(&self, rule: &Rule) -> RuleFile {

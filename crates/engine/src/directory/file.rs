@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 use switchboard_model::{
-    ChannelKind, CivilDate, LeaveOut, Presence, QueueOrder, ReopenOwner, Role, Seat, Sla, WeeklyHours, WorkType, WorkspaceKind,
+    ChannelKind, CivilDate, LeaveOut, Presence, QueueOrder, ReopenOwner, Role, Seat, Sla, Transcript, WeeklyHours, WorkType,
+    WorkspaceKind,
 };
 
 /// A directory file. Lists are in file order, which is the order in which new entries get their ids.
@@ -240,9 +241,24 @@ pub struct ChannelFile {
     pub holidays: Vec<String>,
     /// Owner of what is reopened; `keep` when absent.
     pub reopen_owner: ReopenOwner,
+    /// How chats end; the defaults when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chat: Option<ChatFile>,
     /// The rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleFile>,
+}
+
+/// `chat = { close_after_min = 30 }` of a channel
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChatFile {
+    /// Minutes of silence; 0 is never.
+    pub close_after_min: u32,
+    /// Slug of an email channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail_channel: Option<String>,
+    /// When what was said is mailed.
+    pub transcript: Transcript,
 }
 
 impl PerTypeFile {

@@ -2,13 +2,14 @@
 
 mod rules;
 
-use super::file::{CapacityFile, ChannelFile, DirectoryFile, UserFile, WorkspaceFile};
+use super::file::{CapacityFile, ChannelFile, ChatFile, DirectoryFile, UserFile, WorkspaceFile};
 use super::zones::attach_zones;
 use std::collections::{BTreeMap, BTreeSet};
 use switchboard_core::skill_uses;
 use switchboard_model::{
-    Capacity, CapacityWeights, ChannelEntry, ChannelId, Directory, Fault, OutOfOffice, QueueOrder, Rule, Skill, SkillId, Sla,
-    Spoken, Team, TeamId, Timestamp, User, UserId, UserSkill, Workspace, WorkspaceAccess, WorkspaceId,
+    Capacity, CapacityWeights, ChannelEntry, ChannelId, ChannelKind, ChatSettings, Directory, Fault, OutOfOffice, QueueOrder,
+    Rule, Skill, SkillId, Sla, Spoken, Team, TeamId, Timestamp, Transcript, User, UserId, UserSkill, Workspace, WorkspaceAccess,
+    WorkspaceId,
 };
 
 /// How to treat what the file does not name.
@@ -267,12 +268,12 @@ impl<'a> Merge<'a> {
         }
         for (index, entry) in file.channels.iter().enumerate() {
             let Some(&id) = self.names.channels.get(&entry.slug) else { continue };
-            let channel = self.channel(id, index, entry);
+            let channel = self.channel(id, index, entry, file);
             put(&mut self.next.channels, channel, |channel| channel.id);
         }
     }
 
-    fn channel(&mut self, id: ChannelId, index: usize, entry: &ChannelFile) -> ChannelEntry {
+    fn channel(&mut self, id: ChannelId, index: usize, entry: &ChannelFile, file: &DirectoryFile) -> ChannelEntry {
         let key = format!("channels[{index}].workspace");
         let workspace = match entry.workspace.as_str() {
             "" => None, // Reading the file has said so.
@@ -294,8 +295,31 @@ impl<'a> Merge<'a> {
             hours: entry.hours.clone(),
             holidays: self.calendars(&format!("channels[{index}].holidays"), &entry.holidays),
             reopen_owner: entry.reopen_owner,
+            chat: entry.chat.as_ref().map(|chat| self.chat(&format!("channels[{index}].chat"), entry, chat, file)),
             rule,
         }
+    }
+
+    /// How chats end, and the email channel of the file or the directory in force that mails go through.
+    fn chat(&mut self, key: &str, channel: &ChannelFile, chat: &ChatFile, file: &DirectoryFile) -> ChatSettings {
+        if channel.kind != ChannelKind::Chat {
+            let message = format!("belongs to channels of kind `chat`; `{}` is of kind `{}`", channel.slug, channel.kind);
+            self.faults.push(Fault::new(key, message));
+        }
+        let named = chat.mail_channel.as_deref().map(|slug| (slug, format!("{key}.mail_channel")));
+        let mail_channel = named.and_then(|(slug, key)| {
+            let id = resolve(&self.names.channels, key.clone(), "channel", slug, &mut self.faults)?;
+            let in_file = file.channels.iter().find(|other| other.slug == slug).map(|other| other.kind);
+            let kind = in_file.or_else(|| self.current.channel(id).map(|other| other.kind));
+            if kind.is_some_and(|kind| kind != ChannelKind::Email) {
+                self.faults.push(Fault::new(key, format!("`{slug}` is no channel of kind `email`")));
+            }
+            Some(id)
+        });
+        if chat.transcript == Transcript::OnClose && chat.mail_channel.is_none() {
+            self.faults.push(Fault::new(format!("{key}.transcript"), "`on_close` needs a `mail_channel` to go out through"));
+        }
+        ChatSettings { close_after_min: chat.close_after_min, mail_channel, transcript: chat.transcript }
     }
 
     fn team(&mut self, key: String, slug: &str) -> Option<TeamId> {

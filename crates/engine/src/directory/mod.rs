@@ -22,8 +22,8 @@ pub use diff::{ChangeAction, DirectoryChange, diff, loses_last_admin};
 pub use entry::Entry;
 pub use export::export;
 pub use file::{
-    AbsenceFile, AccessFile, CapacityFile, ChannelFile, DirectoryFile, HolidaysFile, PerTypeFile, SkillFile, SpokenFile,
-    TeamFile, UserFile, UserSkillFile, WeightsFile, WorkspaceFile,
+    AbsenceFile, AccessFile, CapacityFile, ChannelFile, ChatFile, DirectoryFile, HolidaysFile, PerTypeFile, SkillFile,
+    SpokenFile, TeamFile, UserFile, UserSkillFile, WeightsFile, WorkspaceFile,
 };
 pub use ical::{ImportNote, ImportedDays, read_ical};
 pub(crate) use merge::kept_rule_version;

@@ -2,12 +2,13 @@
 
 use super::entry::Entry;
 use super::file::{
-    CapacityFile, ChannelFile, DirectoryFile, HolidaysFile, PerTypeFile, SkillFile, SpokenFile, TeamFile, UserFile,
+    CapacityFile, ChannelFile, ChatFile, DirectoryFile, HolidaysFile, PerTypeFile, SkillFile, SpokenFile, TeamFile, UserFile,
     UserSkillFile, WeightsFile, WorkspaceFile,
 };
 use super::read_rule::{read_rule, read_skill_rule};
 use switchboard_model::{
-    ChannelKind, CivilDate, Fault, LeaveOut, Presence, ReopenOwner, Role, SKILL_LEVELS, Seat, Sla, WeeklyHours, WorkspaceKind,
+    ChannelKind, ChatSettings, CivilDate, Fault, LeaveOut, Presence, ReopenOwner, Role, SKILL_LEVELS, Seat, Sla, WeeklyHours,
+    WorkspaceKind,
 };
 use toml::Value;
 
@@ -232,7 +233,17 @@ fn read_channel(entry: &mut Entry) -> ChannelFile {
         hours: entry.optional("hours").unwrap_or_default(),
         holidays: entry.optional("holidays").unwrap_or_default(),
         reopen_owner: entry.optional("reopen_owner").unwrap_or(ReopenOwner::Keep),
+        chat: entry.nested("chat", read_chat),
         rule: read_rule(entry),
+    }
+}
+
+fn read_chat(entry: &mut Entry) -> ChatFile {
+    let usual = ChatSettings::default();
+    ChatFile {
+        close_after_min: entry.optional("close_after_min").unwrap_or(usual.close_after_min),
+        mail_channel: entry.optional("mail_channel"),
+        transcript: entry.optional("transcript").unwrap_or(usual.transcript),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The use cases over a real SQLite database, with the router's task running and a channel that remembers.
 
+mod chat;
 mod directory;
 mod gluing;
 mod hand_back;
@@ -12,6 +13,7 @@ mod routing;
 mod sending;
 mod sweep;
 mod threading;
+mod threads;
 mod triage;
 
 use crate::{ApplyOptions, Caller, Engine, EngineOptions, ItemsQuery, NewMessage, Outlet};
@@ -208,12 +210,15 @@ impl Desk {
             ("queue".to_owned(), outlet(ChannelKind::Email, true, None)),
             ("triage".to_owned(), outlet(ChannelKind::Email, false, None)),
             ("sales".to_owned(), outlet(ChannelKind::Email, true, None)),
+            ("chat".to_owned(), outlet(ChannelKind::Chat, true, None)),
+            ("help".to_owned(), outlet(ChannelKind::Chat, true, None)),
             ("form".to_owned(), outlet(ChannelKind::Form, false, Some("support"))),
         ]);
         let options = EngineOptions {
             store,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             outlets,
+            words: Arc::new(|_, key, _| key.to_owned()),
             holder: "test".to_owned(),
             session_idle_ms: HOUR_MS,
             session_ms: 24 * HOUR_MS,
@@ -225,6 +230,8 @@ impl Desk {
         spawn(engine.clone().run_delivery(shutdown.clone()));
         spawn(engine.clone().run_timers(shutdown.clone()));
         spawn(engine.clone().run_presence(shutdown.clone()));
+        spawn(engine.clone().run_threads(shutdown.clone()));
+        spawn(engine.clone().run_signals(shutdown.clone()));
         Self { engine, clock, outside, shutdown, folder, serial: AtomicU64::new(0) }
     }
 

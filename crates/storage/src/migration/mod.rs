@@ -5,6 +5,7 @@ mod initial;
 mod merged;
 mod outgoing;
 mod presence;
+mod threads;
 
 use crate::error::{StoreError, StoreErrorKind};
 use crate::row::{Db, execute, row, rows, script, values};
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(presence::PRESENCE),
             Box::new(details::DETAILS),
             Box::new(outgoing::OUTGOING),
+            Box::new(threads::Threads),
         ]
     }
 }

@@ -14,6 +14,7 @@ mod presence;
 mod recall;
 mod refusals;
 mod routing;
+mod threads;
 mod writing;
 
 use crate::{Store, StoreOptions};

@@ -238,6 +238,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
     ['GET', '/assignable', (item) => ({ status: 200, body: { users: people.map((person) => ({ user: person.id, name: person.name, available: person.person.available, cause: person.person.cause, load: person.person.open, open: person.person.open, limit: person.person.limit, allowed: person.seat !== 'none', reason: person.seat === 'none' ? 'not_team_member' : undefined })), teams } })],
     ['GET', '/waiting', (item) => ({ status: 200, body: whyWaiting(item.row, items.map((other) => other.row), explain(item), people, Date.now()) })],
     ['GET', '/decisions', (item) => ({ status: 200, body: [decision(item)] })],
+    ['PUT', '/presence', (item, body) => ({ status: 200, body: { conversation: item.row.conversation, workspace: item.row.workspace, people: body.attention ? [{ user: reader, name: me().name, attention: body.attention }] : [], visitor: null } })],
     ['PUT', '/owner', (item, body) => guard(item, body, (row) => {
       row.owner = body.owner;
       if (body.team !== undefined) row.team = body.team;

@@ -307,6 +307,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is on a conversation.
+         * @description People at the desk, and the contact while connected. A ticket shows its conversation's.
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_conversations_id_presence"];
+        /**
+         * Say what one does on a conversation.
+         * @description Colleagues are told, and a connected contact as far as it is writing. It is forgotten after 40 s: say it again every
+         *     15 s, and at once when it changes. Answers with everybody who is there.
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        put: operations["put_conversations_id_presence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/priority": {
         parameters: {
             query?: never;
@@ -482,8 +511,9 @@ export interface paths {
         };
         /**
          * Follow what happens, as server-sent events.
-         * @description Each event has the id of a `LiveEvent`, its kind as name (`item`, `message`, `person`, `directory`, `notice`) and
-         *     itself as data. A client that comes back with `Last-Event-ID` gets what it missed, or `resync` when that is no
+         * @description Each event has the id of a `LiveEvent`, its kind as name (`item`, `message`, `mark`, `person`, `directory`, `notice`) and
+         *     itself as data. Besides, `presence` says who is on a conversation, as a `ConversationPresence` without an id, which is
+         *     never sent again; the contact is part of it for those only who are on the conversation themselves. A client that comes back with `Last-Event-ID` gets what it missed, or `resync` when that is no
          *     longer stored: read everything anew. Without either the stream begins now. It ends at sign-out and when the host
          *     stops; a silent stream is kept open by `: ping` every 15 s.
          *
@@ -678,6 +708,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/items/{id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is on a conversation.
+         * @description People at the desk, and the contact while connected. A ticket shows its conversation's.
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_items_id_presence"];
+        /**
+         * Say what one does on a conversation.
+         * @description Colleagues are told, and a connected contact as far as it is writing. It is forgotten after 40 s: say it again every
+         *     15 s, and at once when it changes. Answers with everybody who is there.
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        put: operations["put_items_id_presence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/items/{id}/priority": {
         parameters: {
             query?: never;
@@ -860,26 +919,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/me/undo-send": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Choose how long one's mails wait before they go out, so that they can be taken back.
-         * @description Needs a signed-in person.
-         */
-        put: operations["put_me_undo-send"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/messages/{id}/raw": {
         parameters: {
             query?: never;
@@ -894,29 +933,6 @@ export interface paths {
         get: operations["get_messages_id_raw"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/messages/{id}/recall": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Take back a reply that has not gone out yet.
-         * @description Only its writer can, and only until it is on its way: then 409 `conflict`. The message is gone from the thread
-         *     afterwards; the answer is the message as it was.
-         *
-         *     Needs the permission `write`, from role `agent` on.
-         */
-        post: operations["post_messages_id_recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1225,6 +1241,35 @@ export interface paths {
          *     Needs the permission `assign`, from role `agent` on.
          */
         put: operations["put_tickets_id_owner"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is on a conversation.
+         * @description People at the desk, and the contact while connected. A ticket shows its conversation's.
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        get: operations["get_tickets_id_presence"];
+        /**
+         * Say what one does on a conversation.
+         * @description Colleagues are told, and a connected contact as far as it is writing. It is forgotten after 40 s: say it again every
+         *     15 s, and at once when it changes. Answers with everybody who is there.
+         *
+         *     Needs the permission `read`, from role `viewer` on.
+         */
+        put: operations["put_tickets_id_presence"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1610,6 +1655,16 @@ export interface components {
             name: string;
         };
         /**
+         * @description What a person at the desk does on a conversation, from the least to the most.
+         * @enum {string}
+         */
+        Attention: "parked" | "viewing" | "writing";
+        /** @description What the caller does on a conversation. */
+        AttentionWish: {
+            attention: components["schemas"]["Attention"] | null;
+            seen?: components["schemas"]["MessageId"] | null;
+        };
+        /**
          * @description To whom a message goes.
          * @enum {string}
          */
@@ -1690,8 +1745,6 @@ export interface components {
             copies: boolean;
             /** @description Messages can carry HTML. */
             html: boolean;
-            /** @description A message may wait before it goes out, so that its writer can take it back. */
-            recall: boolean;
             /** @description Replies can be sent. */
             reply: boolean;
             /** @description Messages have subjects. */
@@ -1970,6 +2023,16 @@ export interface components {
          * @description A conversation; an [`ItemId`] of that kind.
          */
         ConversationId: number;
+        /** @description Everybody who is on a conversation. */
+        ConversationPresence: {
+            /** @description The conversation. */
+            conversation: components["schemas"]["ConversationId"];
+            /** @description People at the desk, by id. */
+            people: components["schemas"]["PersonAttention"][];
+            visitor: components["schemas"]["VisitorPresence"] | null;
+            /** @description Where it is. */
+            workspace: components["schemas"]["WorkspaceId"];
+        };
         /** @description How many items each view has. */
         Counts: {
             /**
@@ -2157,10 +2220,8 @@ export interface components {
             /** @description What the last attempt met, for a person. */
             error: string | null;
             next_attempt_at: components["schemas"]["Timestamp"] | null;
-            /** @description It has not been tried yet, and its writer can take it back (until `next_attempt_at` at least). */
-            recallable: boolean;
-            /** @description Recipients whom the other side refused while others got it. */
-            refused: components["schemas"]["RefusedRecipient"][];
+            /** @description The contact has read it, where the channel can tell. */
+            read?: boolean;
             /** @description How far it has got. */
             state: components["schemas"]["DeliveryState"];
         };
@@ -2191,8 +2252,6 @@ export interface components {
             company: string | null;
             /** @description Languages of the desk. */
             languages: string[];
-            /** @description Addresses of the installation itself, which a reply to everybody leaves out. */
-            own_addresses: string[];
         };
         /** @description One entry that differs. */
         DirectoryChange: {
@@ -2257,8 +2316,6 @@ export interface components {
         FileWish: {
             /** @description The bytes in base64. */
             base64: string;
-            /** @description The id by which the HTML refers to it (`cid:`). */
-            content_id?: string | null;
             /** @description Media type. */
             content_type: string;
             /** @description File name, without any path. */
@@ -2478,7 +2535,7 @@ export interface components {
          * @description What a live event tells.
          * @enum {string}
          */
-        LiveEventKind: "item" | "message" | "person" | "directory" | "notice";
+        LiveEventKind: "item" | "message" | "person" | "directory" | "mark" | "notice";
         /**
          * @description Items that count together as load: the ticket type in a help desk (5.1), the kind group in inboxes (5.2).
          * @enum {string}
@@ -2513,11 +2570,6 @@ export interface components {
             person: components["schemas"]["PersonView"];
             /** @description What the desk needs to know about this installation. */
             settings: components["schemas"]["DeskSettings"];
-            /**
-             * Format: int32
-             * @description Seconds that the person's mails wait before they go out, so that they can be taken back.
-             */
-            undo_seconds: number;
             /** @description The user. */
             user: components["schemas"]["User"];
         };
@@ -2588,8 +2640,6 @@ export interface components {
             author: components["schemas"]["Actor"];
             /** @description Their name as it was then. */
             author_name: string | null;
-            /** @description Copies of a reply that its other recipients do not see. */
-            bcc: components["schemas"]["Address"][];
             /** @description Its conversation. */
             conversation: components["schemas"]["ConversationId"];
             delivery: components["schemas"]["Delivery"] | null;
@@ -2607,21 +2657,17 @@ export interface components {
             /** @description What an inbound message is. */
             nature: components["schemas"]["Nature"];
             raw: components["schemas"]["BlobId"] | null;
-            /** @description Who else it was addressed to; the copies of a reply. */
+            /** @description Who else it was addressed to. */
             recipients: components["schemas"]["Address"][];
             /** @description Subject. */
             subject: string | null;
             /** @description Plain text. */
             text: string;
-            /** @description Whom a reply went to instead of the contact; empty when to the contact. */
-            to: components["schemas"]["Address"][];
         };
         /** @description A reply or note. */
         MessageWish: {
             /** @description Files. */
             attachments?: components["schemas"]["FileWish"][];
-            /** @description Copies that nobody else sees. */
-            bcc?: components["schemas"]["Address"][];
             /** @description Copies. */
             cc?: components["schemas"]["Address"][];
             /** @description HTML beside it, which is cleaned before it is stored. */
@@ -2633,14 +2679,6 @@ export interface components {
             take?: boolean;
             /** @description Plain text. */
             text: string;
-            /** @description Whom a reply goes to; the contact when absent or empty. */
-            to?: components["schemas"]["Address"][];
-            /**
-             * Format: int32
-             * @description Seconds that a reply waits before it goes out, so that it can be taken back: 0, 5, 10 or 30; 0 when absent. Channels
-             *     whose capabilities lack `recall` send at once.
-             */
-            undo_seconds?: number;
         };
         /** @description Moving to another workspace. */
         MoveWish: {
@@ -2817,6 +2855,15 @@ export interface components {
             /** @description The new one. */
             new: string;
         };
+        /** @description A person on a conversation. */
+        PersonAttention: {
+            /** @description What the person does. */
+            attention: components["schemas"]["Attention"];
+            /** @description Name. */
+            name: string;
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        };
         /** @description A person's status and counted work. */
         PersonLoad: {
             /**
@@ -2917,15 +2964,6 @@ export interface components {
          * @enum {string}
          */
         RefusalReason: "item_changed" | "at_capacity" | "status_changed";
-        /** @description One of several recipients whom the other side refused. `Debug` does not show who. */
-        RefusedRecipient: {
-            /** @description Who. */
-            address: string;
-            /** @description It is tried again for them. */
-            again: boolean;
-            /** @description Why, in one line for a person. */
-            reason: string;
-        };
         /** @description What would make somebody eligible for an item. */
         Remedy: {
             at: components["schemas"]["Timestamp"] | null;
@@ -3275,14 +3313,6 @@ export interface components {
          * @enum {string}
          */
         UnavailableCause: "away" | "out_of_office" | "outside_hours";
-        /** @description The time in which one's mails can be taken back. */
-        UndoSendChange: {
-            /**
-             * Format: int32
-             * @description 0, 5, 10 or 30.
-             */
-            seconds: number;
-        };
         /** @description A person who signs in. */
         User: {
             /** @description Has accepted the invitation. */
@@ -3366,6 +3396,19 @@ export interface components {
          * @enum {string}
          */
         View: "unassigned" | "mine" | "team_unassigned" | "team_open" | "open" | "closed" | "waiting" | "snoozed";
+        /** @description A page that a visitor looks at. `Debug` shows neither. */
+        VisitedPage: {
+            /** @description Its address, without query and fragment. */
+            address: string;
+            /** @description Its title. */
+            title: string;
+        };
+        /** @description A contact who is connected. */
+        VisitorPresence: {
+            page: components["schemas"]["VisitedPage"] | null;
+            /** @description The contact is writing. */
+            writing: boolean;
+        };
         /** @description Why an item waits or has no owner, and what would change that. */
         WaitingAnswer: {
             /** @description Names for the ids. */
@@ -4038,6 +4081,70 @@ export interface operations {
             };
         };
     };
+    get_conversations_id_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPresence"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    put_conversations_id_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttentionWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPresence"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     put_conversations_id_priority: {
         parameters: {
             query?: never;
@@ -4667,6 +4774,70 @@ export interface operations {
             };
         };
     };
+    get_items_id_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPresence"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    put_items_id_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttentionWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPresence"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     put_items_id_priority: {
         parameters: {
             query?: never;
@@ -4952,36 +5123,6 @@ export interface operations {
             };
         };
     };
-    "put_me_undo-send": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["UndoSendChange"];
-            };
-        };
-        responses: {
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-        };
-    };
     get_messages_id_raw: {
         parameters: {
             query?: never;
@@ -4999,36 +5140,6 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-        };
-    };
-    post_messages_id_recall: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: components["schemas"]["MessageId"];
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MessageView"];
                 };
             };
             /** @description A problem document. */
@@ -5539,6 +5650,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemRow"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_tickets_id_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPresence"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    put_tickets_id_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttentionWish"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPresence"];
                 };
             };
             /** @description A problem document. */

@@ -37,6 +37,8 @@ export interface RequestOptions {
   signal?: AbortSignal;
   /** Kept over retries of the same intent; every POST gets one. */
   key?: string;
+  /** Goes out even if the page is left. */
+  keepalive?: boolean;
 }
 
 export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
@@ -50,6 +52,7 @@ export async function request<T>(method: string, path: string, options: RequestO
       headers,
       credentials: 'same-origin',
       signal: options.signal ?? null,
+      keepalive: options.keepalive ?? false,
       body: options.body === undefined ? null : JSON.stringify(options.body),
     });
   } catch (error) {

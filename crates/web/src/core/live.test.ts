@@ -23,7 +23,7 @@ class FakeSource implements Source {
 function setUp() {
   const sources: FakeSource[] = [];
   const timers: { run: () => void; delay_ms: number; cancelled: boolean }[] = [];
-  const seen = { events: [] as number[], resyncs: 0, states: [] as Connection[] };
+  const seen = { events: [] as number[], presences: [] as number[], resyncs: 0, states: [] as Connection[] };
   let now_ms = 1000;
   const around: Surroundings = {
     open: (url) => {
@@ -39,7 +39,7 @@ function setUp() {
       return () => void (timer.cancelled = true);
     },
   };
-  const stream = new Stream(5, { event: (event) => seen.events.push(event.id), resync: () => (seen.resyncs += 1), connection: (state) => seen.states.push(state) }, around);
+  const stream = new Stream(5, { event: (event) => seen.events.push(event.id), presence: (presence) => seen.presences.push(presence.conversation), resync: () => (seen.resyncs += 1), connection: (state) => seen.states.push(state) }, around);
   stream.start();
   return { sources, timers, seen, stream, wait: (ms: number) => (now_ms += ms) };
 }
@@ -47,6 +47,17 @@ function setUp() {
 const event = (id: number): string => JSON.stringify({ id, at: 0, kind: 'item' } satisfies Partial<LiveEvent>);
 
 describe('the stream', () => {
+  it('tells who is on a conversation without moving on, as that is never sent again', () => {
+    const { sources, seen, stream, timers } = setUp();
+    sources[0]!.send('presence', JSON.stringify({ conversation: 12, workspace: 1, people: [], visitor: null }));
+    sources[0]!.send('presence', 'no JSON');
+    expect(seen.presences).toEqual([12]);
+    sources[0]!.onerror?.(new Event('error'));
+    timers[0]!.run();
+    expect(sources[1]!.url).toBe('/api/v1/events?after=5');
+    stream.stop();
+  });
+
   it('begins after what the page was built from, and passes each event once', () => {
     const { sources, seen } = setUp();
     expect(sources[0]!.url).toBe('/api/v1/events?after=5');

@@ -1,7 +1,7 @@
 // Live events: one stream per browser. The tab that holds the lock keeps the stream and passes everything on to
 // the others; where locks do not exist (plain HTTP on a network) every tab has a stream of its own.
 import { delay } from './backoff';
-import type { LiveEvent, LiveKind } from './types';
+import type { ConversationPresence, LiveEvent, LiveKind } from './types';
 
 export type Connection =
   | { state: 'connecting' }
@@ -10,6 +10,8 @@ export type Connection =
 
 export interface LiveHandlers {
   event(event: LiveEvent): void;
+  /** Who is on a conversation now. */
+  presence(presence: ConversationPresence): void;
   /** Something may have been missed: everything shown should be asked for again. */
   resync(): void;
   connection(connection: Connection): void;
@@ -30,7 +32,7 @@ export interface Surroundings {
   later(run: () => void, delay_ms: number): () => void;
 }
 
-const KINDS: readonly LiveKind[] = ['item', 'message', 'person', 'directory', 'notice'];
+const KINDS: readonly LiveKind[] = ['item', 'message', 'mark', 'person', 'directory', 'notice'];
 
 /** A stream that opens itself again, after longer and longer pauses. */
 export class Stream {
@@ -79,6 +81,10 @@ export class Stream {
       if (this.source === source) this.fail();
     };
     for (const kind of KINDS) source.addEventListener(kind, (event) => this.take(event));
+    source.addEventListener('presence', (event) => {
+      const presence = decode<ConversationPresence>(event.data, 'conversation');
+      if (presence !== null) this.handlers.presence(presence);
+    });
     source.addEventListener('resync', (event) => {
       const id = Number(event.lastEventId);
       if (Number.isFinite(id) && id > this.last) this.last = id;
@@ -87,7 +93,7 @@ export class Stream {
   }
 
   private take(message: MessageEvent<string>): void {
-    const event = decode(message.data);
+    const event = decode<LiveEvent>(message.data, 'id');
     if (event === null || event.id <= this.last) return;
     this.last = event.id;
     this.handlers.event(event);
@@ -106,10 +112,10 @@ export class Stream {
   }
 }
 
-function decode(data: string): LiveEvent | null {
+function decode<T>(data: string, id: keyof T): T | null {
   try {
-    const event = JSON.parse(data) as LiveEvent;
-    return typeof event.id === 'number' ? event : null;
+    const event = JSON.parse(data) as T;
+    return typeof event[id] === 'number' ? event : null;
   } catch {
     return null;
   }
@@ -125,7 +131,7 @@ export const browser: Surroundings = {
   },
 };
 
-type Passed = { event: LiveEvent } | { resync: true } | { connection: Connection } | { hurry: true } | { ask: true };
+type Passed = { event: LiveEvent } | { presence: ConversationPresence } | { resync: true } | { connection: Connection } | { hurry: true } | { ask: true };
 
 /** Follows the live events for one signed-in user until the returned function is called. */
 export function follow(user: number, last: number, handlers: LiveHandlers): () => void {
@@ -143,6 +149,7 @@ export function follow(user: number, last: number, handlers: LiveHandlers): () =
       seen = event.id;
       handlers.event(event);
     },
+    presence: (presence) => handlers.presence(presence),
     resync: () => handlers.resync(),
     connection(connection) {
       state = connection;
@@ -155,6 +162,7 @@ export function follow(user: number, last: number, handlers: LiveHandlers): () =
   const lead = (): void => {
     stream = new Stream(seen, {
       event: (event) => (local.event(event), pass({ event })),
+      presence: (presence) => (local.presence(presence), pass({ presence })),
       resync: () => (local.resync(), pass({ resync: true })),
       connection: (connection) => (local.connection(connection), pass({ connection })),
     }, browser);
@@ -165,6 +173,7 @@ export function follow(user: number, last: number, handlers: LiveHandlers): () =
       if ('hurry' in data) stream.hurry();
       if ('ask' in data) pass({ connection: state });
     } else if ('event' in data) local.event(data.event);
+    else if ('presence' in data) local.presence(data.presence);
     else if ('resync' in data) local.resync();
     else if ('connection' in data) local.connection(data.connection);
   });

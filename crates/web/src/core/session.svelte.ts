@@ -1,4 +1,5 @@
 // Who is signed in, what there is (people, teams, workspaces, channels), and the live connection.
+import { SvelteMap } from 'svelte/reactivity';
 import { ApiError, load, post, put, remove, whenSignedOut } from './api';
 import { openDrafts } from './drafts.svelte';
 import { choose, setLanguage } from './i18n.svelte';
@@ -6,7 +7,7 @@ import { follow, type Connection } from './live';
 import { ownChoice, wayBack, type Choice } from './presence';
 import { build, go, local, parse, router } from './router.svelte';
 import type {
-  ChannelView, Counts, LiveEvent, Me, PersonView, StatusValue, Team, UserView, UserWithPerson, Workspace,
+  ChannelView, ConversationPresence, Counts, LiveEvent, Me, PersonAttention, PersonView, StatusValue, Team, UserView, UserWithPerson, Workspace,
 } from './types';
 
 const COUNTS_PAUSE_MS = 800;
@@ -27,11 +28,17 @@ let counts_timer: ReturnType<typeof setTimeout> | null = null;
 
 export interface Follower {
   event?(event: LiveEvent): void;
+  presence?(presence: ConversationPresence): void;
   resync?(): void;
 }
 const followers = new Set<Follower>();
+/** Colleagues on conversations, as far as they came since this page was opened. */
+const here = new SvelteMap<number, PersonAttention[]>();
 
 export const session = {
+  get here(): ReadonlyMap<number, PersonAttention[]> {
+    return here;
+  },
   get me(): Me | null {
     return me;
   },
@@ -105,7 +112,7 @@ export async function start(): Promise<boolean> {
   openDrafts(me.user.id, Date.now());
   await loadDirectory();
   unfollow?.();
-  unfollow = follow(me.user.id, me.last_event, { event: take, resync, connection: connected });
+  unfollow = follow(me.user.id, me.last_event, { event: take, presence: company, resync, connection: connected });
   return true;
 }
 
@@ -145,8 +152,15 @@ export function subscribe(follower: Follower): () => void {
 function take(event: LiveEvent): void {
   if (event.kind === 'directory') void loadDirectory().then(refreshMe);
   else if (event.kind === 'person') void refreshPeople();
-  if (event.kind !== 'directory') refreshCountsSoon();
+  if (event.kind !== 'directory' && event.kind !== 'mark') refreshCountsSoon();
   for (const follower of followers) follower.event?.(event);
+}
+
+function company(presence: ConversationPresence): void {
+  const others = presence.people.filter((person) => person.user !== me?.user.id);
+  if (others.length > 0) here.set(presence.conversation, others);
+  else here.delete(presence.conversation);
+  for (const follower of followers) follower.presence?.(presence);
 }
 
 let people_timer: ReturnType<typeof setTimeout> | null = null;
@@ -170,6 +184,7 @@ export function refreshCountsSoon(): void {
 }
 
 function resync(): void {
+  here.clear();
   void loadDirectory().then(refreshMe);
   for (const follower of followers) follower.resync?.();
 }

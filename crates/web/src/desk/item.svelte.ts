@@ -4,6 +4,7 @@ import { say } from '../core/announce.svelte';
 import type { People } from '../core/drafts.svelte';
 import { t } from '../core/i18n.svelte';
 import type { ItemRow, ItemStatus, ItemView, LiveEvent, MergeReport, MessageView, Owner, Page, Priority } from '../core/types';
+import { Company } from './company.svelte';
 import { Waiting } from './waiting.svelte';
 
 const PAGE = 50;
@@ -45,6 +46,8 @@ export class OpenItem {
   seen = $state<number | null>(null);
   /** What it waits for while nobody has it. */
   readonly waiting: Waiting;
+  /** Who else is here. */
+  readonly company: Company;
   private readonly abort = new AbortController();
   private timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -53,11 +56,13 @@ export class OpenItem {
     private readonly changed: (row: ItemRow) => void,
   ) {
     this.waiting = new Waiting(id, this.abort.signal);
+    this.company = new Company(id, () => this.seen);
     void this.start();
   }
 
   close(): void {
     this.abort.abort();
+    this.company.close();
     if (this.timer !== null) clearTimeout(this.timer);
   }
 
@@ -110,7 +115,10 @@ export class OpenItem {
 
   /** What is on the screen now counts as read. */
   markSeen(): void {
-    this.seen = this.messages.at(-1)?.id ?? null;
+    const seen = this.messages.at(-1)?.id ?? null;
+    if (seen === this.seen) return;
+    this.seen = seen;
+    this.company.saw();
   }
 
   async send(outgoing: Outgoing): Promise<MessageView> {
@@ -139,6 +147,11 @@ export class OpenItem {
     this.messages = this.messages.filter((known) => known.id !== message);
     this.markSeen();
     this.refreshSoon();
+  }
+
+  /** Mails what was said in a chat to its contact. */
+  async sendTranscript(): Promise<void> {
+    await post(`/items/${this.id}/transcript`, {}, newKey());
   }
 
   async retryDelivery(message: number): Promise<void> {

@@ -82,6 +82,7 @@ impl Desk {
             store: store.clone(),
             clock: Arc::new(SystemClock(Instant::now())),
             outlets: BTreeMap::from([(CHANNEL.to_owned(), outlet)]),
+            words: Arc::new(|_, key, _| key.to_owned()),
             holder: String::from("bench"),
             session_idle_ms: HOUR_MS,
             session_ms: 24 * HOUR_MS,

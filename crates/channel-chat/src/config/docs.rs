@@ -1,0 +1,142 @@
+//! Every setting of a chat, for the configuration reference.
+
+use switchboard_channel::SettingDoc;
+
+const TEXT: &str = "text, or a text per language such as { en = \"Name\", nb = \"Navn\" }";
+
+/// Every setting below `[channels.SLUG]`.
+pub(crate) const SETTINGS: &[SettingDoc] = &[
+    doc("key", "4 to 64 letters, digits, _ and -", None, "Names the widget in public addresses; no secret."),
+    doc(
+        "origins",
+        "list of exact origins, such as [\"https://www.example.org\"]",
+        Some("[]"),
+        "Sites whose pages may embed the widget; none when empty.",
+    ),
+    doc("locale", "language tag", Some("\"en\""), "Language of visitors whose page and browser say nothing."),
+    doc("cookie_days", "days, 1 to 400", Some("180"), "How long a visitor's session lasts after it was last renewed."),
+    doc(
+        "identity.mode",
+        "`off`, `optional` or `required`",
+        Some("\"off\""),
+        "Whether the site vouches for its visitors; with `required` nobody else gets in.",
+    ),
+    doc(
+        "identity.secrets",
+        "list of one or two secrets of 16 bytes or more; in a file (`identity.secrets_file`) one a line",
+        Some(""),
+        "What the site signs with; two while one is being changed for another.",
+    ),
+    doc("identity.skew_seconds", "seconds, 0 to 600", Some("60"), "How far the clocks of site and desk may differ."),
+    doc(
+        "identity.realm",
+        "at most 64 letters, digits, _, - and .",
+        Some(""),
+        "Put before the site's ids, so that ids of two sites do not meet; the slug when absent. Chats of one site share one.",
+    ),
+    doc("prechat", "list of tables, at most 30", Some("[]"), "What visitors are asked before the first message."),
+    doc("prechat.*.name", "1 to 64 of a-z, 0-9 and _, unique", None, "Name of the field in rules (`form.NAME`)."),
+    doc(
+        "prechat.*.kind",
+        "text, email, phone, number, list, checkbox, date, consent",
+        Some("\"text\""),
+        "How it is answered and checked; `email` and `name` have the kinds `email` and `text`.",
+    ),
+    doc("prechat.*.label", TEXT, Some(""), "What the visitor reads; made from the name when absent."),
+    doc("prechat.*.label.*", "text", Some(""), "The label in one language."),
+    doc(
+        "prechat.*.required",
+        "true or false",
+        Some("false"),
+        "Whether it must be answered, unless the identity has answered it.",
+    ),
+    doc("prechat.*.options", "list of texts or of { value = \"x\", label = \"X\" }", Some("[]"), "What a list offers."),
+    doc("prechat.*.options.*.value", "text", None, "The value that is stored."),
+    doc("prechat.*.options.*.label", TEXT, Some(""), "What the visitor reads; the value when absent."),
+    doc("prechat.*.options.*.label.*", "text", Some(""), "The choice's label in one language."),
+    doc("prechat.*.topics", "list of topics", Some("[]"), "Asked for these topics only; for all when empty."),
+    doc("topics", "list of texts or of { value = \"x\", label = \"X\" }", Some("[]"), "What a visitor can choose to talk about."),
+    doc("topics.*.value", "text", None, "The value that is stored, and that rules see as `form.topic`."),
+    doc("topics.*.label", TEXT, Some(""), "What the visitor reads; the value when absent."),
+    doc("topics.*.label.*", "text", Some(""), "The topic's label in one language."),
+    doc("look.color", "colour such as #1f5fbf", Some("\"#1f5fbf\""), "Colour of the launcher and of the visitor's messages."),
+    doc("look.position", "`left` or `right`", Some("\"right\""), "The lower corner that the launcher sits in."),
+    doc("look.side_px", "pixels, 0 to 400", Some("20"), "Its distance from the side."),
+    doc("look.bottom_px", "pixels, 0 to 400", Some("20"), "Its distance from the bottom."),
+    doc("look.theme", "`auto`, `light` or `dark`", Some("\"auto\""), "Light, dark, or as the visitor's system."),
+    doc("look.launcher", TEXT, Some(""), "Label of the launcher; a standard word when absent."),
+    doc("look.launcher.*", "text", Some(""), "The launcher's label in one language."),
+    doc("look.greeting", TEXT, Some(""), "What stands above an empty conversation."),
+    doc("look.greeting.*", "text", Some(""), "The greeting in one language."),
+    doc("look.title", TEXT, Some(""), "Heading of the window; a standard word when absent."),
+    doc("look.title.*", "text", Some(""), "The heading in one language."),
+    doc("files.allowed", "`off`, `identified` or `all`", Some("\"identified\""), "Who may send files."),
+    doc("files.bytes", "bytes, 1 to 104857600", Some("10485760"), "Largest file."),
+    doc("files.count", "1 to 20", Some("5"), "Most files in a message."),
+    doc(
+        "files.types",
+        "list of extensions and media types, such as [\".pdf\", \"image/*\"]",
+        Some("[\"image/*\", \"application/pdf\", \"text/plain\"]"),
+        "Which files are taken, by name and by the type that the sender declares; all when empty.",
+    ),
+    doc(
+        "files.memory_bytes",
+        "bytes, at least `files.bytes`",
+        Some("268435456"),
+        "Uploads that wait for their message, over all visitors; beyond it the visitor is told to try again.",
+    ),
+    doc("files.keep_minutes", "minutes, 1 to 60", Some("10"), "How long an upload waits for its message."),
+    doc("files.read_timeout_seconds", "seconds, 1 to 3600", Some("120"), "Longest time in which an upload must have arrived."),
+    doc(
+        "limits.frame_bytes",
+        "bytes, 4096 to 1048576, at least 4096 more than 4 for each character of a text",
+        Some("65536"),
+        "Largest frame of a client; a larger one ends the connection.",
+    ),
+    doc("limits.text_length", "characters, 1 to 250000", Some("10000"), "Longest message."),
+    doc("limits.messages_per_minute", "1 to 1000000", Some("30"), "Messages per minute of one visitor."),
+    doc("limits.message_burst", "1 to 1000000", Some("10"), "Messages of one visitor that may come at once."),
+    doc("limits.address_messages_per_minute", "1 to 1000000", Some("300"), "Messages per minute from one client address."),
+    doc("limits.address_message_burst", "1 to 1000000", Some("60"), "Messages from one client address that may come at once."),
+    doc(
+        "limits.frames_per_minute",
+        "10 to 1000000",
+        Some("240"),
+        "Frames of any kind per minute and connection; a flood ends it.",
+    ),
+    doc("limits.connections", "1 to 1000000", Some("20000"), "Connections at once."),
+    doc("limits.connections_per_address", "1 to 1000000", Some("100"), "Connections at once from one client address."),
+    doc("limits.connects_per_minute", "1 to 1000000", Some("120"), "New connections per minute from one client address."),
+    doc(
+        "limits.uploads_per_minute",
+        "1 to 1000000",
+        Some("30"),
+        "Uploads and downloads per minute from one client address, tenfold for the latter.",
+    ),
+    doc("limits.hello_timeout_seconds", "seconds, 1 to 60", Some("10"), "How long a new connection may say nothing."),
+    doc(
+        "limits.ping_seconds",
+        "seconds, 1 to 600",
+        Some("30"),
+        "After so long a silence the client is asked whether it is there.",
+    ),
+    doc("limits.idle_seconds", "seconds, 2 to 3600", Some("75"), "After so long a silence the connection is cut."),
+    doc("limits.write_timeout_seconds", "seconds, 1 to 120", Some("15"), "How long a client may take to read what it is sent."),
+    doc("limits.conversations", "1 to 50", Some("20"), "Most conversations of one visitor that are open at once."),
+    doc(
+        "trusted_proxies",
+        "list of addresses and networks",
+        Some("[]"),
+        "Proxies whose word about the client's address is taken.",
+    ),
+    doc(
+        "client_ip_header",
+        "header name, such as \"x-forwarded-for\"",
+        Some("\"\""),
+        "Header in which those proxies name the client; off when empty.",
+    ),
+];
+
+const fn doc(key: &'static str, values: &'static str, default: Option<&'static str>, about: &'static str) -> SettingDoc {
+    SettingDoc { key, values, default, about }
+}

@@ -1,0 +1,18 @@
+//! The chat channel: visitors of a site connected by WebSocket. The README documents the protocol and what it promises.
+
+mod channel;
+mod config;
+mod decode;
+mod door;
+mod encode;
+mod files;
+mod hub;
+mod identity;
+mod limits;
+mod routes;
+mod socket;
+mod token;
+mod visit;
+mod visitor;
+
+pub use channel::REGISTRATION;
