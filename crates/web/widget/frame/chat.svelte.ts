@@ -34,7 +34,6 @@ export class Thread {
   messages = $state.raw<Message[]>([]);
   typing = $state<string | null>(null);
   draft = $state('');
-  uploads = $state<Upload[]>([]);
   /** Its messages are here, or were asked for. */
   asked = false;
   /** The first message, which those written before it is stored belong to. */
@@ -288,7 +287,7 @@ export class Chat {
   /** What to show first: the only conversation there is, the newest open one, or a new one. */
   private choose(): void {
     const held = this.threads.filter((thread) => thread.id !== null);
-    const is_untouched = this.current && this.current.id === null && this.current.messages.length === 0 && !this.current.draft && this.current.fields === null && this.current.uploads.length === 0;
+    const is_untouched = this.current && this.current.id === null && this.current.messages.length === 0 && !this.current.draft && this.current.fields === null;
     if (this.current && !is_untouched) return;
     const open = held.filter((thread) => thread.open);
     const next = open[0] ?? (held.length === 0 ? this.threads[0] : undefined);

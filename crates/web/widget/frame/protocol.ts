@@ -112,7 +112,7 @@ function settings(value: unknown): Settings {
       required: field.required === true,
       label: labels(field.label),
       options: list(field.options).map((option) => ({ value: text(option.value), label: labels(option.label) })),
-      topics: Array.isArray(field.topics) ? texts(field.topics) : null,
+      topics: texts(field.topics).length > 0 ? texts(field.topics) : null,
       known: field.known === true,
     })),
     topics: list(given.topics).map((topic) => ({ value: text(topic.value), label: labels(topic.label) })),

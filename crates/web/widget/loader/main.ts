@@ -77,7 +77,7 @@ const readCookie = (): string => (doc.cookie.match(`(?:^|; )${cookie}=([^;]*)`) 
 function store(value: string): void {
   const { cookieDays, cookieDomain: domain, consent } = settings;
   if (value && consent === false) return;
-  doc.cookie = `${cookie}=${value};Path=/;Max-Age=${value && cookieDays * 86400};SameSite=Lax${domain ? `;Domain=${domain}` : ''}${location.protocol > 'http:' ? ';Secure' : ''}`;
+  doc.cookie = `${cookie}=${value};Path=/;Max-Age=${value ? cookieDays * 86400 : 0};SameSite=Lax${domain ? `;Domain=${domain}` : ''}${location.protocol > 'http:' ? ';Secure' : ''}`;
   token = readCookie();
 }
 
