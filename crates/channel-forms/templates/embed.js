@@ -39,5 +39,5 @@
     say('form:height', Math.ceil(document.body.getBoundingClientRect().height));
   }).observe(document.body);
   var state = document.querySelector('main').dataset.state;
-  say(state === 'sent' ? 'form:sent' : state === 'wrong' ? 'form:error' : 'form:ready');
+  say(state === 'sent' ? 'form:sent' : state === 'form' ? 'form:ready' : 'form:error');
 })();

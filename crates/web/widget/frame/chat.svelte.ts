@@ -36,10 +36,12 @@ export class Thread {
   draft = $state('');
   /** Its messages are here, or were asked for. */
   asked = false;
+  /** All that was asked for has come: what comes now is news. */
+  loaded = false;
   /** The first message, which those written before it is stored belong to. */
   first: string | null = null;
   /** Answers that go with its first message; null until the form before it was sent. */
-  fields: [string, string][] | null = null;
+  fields = $state.raw<[string, string][] | null>(null);
   topic = $state<string | null>(null);
   fade: ReturnType<typeof setTimeout> | undefined;
 
@@ -240,6 +242,9 @@ export class Chat {
         this.thread(frame.conversation).take(frame);
         return this.tell();
       }
+      case 'replayed':
+        this.thread(frame.conversation).loaded = true;
+        return;
       case 'typing': {
         const thread = this.thread(frame.conversation);
         clearTimeout(thread.fade);
@@ -408,7 +413,7 @@ export class Chat {
     if (is_new) this.join(thread, frame.conversation);
     thread.messages = accepted(thread.messages, frame.client_id, frame.message, frame.at);
     thread.newest = Math.max(thread.newest, frame.message);
-    thread.asked = true;
+    thread.asked = thread.loaded = true;
     this.keep();
     if (is_new) this.host.say('event', 'conversation:start', { conversation: frame.conversation });
     this.host.say('event', 'message:sent', { conversation: frame.conversation, message: frame.message });
@@ -457,7 +462,7 @@ export class Chat {
     const thread = mine ?? this.thread(wire.conversation);
     const is_known = thread.messages.some((message) => message.id === wire.id);
     thread.messages = merged(thread.messages, wire);
-    const is_news = !is_known && wire.author !== null && wire.id > thread.newest;
+    const is_news = !is_known && wire.author !== null && (thread.loaded || !thread.asked);
     thread.newest = Math.max(thread.newest, wire.id);
     if (mine) this.keep();
     if (wire.author !== null) thread.typing = null;

@@ -46,7 +46,7 @@ export function said(labels: Labels | undefined, otherwise: string): string {
   return labels[tag] ?? (found ? labels[found] : undefined) ?? labels['*'] ?? labels.en ?? Object.values(labels)[0] ?? otherwise;
 }
 
-export const time = (at: number): string => new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit' }).format(at);
+export const time = (at: number): string => new Intl.DateTimeFormat(tag, { hour: 'numeric', minute: '2-digit' }).format(at);
 
 /** A day as a heading: today, yesterday, or its date. */
 export function day(at: number, now: number): string {
@@ -60,7 +60,7 @@ export function day(at: number, now: number): string {
 /** When we are back: a weekday within a week, else a date, with the time. */
 export function moment(at: number, now: number): string {
   const near = at - now < 6 * 86_400_000;
-  return new Intl.DateTimeFormat(tag, { ...(near ? { weekday: 'long' } : { day: 'numeric', month: 'long' }), hour: '2-digit', minute: '2-digit' }).format(at);
+  return new Intl.DateTimeFormat(tag, { ...(near ? { weekday: 'long' } : { day: 'numeric', month: 'long' }), hour: 'numeric', minute: '2-digit' }).format(at);
 }
 
 export function size(bytes: number): string {

@@ -55,7 +55,7 @@ function safely(run: (value: any) => void, value?: unknown): void {
   try {
     run(value);
   } catch (error) {
-    tell('error', { code: 'failed', detail: `${error}` });
+    tell('error', { code: `${error}` });
   }
 }
 
@@ -153,7 +153,7 @@ function mount(): void {
     const tags = languages().map((tag) => tag.slice(0, 2).toLowerCase().replace(/n[no]/, 'nb'));
     const [title, news] = words[tags.find((tag) => words[tag])!]!;
     const name = typeof label === 'string' ? label : label[tags.find((tag) => label[tag]) || '*'] || title;
-    dress(made, `${place}bottom:${bottomPx}px;width:56px;height:56px;display:${hideLauncher || (isOpen && phone.matches) ? 'none' : 'flex'};align-items:center;justify-content:center;cursor:pointer;color:${ink};background:${color};border-radius:50%;box-shadow:0 4px 24px #0005;outline:revert;outline-offset:2px`);
+    dress(made, `${place}bottom:${bottomPx}px;width:56px;height:56px;display:${hideLauncher || (isOpen && phone.matches) ? 'none' : 'flex'};align-items:center;justify-content:center;cursor:pointer;color:${ink};background:${color};border-radius:50%;box-shadow:0 4px 24px #0005;outline:revert`);
     dress(badge, `position:absolute;top:-3px;right:-3px;min-width:11px;padding:0 5px;border-radius:11px;background:#c62019;color:#fff;font:700 12px/21px system-ui;text-align:center;display:${unread && !isOpen ? 'block' : 'none'}`);
     badge.textContent = unread > 99 ? '99+' : `${unread}`;
     made.setAttribute('aria-expanded', `${isOpen}`);
