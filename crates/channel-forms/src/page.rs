@@ -1,5 +1,5 @@
-//! The pages: the form itself and short notices. They work without JavaScript and carry neither script nor
-//! inline style.
+//! The pages: the form itself and short notices. They work without JavaScript and carry no inline script or style;
+//! those that sites may embed name one script, which talks to the page around them.
 
 use crate::check;
 use crate::config::{Bounds, Field, Form, KEY_FIELD, Kind, LANGUAGE_FIELD, TOKEN_FIELD};
@@ -11,6 +11,9 @@ use askama::Template;
 
 /// The style sheet of the pages.
 pub(crate) const STYLE: &str = include_str!("../templates/form.css");
+
+/// The script by which a page in a frame tells its height and how it goes; only pages that may be embedded name it.
+pub(crate) const EMBED: &str = include_str!("../templates/embed.js");
 
 /// What a form page is drawn from.
 pub(crate) struct FormPage<'a> {
@@ -48,6 +51,8 @@ pub(crate) fn form_page(page: &FormPage<'_>) -> String {
         errors: page.problem.clone().into_iter().map(|message| Complaint { href: None, message }).chain(errors).collect(),
         heading: if faults.is_empty() { &phrases.error_title } else { &phrases.errors_heading },
         files_lost: kept.is_some_and(|kept| kept.entries.iter().any(|entry| matches!(entry.value, Sent::File(_)))),
+        state: if faults.is_empty() && page.problem.is_none() { "form" } else { "wrong" },
+        embedders: form.origins.join(" "),
         submit: form.submit_label.as_ref().map_or(phrases.send.as_str(), |text| text.in_language(language)),
         fields,
     };
@@ -59,12 +64,12 @@ pub(crate) fn form_page(page: &FormPage<'_>) -> String {
 pub(crate) fn thanks_page(form: &Form, language: &str) -> String {
     let phrases = phrases(language);
     let text = form.thanks.as_ref().map_or(phrases.thanks_text.as_str(), |text| text.in_language(language));
-    notice(form, language, &phrases.thanks_heading, text)
+    notice(form, language, &phrases.thanks_heading, text, "sent")
 }
 
 /// A page that says what went wrong, where there is no input to keep.
 pub(crate) fn refusal_page(form: &Form, language: &str, detail: &str) -> String {
-    notice(form, language, &phrases(language).error_title, detail)
+    notice(form, language, &phrases(language).error_title, detail, "failed")
 }
 
 /// Language of our own phrases for a visitor.
@@ -89,6 +94,9 @@ struct FormTemplate<'a> {
     files_lost: bool,
     submit: &'a str,
     fields: Vec<FieldView<'a>>,
+    /// `form`, or `wrong` where something has to be corrected.
+    state: &'static str,
+    embedders: String,
 }
 
 #[derive(Template)]
@@ -101,6 +109,9 @@ struct NoticeTemplate<'a> {
     paragraphs: Vec<&'a str>,
     back: String,
     base: String,
+    /// `sent` or `failed`.
+    state: &'static str,
+    embedders: String,
 }
 
 /// One line of the summary at the top.
@@ -218,7 +229,7 @@ fn kept_text<'a>(kept: &'a Submission, name: &str) -> &'a str {
     first.unwrap_or_default()
 }
 
-fn notice(form: &Form, language: &str, heading: &str, text: &str) -> String {
+fn notice(form: &Form, language: &str, heading: &str, text: &str, state: &'static str) -> String {
     let template = NoticeTemplate {
         lang: page_language(language).tag(),
         phrases: phrases(language),
@@ -227,6 +238,8 @@ fn notice(form: &Form, language: &str, heading: &str, text: &str) -> String {
         paragraphs: paragraphs(text),
         back: format!("{}/?lang={language}", form.base_path()),
         base: form.base_path(),
+        state,
+        embedders: form.origins.join(" "),
     };
     // Writing text into a text cannot fail.
     template.render().unwrap_or_default()

@@ -51,6 +51,7 @@ pub(crate) fn router(form: &Arc<Form>, context: &Context) -> Router {
         .route("/", get(show_page))
         .route("/thanks", get(show_thanks))
         .route("/form.css", get(style))
+        .route("/embed.js", get(embed))
         .merge(for_scripts)
         .fallback(elsewhere)
         .with_state(door)
@@ -97,6 +98,12 @@ async fn style() -> Response {
     let headers =
         [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "max-age=300"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
     (headers, page::STYLE).into_response()
+}
+
+async fn embed() -> Response {
+    let headers =
+        [(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, "max-age=300"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    (headers, page::EMBED).into_response()
 }
 
 async fn schema(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap) -> Response {
@@ -323,13 +330,16 @@ fn cors(form: &Form) -> CorsLayer {
         .max_age(Duration::from_secs(600))
 }
 
-/// Nothing but our own style sheet, our own address as the form's target, and the listed sites as frames. The
+/// Nothing but our own style sheet and, where sites may embed it, our own script, our own address as the form's target, and the listed sites as frames. The
 /// redirect is allowed as well, because browsers hold the target of a redirected form against `form-action`.
 fn content_security_policy(form: &Form) -> String {
     let redirect = form.redirect.as_ref().and_then(|address| address.parse::<Uri>().ok());
     let target = redirect.and_then(|uri| Some(format!(" {}://{}", uri.scheme_str()?, uri.authority()?))).unwrap_or_default();
     let frames: String = form.origins.iter().map(|origin| format!(" {origin}")).collect();
-    format!("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'{target}; frame-ancestors 'self'{frames}")
+    let scripts = if form.origins.is_empty() { "" } else { " script-src 'self';" };
+    format!(
+        "default-src 'none'; style-src 'self';{scripts} base-uri 'none'; form-action 'self'{target}; frame-ancestors 'self'{frames}"
+    )
 }
 
 fn with_retry_after(mut response: Response, refusal: &Refusal) -> Response {

@@ -52,19 +52,43 @@ async fn the_language_is_the_asked_one_then_the_browsers_then_the_configured_one
 
 #[tokio::test]
 async fn pages_carry_no_script_no_inline_style_and_a_policy_against_both() {
-    let harness = started("redirect = \"https://www.example.test/takk\"\norigins = [\"https://shop.test\"]").await;
+    let harness = started("redirect = \"https://www.example.test/takk\"").await;
     let site = Site::of(&harness);
     for path in ["/channels/contact", "/channels/contact/thanks", "/channels/contact/nowhere"] {
         let answer = site.open(path, &[]).await;
         assert_eq!(
             header(&answer, "content-security-policy"),
             "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self' https://www.example.test; \
-             frame-ancestors 'self' https://shop.test"
+             frame-ancestors 'self'"
         );
         for forbidden in ["<script", "<style", " style=", " onclick", "javascript:"] {
             assert!(!answer.body.contains(forbidden), "{path} has {forbidden}");
         }
     }
+}
+
+#[tokio::test]
+async fn pages_that_listed_sites_may_frame_carry_one_script_of_ours_that_speaks_to_those_sites() {
+    let harness = started("origins = [\"https://shop.test\", \"https://www.shop.test\"]").await;
+    let site = Site::of(&harness);
+    for (path, state) in
+        [("/channels/contact", "form"), ("/channels/contact/thanks", "sent"), ("/channels/contact/nowhere", "failed")]
+    {
+        let answer = site.open(path, &[]).await;
+        assert_eq!(
+            header(&answer, "content-security-policy"),
+            "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'self'; \
+             frame-ancestors 'self' https://shop.test https://www.shop.test"
+        );
+        assert!(!answer.body.contains("x-frame-options") && answer.body.matches("<script").count() == 1, "{path}");
+        let script =
+            "<script src=\"/channels/contact/embed.js\" data-origins=\"https://shop.test https://www.shop.test\" defer></script>";
+        assert!(answer.body.contains(script), "{path}: {}", answer.body);
+        assert!(answer.body.contains(&format!("<main data-state=\"{state}\">")), "{path}");
+    }
+    let script = site.open("/channels/contact/embed.js", &[]).await;
+    assert_eq!(header(&script, "content-type"), "text/javascript; charset=utf-8");
+    assert!(!script.body.contains("'*'"), "the script speaks to named origins only");
 }
 
 #[tokio::test]
@@ -77,6 +101,7 @@ async fn every_path_answers_as_it_should() {
         (Method::HEAD, "/channels/contact/", 200),
         (Method::POST, "/channels/contact", 405),
         (Method::GET, "/channels/contact/form.css", 200),
+        (Method::GET, "/channels/contact/embed.js", 200),
         (Method::GET, "/channels/contact/thanks", 200),
         (Method::GET, "/channels/contact/schema", 200),
         (Method::GET, "/channels/contact/submit", 303),

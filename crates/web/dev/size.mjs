@@ -33,10 +33,18 @@ for (const [key, chunk] of Object.entries(manifest)) {
   if (chunk.isDynamicEntry && !key.includes('locales/')) rows.push([`lazy, ${chunk.name ?? key}`, built(chunk.file), 60]);
 }
 
+const frame = JSON.parse(readFileSync(join(root, 'dist/widget/frame/manifest.json'), 'utf8'));
+const inFrame = (key) => built(join('widget/frame', frame[key].file));
+const scripts = Object.values(frame).filter((chunk) => chunk.file.endsWith('.js') && !chunk.src?.includes('locales/'));
+rows.push(['widget, loader', built('widget/loader.js'), 3]);
+rows.push(['widget, frame, JavaScript', scripts.reduce((total, chunk) => total + built(join('widget/frame', chunk.file)), 0), 35]);
+rows.push(['widget, frame, CSS', Object.values(frame).flatMap((chunk) => chunk.css ?? []).reduce((total, file) => total + built(join('widget/frame', file)), 0), 5]);
+for (const key of Object.keys(frame).filter((key) => key.includes('locales/'))) rows.push([`widget, words, ${/(\w+)\.json/.exec(key)[1]}`, inFrame(key), 3]);
+
 let over = 0;
 for (const [name, size, limit] of rows) {
   const mark = size > limit ? 'OVER' : 'ok';
   if (size > limit) over += 1;
-  console.log(`${mark.padEnd(5)}${name.padEnd(28)}${size.toFixed(1).padStart(7)} kB of ${limit}`);
+  console.log(`${mark.padEnd(5)}${name.padEnd(30)}${size.toFixed(2).padStart(8)} kB of ${limit}`);
 }
 process.exit(over > 0 ? 1 : 0);

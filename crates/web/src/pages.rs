@@ -40,7 +40,7 @@ const STUB: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/dist"]
 #[allow_missing = true]
-struct Built;
+pub(crate) struct Built;
 
 /// The pages: `/`, `/login`, `/inbox/…`, `/search`, `/settings/…`, the files under `/assets/` and the frames under
 /// `/frame/`. Anything else is left to whoever merges this router with others, and is 404 on its own.
@@ -76,7 +76,7 @@ async fn icon(headers: HeaderMap) -> Response {
     named("favicon.svg", &headers, "public, max-age=3600")
 }
 
-fn named(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
+pub(crate) fn named(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
     // Compressed twins are an encoding of a file, not files of their own; nobody needs to climb to a file.
     let is_plain = !path.ends_with(".gz") && path.split('/').all(|part| !matches!(part, "" | "." | ".."));
     let file = if is_plain { Built::get(path) } else { None };
@@ -101,7 +101,7 @@ fn serve(path: &str, file: EmbeddedFile, request: &HeaderMap, caching: &'static 
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(path)));
-    if request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| value.contains(&tag)) {
+    if is_known(request, &tag) {
         headers.insert(ETAG, HeaderValue::from_str(&tag).expect("a quoted hash is a header value"));
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
@@ -115,6 +115,11 @@ fn serve(path: &str, file: EmbeddedFile, request: &HeaderMap, caching: &'static 
         None => file.data,
     };
     (headers, Body::from(data.into_owned())).into_response()
+}
+
+/// Whether the one who asks has the content of this tag.
+pub(crate) fn is_known(request: &HeaderMap, tag: &str) -> bool {
+    request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| value.contains(tag))
 }
 
 fn accepts_gzip(request: &HeaderMap) -> bool {
@@ -148,7 +153,7 @@ fn media_type(path: &str) -> &'static str {
     }
 }
 
-fn harden(headers: &mut HeaderMap, policy: &'static str) {
+pub(crate) fn harden(headers: &mut HeaderMap, policy: &'static str) {
     headers.insert(CSP_HEADER, HeaderValue::from_static(policy));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

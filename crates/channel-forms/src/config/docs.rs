@@ -69,7 +69,7 @@ pub(crate) const SETTINGS: &[SettingDoc] = &[
         "origins",
         "list of exact origins, such as [\"https://www.example.org\"]",
         Some("[]"),
-        "Sites whose scripts may submit; when not empty, plain forms on any other site are refused as well.",
+        "Sites whose scripts may submit and whose pages may frame the form; when not empty, plain forms on any other site are refused.",
     ),
     doc("language", "language tag", Some("\"en\""), "Language of visitors who ask for none, and of embedded submissions."),
     doc("honeypot", "field name", Some("\"website\""), "Hidden field that people leave empty; empty switches it off."),

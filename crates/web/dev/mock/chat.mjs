@@ -1,0 +1,223 @@
+// A played server of the widget: its addresses as the crate serves them, and the protocol of the chat channel, with a
+// memory that outlives restarts. `listen` and `drop` are its start and its end.
+import { createHmac, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { accept } from './websocket.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const dist = join(root, 'dist/widget');
+const forms = join(root, '../channel-forms/templates');
+export const KEY = 'shop_7Hq2';
+export const SECRET = 'the secret of the shop';
+export const signed = (id) => createHmac('sha256', SECRET).update(id).digest('hex');
+const TYPES = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', html: 'text/html; charset=utf-8', json: 'application/json' };
+
+export function createChat({ origins = [], look = {}, prechat = [], topics = [], files = true, open = true, opens_at = null, requires = false } = {}) {
+  const settings = { slug: 'shop_chat', files_path: '/channels/shop_chat/files', locale: 'en', cookie: { name: `sb_${KEY}`, days: 180 }, look: { color: '#1f5fbf', ...look } };
+  const state = { conversations: [], sessions: new Map(), uploads: new Map(), next: 1, now: Date.now(), open, opens_at, requires, silent: false, frames: [], hellos: [], addresses: [] };
+  const clients = new Set();
+  const sockets = new Set();
+  let server;
+
+  const told = { key: KEY, origins, socket: '/channels/shop_chat/socket', settings };
+  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ${origins.join(' ')}`;
+
+  function handle(request, response) {
+    const { pathname } = new URL(request.url, 'http://desk');
+    state.addresses.push(request.url);
+    const give = (body, type, headers = {}, status = 200) => response.writeHead(status, { 'content-type': type, 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'cross-origin', ...headers }).end(body);
+    if (pathname === `/sb/${KEY}.js`) {
+      const baked = { widgetKey: KEY, cookie: settings.cookie.name, cookieDays: 180, ...(settings.look.launcher && { label: settings.look.launcher }), color: settings.look.color };
+      return give(`(function(__SB_CONFIG__){${readFileSync(join(dist, 'loader.js'), 'utf8')}})(${JSON.stringify(baked)});`, TYPES.js);
+    }
+    if (pathname === '/sb/loader-pinned.js') return give(readFileSync(join(dist, 'loader.js')), TYPES.js, { 'access-control-allow-origin': '*' });
+    if (pathname === `/w/${KEY}`) {
+      const page = readFileSync(join(dist, 'frame/index.html'), 'utf8').replace('<!--widget-->', `<script type="application/json" id="widget">${JSON.stringify(told).replaceAll('<', '\\u003c')}</script>`);
+      return give(page, TYPES.html, { 'content-security-policy': policy, 'referrer-policy': 'no-referrer' });
+    }
+    const asset = /^\/sb\/frame\/(assets\/[\w.-]+)$/.exec(pathname)?.[1];
+    if (asset && existsSync(join(dist, 'frame', asset))) return give(readFileSync(join(dist, 'frame', asset)), TYPES[asset.split('.').at(-1)]);
+    if (pathname.startsWith('/channels/contact/')) return form(pathname.slice('/channels/contact/'.length), request, give);
+    if (pathname.startsWith('/channels/shop_chat/files')) return file(pathname, request, give);
+    return give('not found', 'text/plain', {}, 404);
+  }
+
+  /** The hosted form as the form channel draws it, cut to two fields. */
+  function form(path, request, give) {
+    if (path === 'embed.js') return give(readFileSync(join(forms, 'embed.js')), TYPES.js);
+    if (path === 'form.css') return give(readFileSync(join(forms, 'form.css')), TYPES.css);
+    const csp = `default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self' ${origins.join(' ')}`;
+    const page = (kind, body) => give(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Contact</title><link rel="stylesheet" href="/channels/contact/form.css"><script src="/channels/contact/embed.js" data-origins="${origins.join(' ')}" defer></script></head><body><main data-state="${kind}">${body}</main></body></html>`, TYPES.html, { 'content-security-policy': csp, 'referrer-policy': 'same-origin' });
+    if (request.method !== 'POST') return page('form', '<h1>Contact us</h1><form action="/channels/contact/submit" method="post"><label for="f-email">Email</label><input id="f-email" name="email"><label for="f-message">Message</label><textarea id="f-message" name="message" rows="8"></textarea><button>Send</button></form>');
+    let body = '';
+    request.on('data', (bytes) => (body += bytes)).on('end', () => {
+      const fields = new URLSearchParams(body);
+      if (!fields.get('email').includes('@')) return page('wrong', '<h1>Contact us</h1><div class="errors">Something is missing</div>');
+      state.submitted = Object.fromEntries(fields);
+      return page('sent', '<h1>Thank you</h1>');
+    });
+  }
+
+  function file(pathname, request, give) {
+    const visitor = /^Bearer pass-(.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    if (!visitor) return give('{"code":"bad_pass"}', 'application/problem+json', {}, 401);
+    if (request.method === 'POST') {
+      const parts = [];
+      return request.on('data', (bytes) => parts.push(bytes)).on('end', () => {
+        const entry = { name: decodeURIComponent(request.headers['x-file-name']), content_type: request.headers['content-type'], size_bytes: Buffer.concat(parts).length };
+        const id = `up_${state.next++}`;
+        state.uploads.set(id, { ...entry, bytes: Buffer.concat(parts) });
+        give(JSON.stringify({ id, ...entry }), 'application/json', {}, 201);
+      });
+    }
+    const [conversation, message, place] = pathname.split('/').slice(-3).map(Number);
+    const found = state.conversations.find((one) => one.id === conversation && one.visitor === visitor)?.messages.find((one) => one.id === message)?.held?.[place];
+    return found ? give(found.bytes, found.content_type) : give('{}', 'application/problem+json', {}, 404);
+  }
+
+  const of = (client) => state.conversations.filter((one) => client.visitors.includes(one.visitor));
+  const stateOf = ({ id, open: is_open, owner, position, seen, read, messages }) => ({ conversation: id, open: is_open, owner, position, seen, read, newest: messages.at(-1)?.id ?? null });
+  const wire = (conversation, { held: _held, ...message }) => ({ type: 'message', conversation: conversation.id, ...message });
+  const tell = (conversation, frame, but) => {
+    for (const client of clients) if (client !== but && client.visitors.includes(conversation.visitor)) client.send(frame);
+  };
+
+  function hello(client, frame) {
+    state.hellos.push(frame);
+    const known = frame.session && state.sessions.get(frame.session);
+    client.visitors = known ? [known] : [];
+    let visitor = 'anonymous';
+    let identity_fault = null;
+    if (frame.identity) {
+      if (frame.identity.hash === signed(frame.identity.id)) {
+        visitor = 'identified';
+        client.visitors.unshift(`id-${frame.identity.id}`);
+      } else {
+        visitor = 'unverified';
+        identity_fault = 'signature';
+      }
+    }
+    if (state.requires && visitor !== 'identified') {
+      client.send({ type: 'bye', code: 'identity_required', reconnect: false });
+      return client.cut();
+    }
+    client.session = known ? frame.session : null;
+    const mine = of(client).sort((a, b) => b.id - a.id);
+    client.send({
+      type: 'welcome', protocol: 1, visitor, identity_fault, session: Boolean(known), pass: client.visitors[0] ? `pass-${client.visitors[0]}` : null, conversations: mine.map(stateOf), open: state.open, opens_at: state.opens_at,
+      settings: { text_length: 1000, frame_bytes: 65_536, conversations: 20, files: { allowed: files, count: 2, bytes: 100_000, types: ['image/*', '.txt'] }, prechat, topics },
+    });
+    const newest = mine.find((one) => one.open);
+    for (const conversation of mine) {
+      const after = frame.after?.[conversation.id] ?? (conversation === newest ? 0 : null);
+      if (after !== null) replay(client, conversation, after);
+    }
+  }
+
+  function replay(client, conversation, after) {
+    for (const message of conversation.messages) if (message.id > after) client.send(wire(conversation, message));
+    client.send({ type: 'replayed', conversation: conversation.id });
+  }
+
+  function act(client) {
+    if (client.session) return;
+    const visitor = client.visitors[0] ?? `anon-${randomBytes(4).toString('hex')}`;
+    client.session = randomBytes(16).toString('base64url');
+    state.sessions.set(client.session, visitor);
+    if (!client.visitors.includes(visitor)) client.visitors.push(visitor);
+    client.send({ type: 'session', session: client.session, pass: `pass-${visitor}` });
+  }
+
+  function message(client, frame) {
+    const refuse = (code, more = {}) => client.send({ type: 'refused', client_id: frame.client_id, code, detail: code, retry: false, ...more });
+    if (state.refusing) return refuse(state.refusing);
+    const twin = state.conversations.flatMap((one) => one.messages.map((two) => [one, two])).find(([, two]) => two.client_id === frame.client_id);
+    if (twin) return client.send({ type: 'accepted', client_id: frame.client_id, conversation: twin[0].id, message: twin[1].id, at: twin[1].at });
+    const unknown = (frame.fields ?? []).filter(([name]) => !prechat.some((field) => field.name === name));
+    if (unknown.length > 0) return refuse('bad_field', { fields: unknown.map(([name]) => ({ name, code: 'unknown' })) });
+    act(client);
+    const first = frame.first && state.conversations.find((one) => one.messages.some((two) => two.client_id === frame.first));
+    let conversation = first || of(client).find((one) => one.id === frame.conversation);
+    if (!conversation && frame.conversation) return refuse('unknown_conversation');
+    if (!conversation) {
+      conversation = { id: state.next++, visitor: client.visitors[0], open: true, owner: null, position: 2, seen: null, read: null, messages: [], fields: frame.fields ?? [], topic: frame.topic };
+      state.conversations.push(conversation);
+    }
+    const held = (frame.files ?? []).map((id) => state.uploads.get(id));
+    const stored = { id: state.next++, client_id: frame.client_id, author: { kind: 'visitor' }, text: frame.text, files: held.map(({ bytes: _bytes, ...entry }) => entry), at: Date.now(), held };
+    conversation.messages.push(stored);
+    conversation.open = true;
+    // Stored, but the answer is lost: what a connection that breaks at the worst moment does.
+    if (state.cut_before_answer) {
+      state.cut_before_answer = false;
+      return client.cut();
+    }
+    client.send({ type: 'accepted', client_id: frame.client_id, conversation: conversation.id, message: stored.id, at: stored.at });
+    tell(conversation, wire(conversation, stored), client);
+    tell(conversation, { type: 'thread', ...stateOf(conversation) });
+  }
+
+  function hear(client, text) {
+    const frame = JSON.parse(text);
+    state.frames.push(frame);
+    if (state.silent) return;
+    const conversation = frame.conversation && of(client).find((one) => one.id === frame.conversation);
+    if (frame.type === 'hello') hello(client, frame);
+    else if (frame.type === 'message') message(client, frame);
+    else if (frame.type === 'consent') act(client);
+    else if (frame.type === 'ping') client.send({ type: 'pong' });
+    else if (frame.type === 'open' && conversation) replay(client, conversation, frame.after ?? 0);
+    else if (frame.type === 'read' && conversation) conversation.read = Math.max(conversation.read ?? 0, frame.message);
+  }
+
+  return {
+    state,
+    clients,
+    get texts() {
+      return state.conversations.flatMap((one) => one.messages.map((two) => two.text));
+    },
+    /** Somebody at the desk writes. */
+    reply(text, name = 'Pia', conversation = state.conversations.at(-1)) {
+      const stored = { id: state.next++, author: { kind: 'agent', name }, text, files: [], at: Date.now() };
+      conversation.messages.push(stored);
+      conversation.owner = name;
+      conversation.position = null;
+      tell(conversation, { type: 'thread', ...stateOf(conversation) });
+      tell(conversation, wire(conversation, stored));
+    },
+    change(values, conversation = state.conversations.at(-1)) {
+      Object.assign(conversation, values);
+      tell(conversation, { type: 'thread', ...stateOf(conversation) });
+    },
+    writes(on, name = 'Pia', conversation = state.conversations.at(-1)) {
+      tell(conversation, { type: 'typing', conversation: conversation.id, name, on });
+    },
+    /** Cuts every connection without a word. */
+    cut() {
+      for (const client of clients) client.cut();
+    },
+    listen(port = 0) {
+      server = createServer(handle);
+      server.on('connection', (socket) => (sockets.add(socket), socket.on('close', () => sockets.delete(socket))));
+      server.on('upgrade', (request, socket) => {
+        if (request.url !== '/channels/shop_chat/socket' || request.headers['sec-websocket-protocol'] !== 'switchboard.chat.1') return socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+        const client = { visitors: [], session: null };
+        Object.assign(client, accept(request, socket, 'switchboard.chat.1', { hear: (text) => hear(client, text), gone: () => clients.delete(client) }));
+        clients.add(client);
+      });
+      return new Promise((done) => server.listen(port, '127.0.0.1', () => done(`http://127.0.0.1:${server.address().port}`)));
+    },
+    /** Ends the server; gives the port back, to listen on again. */
+    drop() {
+      const { port } = server.address();
+      for (const client of clients) client.send({ type: 'bye', code: 'restart', reconnect: true });
+      return new Promise((done) => {
+        server.close(() => done(port));
+        for (const socket of sockets) socket.destroy();
+      });
+    },
+  };
+}

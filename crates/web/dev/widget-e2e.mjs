@@ -1,0 +1,494 @@
+// The widget in Chromium, on a page of another site with a strict policy. `npm run build && node dev/widget-e2e.mjs [PART OF A NAME]`.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { audit, openBrowser } from './browser.mjs';
+import { createChat, KEY, signed } from './mock/chat.mjs';
+
+/** Patience on a busy machine; nothing waits that long where things work. */
+const LONGEST_MS = 20_000;
+
+/** Keeps asking until it holds; nothing here waits for a fixed time. */
+async function until(what, holds) {
+  for (const end = Date.now() + LONGEST_MS; Date.now() < end; ) {
+    if (await Promise.resolve(holds()).catch(() => false)) return;
+    await new Promise((done) => setImmediate(done));
+  }
+  assert.fail(`it never came true that ${what}`);
+}
+
+/** A site on an origin of its own, which allows our scripts and frames and nothing else. */
+function site(desk, body) {
+  const policy = `default-src 'none'; script-src ${desk}; frame-src ${desk}`;
+  return createServer((request, response) =>
+    response
+      .writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy, 'referrer-policy': 'no-referrer' })
+      .end(`<!doctype html><html lang="en"><head><title>Shop</title><meta name="viewport" content="width=device-width, initial-scale=1"></head><body><main><h1>Shop</h1><p>Shoes and lamps.</p><a href="#x">A link</a>${request.url === '/form' ? '<div data-switchboard-form="contact" data-title="Contact us" data-prefill=\'{"email":"kari"}\'></div>' : ''}</main>${body}</body></html>`),
+  );
+}
+
+export async function openShop(browser, { chat: options = {}, width = 1280, height = 800, locale = 'en-GB', colorScheme = 'light', path = '/', zoom = 1, tag } = {}) {
+  // The site has to be known before the widget names it, and the widget's address before the site allows it.
+  const shop = createServer();
+  await new Promise((done) => shop.listen(0, 'localhost', done));
+  const address = `http://localhost:${shop.address().port}`;
+  const chat = createChat({ origins: [address], ...options });
+  const desk = await chat.listen();
+  const script = tag ? tag(desk) : `<script async src="${desk}/sb/${KEY}.js"></script>`;
+  const pages = site(desk, script);
+  shop.on('request', (request, response) => pages.emit('request', request, response));
+  const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme, timezoneId: 'Europe/Oslo', reducedMotion: 'reduce', deviceScaleFactor: zoom });
+  const complaints = [];
+  const open = async (where = path) => {
+    const page = await context.newPage();
+    page.setDefaultTimeout(LONGEST_MS);
+    page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
+    page.on('console', (message) => {
+      if (!/Failed to load resource|net::ERR|WebSocket connection to/.test(message.text())) complaints.push(`console: ${message.text().slice(0, 200)}`);
+    });
+    await page.goto(address + where);
+    return page;
+  };
+  const page = await open();
+  return {
+    chat, desk, address, context, page, open, complaints,
+    cookies: () => context.cookies(),
+    close: async () => {
+      await context.close();
+      await new Promise((done) => (shop.close(done), shop.closeAllConnections()));
+      await chat.drop().catch(() => {});
+    },
+  };
+}
+
+const launcher = (page) => page.locator('body > button');
+const inside = (page) => page.frameLocator('iframe[src*="/w/"]');
+const field = (page) => inside(page).getByRole('textbox', { name: 'Write a message' });
+const bubbles = (page) => inside(page).locator('.bubble');
+const call = (page, ...values) => page.evaluate((given) => window.switchboard(...given), values);
+async function write(page, text) {
+  await field(page).fill(text);
+  await field(page).press('Enter');
+}
+async function openChat(page) {
+  await launcher(page).click();
+  await field(page).waitFor();
+}
+const shows = (page, texts) => until(`the talk is ${texts}`, async () => JSON.stringify((await bubbles(page).allInnerTexts()).map((text) => text.trim())) === JSON.stringify(texts));
+
+const tests = {
+  async 'visitor and agent talk both ways under the strictest policy, and nothing is kept before the visitor writes'({ page, chat, cookies, address }) {
+    await launcher(page).waitFor();
+    await page.evaluate(() => {
+      window.heard = [];
+      for (const name of ['ready', 'open', 'close', 'unread', 'conversation:start', 'message:sent', 'message:received']) {
+        document.addEventListener(`switchboard:${name}`, (event) => window.heard.push(name + (name === 'unread' ? event.detail : '')));
+      }
+    });
+    assert.equal(await launcher(page).getAttribute('aria-expanded'), 'false');
+    await openChat(page);
+    assert.equal(await launcher(page).getAttribute('aria-expanded'), 'true');
+    assert.deepEqual(await cookies(), []);
+    await write(page, 'Do you have lamps?');
+    await until('it is stored', () => chat.texts.length === 1);
+    await inside(page).getByText('You are number 2 in line.').waitFor();
+    chat.writes(true);
+    await inside(page).getByText('Pia is writing').waitFor();
+    chat.reply('We do: https://shop.test/lamps.');
+    await bubbles(page).getByText('We do: ').waitFor();
+    assert.equal(await inside(page).getByRole('link').getAttribute('href'), 'https://shop.test/lamps');
+    await inside(page).getByText('You are talking to Pia').waitFor();
+    assert.equal(await inside(page).getByText('Pia is writing').count(), 0);
+    chat.change({ seen: chat.state.conversations[0].messages[0].id });
+    await inside(page).getByText('· Read').waitFor();
+    await until('it was read', () => chat.state.conversations[0].read === chat.state.conversations[0].messages[1].id);
+    const [cookie, ...others] = await cookies();
+    assert.deepEqual([cookie.name, cookie.domain, cookie.sameSite, others.length], [`sb_${KEY}`, 'localhost', 'Lax', 0]);
+    assert.ok(chat.state.sessions.has(cookie.value));
+    assert.ok(!chat.state.addresses.some((one) => one.includes(cookie.value)), 'no token in an address');
+    await field(page).press('Escape');
+    await until('it is closed', async () => (await launcher(page).getAttribute('aria-expanded')) === 'false');
+    chat.reply('Anything else?');
+    await until('the badge counts', async () => (await launcher(page).getAttribute('aria-label')) === 'Chat with us, 1 unread');
+    assert.equal(await launcher(page).locator('span').innerText(), '1');
+    await launcher(page).click();
+    await until('nothing is unread', async () => (await launcher(page).getAttribute('aria-label')) === 'Chat with us');
+    assert.deepEqual(await page.evaluate(() => window.heard), ['open', 'ready', 'conversation:start', 'message:sent', 'message:received', 'close', 'message:received', 'unread1', 'open', 'unread0']);
+    assert.equal(new URL(chat.state.hellos[0].page.url).origin, address);
+  },
+
+  async 'a server that is gone for a while, and one that dies before it answers, lose and double nothing'({ page, chat }) {
+    await openChat(page);
+    await write(page, 'one');
+    await inside(page).getByText('· Sent').waitFor();
+    const port = await chat.drop();
+    await inside(page).getByText(/No connection/).waitFor();
+    await write(page, 'two');
+    await write(page, 'three');
+    assert.equal(await inside(page).getByText('Sending…').count(), 2);
+    await chat.listen(port);
+    await page.frames().find((one) => one.url().includes('/w/')).evaluate(() => window.dispatchEvent(new Event('online')));
+    await until('all is stored', () => chat.texts.join() === 'one,two,three');
+    await until('nothing is on its way', async () => (await inside(page).getByText('Sending…').count()) === 0);
+    chat.state.cut_before_answer = true;
+    await write(page, 'four');
+    await until('it was stored', () => chat.texts.length === 4);
+    await until('it came back', () => chat.clients.size === 1);
+    chat.reply('five');
+    await shows(page, ['one', 'two', 'three', 'four', 'five']);
+    assert.deepEqual(chat.texts, ['one', 'two', 'three', 'four', 'five']);
+    assert.equal(chat.state.conversations.length, 1);
+  },
+
+  async 'the browser offline for half a minute'({ page, chat, context }) {
+    await page.clock.install();
+    await openChat(page);
+    await write(page, 'before');
+    await inside(page).getByText('· Sent').waitFor();
+    await context.setOffline(true);
+    chat.cut();
+    await inside(page).getByText(/No connection/).waitFor();
+    await write(page, 'meanwhile');
+    chat.reply('you were away');
+    await page.clock.fastForward(30_000);
+    assert.deepEqual(chat.texts, ['before', 'you were away']);
+    await context.setOffline(false);
+    await page.clock.fastForward(60_000);
+    await until('both sides have all', () => chat.texts.join() === 'before,you were away,meanwhile');
+    await shows(page, ['before', 'you were away', 'meanwhile']);
+  },
+
+  async 'a reload and a second tab see the same, and neither doubles anything'({ page, chat, open }) {
+    await openChat(page);
+    await write(page, 'one');
+    await inside(page).getByText('· Sent').waitFor();
+    await page.reload();
+    await launcher(page).click();
+    await shows(page, ['one']);
+    const second = await open();
+    await second.bringToFront();
+    await launcher(second).click();
+    await shows(second, ['one']);
+    await write(second, 'two');
+    await shows(page, ['one', 'two']);
+    chat.reply('three');
+    await shows(page, ['one', 'two', 'three']);
+    await shows(second, ['one', 'two', 'three']);
+    assert.equal(chat.state.conversations.length, 1);
+    assert.equal(chat.state.sessions.size, 1);
+  },
+
+  async 'what was on its way when the page was left is sent after the reload'({ page, chat, desk }) {
+    // As a page of its own: in a frame of another site browsers may give no storage at all.
+    await page.goto(`${desk}/w/${KEY}`);
+    const own = page.getByRole('textbox', { name: 'Write a message' });
+    await until('it is connected', () => chat.clients.size === 1);
+    chat.state.silent = true;
+    await own.fill('do not lose this');
+    await own.press('Enter');
+    await page.getByText('Sending…').waitFor();
+    chat.state.silent = false;
+    await page.reload();
+    await until('it is stored', () => chat.texts.length === 1);
+    await page.getByText('· Sent').waitFor();
+    assert.equal(await page.locator('.bubble').count(), 1);
+  },
+
+  async 'a tab that was open before takes over the session of another'({ page, chat, open }) {
+    await launcher(page).waitFor();
+    const second = await open();
+    await openChat(second);
+    await write(second, 'from the second');
+    await inside(second).getByText('· Sent').waitFor();
+    await page.bringToFront();
+    await openChat(page);
+    await shows(page, ['from the second']);
+    await write(page, 'from the first');
+    await shows(second, ['from the second', 'from the first']);
+    assert.equal(chat.state.conversations.length, 1);
+  },
+
+  async 'anonymous, identified and wrongly signed visitors are told apart'({ page, chat }) {
+    await openChat(page);
+    assert.equal(chat.state.hellos[0].identity, undefined);
+    await page.evaluate(() => document.addEventListener('switchboard:error', (event) => (window.fault = event.detail.code)));
+    await call(page, 'identify', { id: '4711', name: 'Kari', hash: '00' });
+    await until('it is refused', () => page.evaluate(() => window.fault === 'identity_signature'));
+    await call(page, 'identify', { id: '4711', name: 'Kari', hash: signed('4711') });
+    await until('it is believed', () => chat.state.hellos.at(-1).identity?.hash === signed('4711') && chat.clients.size === 1);
+    await write(page, 'mine');
+    await until('it belongs to the account', () => chat.state.conversations[0]?.visitor === 'id-4711');
+    await call(page, 'logout');
+    await until('nobody is known', () => chat.state.hellos.at(-1).identity === undefined && chat.state.hellos.at(-1).session === undefined);
+    await until('the talk is gone', async () => (await bubbles(page).count()) === 0);
+    assert.deepEqual(await page.context().cookies(), []);
+  },
+
+  async 'where an identity is required, strangers are told'({ page }) {
+    await launcher(page).click();
+    await inside(page).getByText('Please sign in on this site to chat.').first().waitFor();
+  },
+
+  async 'everything works by keyboard alone'({ page, chat }) {
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await until('the launcher has the focus', () => launcher(page).evaluate((node) => node === document.activeElement));
+    await page.keyboard.press('Enter');
+    await until('the field has the focus', () => field(page).evaluate((node) => node === document.activeElement && document.hasFocus()));
+    await page.keyboard.type('typed');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('and more');
+    await page.keyboard.press('Enter');
+    await until('it is sent', () => chat.texts[0] === 'typed\nand more');
+    await page.keyboard.press('Escape');
+    await until('the launcher has the focus again', () => launcher(page).evaluate((node) => node === document.activeElement && node.getAttribute('aria-expanded') === 'false'));
+  },
+
+  async 'answers before the talk are checked, sent along, and not asked twice'({ page, chat }) {
+    await launcher(page).click();
+    const form = inside(page).locator('form');
+    await form.getByRole('button', { name: 'Start the chat' }).click();
+    await until('the first fault has the focus', () => inside(page).locator('[aria-invalid]').first().evaluate((node) => node === document.activeElement));
+    await inside(page).getByLabel('What is it about?').selectOption({ label: 'Delivery' });
+    await inside(page).getByLabel('Email').fill('kari@eksempel');
+    await form.getByRole('button', { name: 'Start the chat' }).click();
+    await inside(page).getByText('This is not an email address').waitFor();
+    await inside(page).getByLabel('Email').fill('kari@eksempel.test');
+    await inside(page).getByLabel('Order number (optional)').fill('1234');
+    await form.getByRole('button', { name: 'Start the chat' }).click();
+    await write(page, 'Where is it?');
+    await until('the answers came along', () => chat.state.conversations.length === 1);
+    assert.deepEqual([chat.state.conversations[0].fields, chat.state.conversations[0].topic], [[['email', 'kari@eksempel.test'], ['order', '1234']], 'delivery']);
+    await page.reload();
+    await launcher(page).click();
+    await shows(page, ['Where is it?']);
+  },
+
+  async 'outside of hours a message is taken with an address, and the next opening is shown'({ page, chat }) {
+    await launcher(page).click();
+    await inside(page).getByRole('heading', { name: /We are back/ }).waitFor();
+    await inside(page).getByLabel('Name (optional)').fill('Kari');
+    await inside(page).getByLabel('Email').fill('kari@eksempel.test');
+    await inside(page).getByRole('textbox', { name: 'Message' }).fill('Call me.');
+    await inside(page).getByRole('button', { name: 'Send' }).click();
+    await inside(page).getByText('Thank you. Your message is here').waitFor();
+    await until('it is stored with the address', () => /name: Kari\nemail: kari@eksempel\.test\n\nCall me\./.test(chat.texts[0]));
+  },
+
+  async 'a message that is refused can be sent again or taken away'({ page, chat }) {
+    await openChat(page);
+    chat.state.refusing = 'unstorable';
+    await write(page, 'first');
+    await inside(page).getByText('Not sent.').waitFor();
+    chat.state.refusing = null;
+    await inside(page).getByRole('button', { name: 'Try again' }).click();
+    await until('it is stored', () => chat.texts.join() === 'first');
+    chat.state.refusing = 'too_long';
+    await write(page, 'second');
+    await inside(page).getByText('The message is too long.').waitFor();
+    await inside(page).getByRole('button', { name: 'Remove' }).click();
+    await shows(page, ['first']);
+  },
+
+  async 'files are picked, dropped and pasted, within the rules'({ page, chat, cookies }) {
+    await openChat(page);
+    const picker = inside(page).locator('input[type=file]');
+    await picker.setInputFiles([{ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') }, { name: 'b.exe', mimeType: 'application/x-msdownload', buffer: Buffer.from('x') }]);
+    await inside(page).getByText('b.exe is of a type that is not taken here.').waitFor();
+    await until('picking was acting', async () => (await cookies()).length === 1);
+    const give = (kind, target) =>
+      target.evaluate((node, [type]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(40)], `${type}.png`, { type: 'image/png' }));
+        node.dispatchEvent(type === 'drop' ? new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }) : new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+      }, [kind]);
+    await give('drop', inside(page).locator('.talk'));
+    await give('paste', field(page));
+    await inside(page).getByText('Only 2 files fit into one message.').waitFor();
+    await until('both are up', () => chat.state.uploads.size === 2);
+    await field(page).fill('two files');
+    await until('it may be sent', async () => (await inside(page).getByRole('button', { name: 'Send' }).getAttribute('aria-disabled')) === 'false');
+    await field(page).press('Enter');
+    await until('they are stored', () => chat.state.conversations[0]?.messages[0].files.length === 2);
+    const [saved] = await Promise.all([page.waitForEvent('download'), inside(page).getByRole('button', { name: 'Download a.txt' }).click()]);
+    assert.equal(saved.suggestedFilename(), 'a.txt');
+    assert.ok(!chat.state.addresses.some((one) => one.includes('pass-')), 'no pass in an address');
+  },
+
+  async 'more than one conversation is a list, and a closed one opens again'({ page, chat }) {
+    await openChat(page);
+    await write(page, 'about shoes');
+    await inside(page).getByText('· Sent').waitFor();
+    chat.change({ open: false });
+    await inside(page).getByText('This conversation is closed.').waitFor();
+    await inside(page).getByRole('button', { name: 'New conversation' }).click();
+    await write(page, 'about lamps');
+    await until('there are two', () => chat.state.conversations.length === 2);
+    await inside(page).getByRole('button', { name: 'All conversations' }).click();
+    await inside(page).getByRole('button', { name: /about shoes/ }).click();
+    await shows(page, ['about shoes']);
+    await write(page, 'more shoes');
+    await until('the first goes on', () => chat.state.conversations[0].open && chat.texts.includes('more shoes'));
+    assert.equal(chat.state.conversations.length, 2);
+  },
+
+  async 'the verbs do what they say, twice is once, and nothing throws'({ page, chat, desk }) {
+    await launcher(page).waitFor();
+    await page.evaluate((address) => new Promise((done) => Object.assign(document.head.appendChild(document.createElement('script')), { src: address, onload: done })), `${desk}/sb/${KEY}.js`);
+    assert.equal(await launcher(page).count(), 1);
+    await call(page, 'nonsense', 1);
+    await page.evaluate(() => {
+      window.counted = [];
+      window.counter = (n) => window.counted.push(n);
+      window.switchboard('on', 'open', () => { throw new Error('the page’s own'); });
+      window.switchboard('on', 'open', window.counter);
+    });
+    await call(page, 'startConversation', { text: 'About order 12', topic: 'x' });
+    await until('the text is in the field', async () => (await field(page).inputValue()) === 'About order 12');
+    assert.equal(await page.evaluate(() => window.counted.length), 1);
+    await page.evaluate(() => window.switchboard('off', 'open', window.counter));
+    await call(page, 'close');
+    await call(page, 'toggle');
+    assert.equal(await page.evaluate(() => window.counted.length), 1);
+    await call(page, 'update', { color: '#ffee00', position: 'left', theme: 'dark', locale: 'da' });
+    await until('it is on the left, in black on yellow', () => launcher(page).evaluate((node) => node.getBoundingClientRect().left === 20 && getComputedStyle(node).color === 'rgb(0, 0, 0)'));
+    await inside(page).getByRole('textbox', { name: 'Skriv en besked' }).waitFor();
+    assert.equal(await inside(page).locator('html').getAttribute('data-theme'), 'dark');
+    await call(page, 'consent', true);
+    await until('opening with consent is remembered', async () => (await page.context().cookies()).length === 1);
+    await call(page, 'consent', false);
+    assert.deepEqual(await page.context().cookies(), []);
+    await call(page, 'destroy');
+    assert.equal(await page.locator('body > button, iframe').count(), 0);
+    await until('the socket is gone', () => chat.clients.size === 0);
+    await call(page, 'destroy');
+    await call(page, 'boot');
+    await openChat(page);
+  },
+
+  async 'a message of another window changes nothing'({ page, chat }) {
+    await openChat(page);
+    await page.evaluate((name) => {
+      window.postMessage({ sb: 1, type: 'store', value: 'stolen' }, '*');
+      window.postMessage({ sb: 1, type: 'unread', value: 7 }, '*');
+      document.querySelector('iframe').contentWindow.postMessage({ sb: 2, type: 'logout' }, '*');
+      void name;
+    }, KEY);
+    await write(page, 'still here');
+    await until('it is stored', () => chat.texts.length === 1);
+    assert.ok(!(await page.context().cookies()).some((one) => one.value === 'stolen'));
+  },
+
+  async 'a form stands in the page as high as it is, filled in, and says when it was sent'({ page, chat }) {
+    const form = page.frameLocator('iframe[src*="/channels/"]');
+    await until('it is filled in', async () => (await form.getByLabel('Email').inputValue()) === 'kari');
+    await page.evaluate(() => {
+      window.heard = [];
+      for (const name of ['form:sent', 'form:error']) document.addEventListener(`switchboard:${name}`, (event) => window.heard.push(`${name} ${event.detail.form}`));
+    });
+    const height = () => page.locator('iframe[src*="/channels/"]').evaluate((node) => [node.clientHeight, node.getBoundingClientRect().height]);
+    await until('the frame is as high as the form', async () => {
+      const wanted = await form.locator('html').evaluate((node) => node.querySelector('body').scrollHeight);
+      return Math.abs((await height())[0] - wanted) < 3;
+    });
+    await form.getByRole('button').click();
+    await form.getByText('Something is missing').waitFor();
+    await page.reload();
+    await page.evaluate(() => {
+      window.heard = [];
+      document.addEventListener('switchboard:form:sent', (event) => window.heard.push(`form:sent ${event.detail.form}`));
+    });
+    await form.getByLabel('Email').fill('kari@eksempel.test');
+    await form.getByRole('button').click();
+    await form.getByText('Thank you').waitFor();
+    await until('the page is told', () => page.evaluate(() => window.heard.join() === 'form:sent contact'));
+    assert.equal(chat.state.submitted.email, 'kari@eksempel.test');
+  },
+
+  async 'a loader that is pinned by its digest works the same'({ page, chat }) {
+    await openChat(page);
+    await write(page, 'pinned');
+    await until('it is stored', () => chat.texts.length === 1);
+  },
+
+  async 'the page in the frame stands alone as well'({ page, chat, desk }) {
+    await page.goto(`${desk}/w/${KEY}`);
+    await page.getByRole('textbox', { name: 'Write a message' }).fill('from a link');
+    await page.keyboard.press('Enter');
+    await until('it is stored', () => chat.texts.length === 1);
+    await page.reload();
+    await page.getByText('from a link').waitFor();
+  },
+};
+
+const soon = Date.now() + 2 * 86_400_000;
+const PRECHAT = {
+  topics: [{ value: 'delivery', label: { en: 'Delivery' } }],
+  prechat: [{ name: 'email', kind: 'email', required: true, label: { en: 'Email' } }, { name: 'order', kind: 'number', required: false, label: { en: 'Order number' }, topics: ['delivery'] }],
+};
+export const SETTINGS = {
+  'where an identity is required, strangers are told': { chat: { requires: true } },
+  'answers before the talk are checked, sent along, and not asked twice': { chat: PRECHAT },
+  'outside of hours a message is taken with an address, and the next opening is shown': { chat: { open: false, opens_at: soon } },
+  'a form stands in the page as high as it is, filled in, and says when it was sent': { path: '/form' },
+  'a loader that is pinned by its digest works the same': { tag: (desk) => `<script async crossorigin data-widget-key="${KEY}" src="${desk}/sb/loader-pinned.js"></script>` },
+};
+
+/** What axe finds in the frame and around it, in every mood and size. */
+async function accessible(browser) {
+  const found = [];
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [width, height] of [[1280, 800], [375, 700]]) {
+      for (const [scene, options] of [['talk', {}], ['questions', { chat: PRECHAT }], ['away', { chat: { open: false, opens_at: soon } }]]) {
+        const shop = await openShop(browser, { ...options, colorScheme, width, height });
+        const { page, chat } = shop;
+        await launcher(page).click();
+        await inside(page).locator('[data-focus]').first().waitFor();
+        if (scene === 'talk') {
+          await write(page, 'Hello');
+          await until('it is stored', () => chat.texts.length === 1);
+          chat.reply('Hello, this is Pia. See https://shop.test/');
+          await bubbles(page).getByText('this is Pia').waitFor();
+          await field(page).fill('Thank you');
+        }
+        const frame = page.frames().find((one) => one.url().includes('/w/'));
+        const wide = await frame.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        const lines = [...(await audit(page)), ...(await audit(frame)), ...shop.complaints, ...(wide > 0 ? [`${wide} px too wide`] : [])];
+        found.push(...lines.map((line) => `${scene} ${colorScheme} ${width}: ${line}`));
+        if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${scene}-${colorScheme}-${width}.png` });
+        await shop.close();
+      }
+    }
+  }
+  assert.deepEqual(found, []);
+}
+
+const { browser, close } = await openBrowser();
+let failed = 0;
+const report = async (name, run) => {
+  if (process.argv[2] && !name.includes(process.argv[2])) return;
+  try {
+    await run();
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL  ${name}\n        ${String(error.stack ?? error).split('\n').slice(0, 40).join('\n        ')}`);
+  }
+};
+for (const [name, run] of Object.entries(tests)) {
+  await report(name, async () => {
+    const shop = await openShop(browser, SETTINGS[name]);
+    try {
+      await run(shop);
+      assert.deepEqual(shop.complaints, []);
+    } catch (error) {
+      if (process.env.SHOTS) await shop.page.screenshot({ path: `${process.env.SHOTS}/failed-${name.slice(0, 24).replaceAll(' ', '-')}.png` }).catch(() => {});
+      throw error;
+    } finally {
+      await shop.close();
+    }
+  });
+}
+await report('axe finds nothing, light and dark, wide and narrow', () => accessible(browser));
+await close();
+console.log(failed === 0 ? 'all passed' : `${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);

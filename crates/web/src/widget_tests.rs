@@ -1,0 +1,104 @@
+//! Tests of the widget's addresses.
+
+use super::{baked, is_origin, pinned_loader, widget_router};
+use axum::body::{Body, to_bytes};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH};
+use http::{Request, Response, StatusCode};
+use serde_json::json;
+use switchboard_model::Widget;
+use tower::ServiceExt;
+
+fn shop() -> Widget {
+    Widget {
+        key: "shop_7Hq2".to_owned(),
+        origins: vec!["https://www.shop.test".to_owned(), "https://shop.test:8443".to_owned()],
+        socket: "/channels/shop_chat/socket".to_owned(),
+        settings: json!({
+            "slug": "shop_chat", "cookie": {"name": "sb_shop_7Hq2", "days": 30},
+            "look": {"color": "#1f5fbf", "side_px": 12, "greeting": {"en": "</script><b>Hi</b>"}},
+        }),
+    }
+}
+
+async fn ask(widgets: Vec<Widget>, path: &str, tag: Option<&str>) -> Response<Body> {
+    let mut request = Request::get(path);
+    if let Some(tag) = tag {
+        request = request.header(IF_NONE_MATCH, tag);
+    }
+    let request = request.body(Body::empty()).expect("a valid request");
+    widget_router(widgets).oneshot(request).await.expect("routers do not fail")
+}
+
+async fn body(response: Response<Body>) -> String {
+    let bytes = to_bytes(response.into_body(), 1 << 20).await.expect("a body");
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+#[tokio::test]
+async fn the_loader_carries_its_settings_and_is_asked_for_anew_after_five_minutes() {
+    let response = ask(vec![shop()], "/sb/shop_7Hq2.js", None).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()[CACHE_CONTROL], "public, max-age=300");
+    assert_eq!(response.headers()["cross-origin-resource-policy"], "cross-origin");
+    let tag = response.headers()[ETAG].to_str().expect("text").to_owned();
+    let script = body(response).await;
+    assert!(script.contains(r##""color":"#1f5fbf""##) && script.contains(r#""widgetKey":"shop_7Hq2""#), "{script}");
+    assert_eq!(ask(vec![shop()], "/sb/shop_7Hq2.js", Some(&tag)).await.status(), StatusCode::NOT_MODIFIED);
+    let other = Widget { settings: json!({"look": {"color": "#000000"}}), ..shop() };
+    assert_eq!(ask(vec![other], "/sb/shop_7Hq2.js", Some(&tag)).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_page_in_the_frame_may_be_shown_by_the_listed_origins_only() {
+    let response = ask(vec![shop()], "/w/shop_7Hq2", None).await;
+    let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+    assert!(policy.ends_with("frame-ancestors https://www.shop.test https://shop.test:8443"), "{policy}");
+    assert!(!policy.contains("unsafe") && !response.headers().contains_key("x-frame-options"));
+    assert!(!response.headers().contains_key("cross-origin-embedder-policy"));
+    let page = body(response).await;
+    assert!(page.contains("/channels/shop_chat/socket") && !page.contains("</script><b>"), "{page}");
+
+    let nobody = ask(vec![Widget { origins: Vec::new(), ..shop() }], "/w/shop_7Hq2", None).await;
+    assert!(nobody.headers()[CONTENT_SECURITY_POLICY].to_str().expect("text").ends_with("frame-ancestors 'none'"));
+    let isolated = Widget { settings: json!({"credentialless": true}), ..shop() };
+    let isolated = ask(vec![isolated], "/w/shop_7Hq2", None).await;
+    assert_eq!(isolated.headers()["cross-origin-embedder-policy"], "credentialless");
+}
+
+#[tokio::test]
+async fn a_key_that_no_widget_has_is_not_found() {
+    for path in ["/sb/other.js", "/sb/shop_7Hq2", "/w/other", "/w/shop_7Hq2/x", "/sb/frame/none.js", "/sb/loader-000000000000.js"]
+    {
+        assert_eq!(ask(vec![shop()], path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    let bad = Widget { key: "a/b".to_owned(), ..shop() };
+    let huge = Widget { settings: json!({"look": {"launcher": {"en": "x".repeat(40_000)}}}), ..shop() };
+    for widget in [bad, huge] {
+        assert_eq!(ask(vec![widget], "/sb/shop_7Hq2.js", None).await.status(), StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn a_pinned_loader_is_kept_for_good_and_readable_for_the_check_of_its_digest() {
+    // Nothing to pin until the widget is built.
+    let Some(pinned) = pinned_loader() else { return };
+    assert!(pinned.integrity.starts_with("sha256-") && pinned.path.starts_with("/sb/loader-"), "{pinned:?}");
+    let response = ask(vec![shop()], &pinned.path, None).await;
+    assert_eq!(response.headers()[CACHE_CONTROL], "public, max-age=31536000, immutable");
+    assert_eq!(response.headers()["access-control-allow-origin"], "*");
+    assert!(!body(response).await.contains("shop_7Hq2"));
+}
+
+#[test]
+fn only_what_the_loader_needs_is_baked_in() {
+    assert_eq!(
+        baked(&shop()),
+        json!({"widgetKey": "shop_7Hq2", "cookie": "sb_shop_7Hq2", "cookieDays": 30, "color": "#1f5fbf", "sidePx": 12})
+    );
+}
+
+#[test]
+fn an_origin_cannot_end_the_directive() {
+    assert!(is_origin("https://a.test") && !is_origin("https://a.test; script-src *") && !is_origin("'self'"));
+}

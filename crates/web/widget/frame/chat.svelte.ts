@@ -1,0 +1,542 @@
+// The state of the chat: conversations, what is on its way, and what the page around us and the server say.
+import type { Facts, FromPage, Host, Identity, Init, Page } from './host';
+import { Outbox } from './outbox';
+import type { Field, FromServer, Settings, ThreadState, ToServer, WireMessage } from './protocol';
+import { Connection, type Status } from './socket';
+import { accepted, after, merged, newClientId, unreadOf, type Message, type Upload } from './timeline';
+import { locale, said, setLocales, t } from './words.svelte';
+
+/** What the server put into the page. */
+export interface Told {
+  key?: string;
+  socket?: string;
+  settings?: {
+    files_path?: string;
+    locale?: string;
+    look?: { color?: string; theme?: string; greeting?: Record<string, string>; title?: Record<string, string> };
+  };
+}
+
+const TYPING_FADES_MS = 10_000;
+const TYPING_EVERY_MS = 3000;
+const MOST_ATTEMPTS = 4;
+const MOST_OPENED = 5;
+
+export class Thread {
+  /** Null until its first message is stored. */
+  id = $state<number | null>(null);
+  open = $state(true);
+  owner = $state<string | null>(null);
+  position = $state<number | null>(null);
+  seen = $state(0);
+  read = $state(0);
+  newest = $state(0);
+  messages = $state.raw<Message[]>([]);
+  typing = $state<string | null>(null);
+  draft = $state('');
+  /** Its messages are here, or were asked for. */
+  asked = false;
+  /** All that was asked for has come: what comes now is news. */
+  loaded = false;
+  /** The first message, which those written before it is stored belong to. */
+  first: string | null = null;
+  /** Answers that go with its first message; null until the form before it was sent. */
+  fields = $state.raw<[string, string][] | null>(null);
+  topic = $state<string | null>(null);
+  fade: ReturnType<typeof setTimeout> | undefined;
+
+  take(state: ThreadState): void {
+    this.id = state.conversation;
+    this.open = state.open;
+    this.owner = state.owner;
+    this.position = state.position;
+    this.seen = Math.max(this.seen, state.seen);
+    this.read = Math.max(this.read, state.read);
+    this.newest = Math.max(this.newest, state.newest);
+  }
+}
+
+export class Chat {
+  status = $state<Status>('idle');
+  /** Why the server does not want us, once it said so. */
+  ended = $state<string | null>(null);
+  settings = $state.raw<Settings | null>(null);
+  /** The channel's hours run. */
+  is_open = $state(true);
+  opens_at = $state<number | null>(null);
+  threads = $state<Thread[]>([]);
+  current = $state<Thread | null>(null);
+  shown = $state(false);
+  visitor = $state('anonymous');
+  /** Said once to those who cannot see what arrives. */
+  announced = $state('');
+  theme = $state('auto');
+  color = $state('#0d6661');
+  customer = $state.raw<Record<string, string>>({});
+  pass: string | null = null;
+  readonly title: () => string;
+  readonly greeting: () => string;
+  readonly files_path: string;
+  private session = '';
+  private identity: Identity | null = null;
+  private page: Page | null = null;
+  private consent: boolean | null = null;
+  private topic: string | null = null;
+  private unread = 0;
+  private typed_at = 0;
+  private passed: (() => void)[] = [];
+  private readonly outbox: Outbox;
+  private readonly connection: Connection;
+
+  constructor(
+    private readonly told: Told,
+    readonly host: Host,
+  ) {
+    const look = told.settings?.look;
+    this.title = () => said(look?.title, t('title'));
+    this.greeting = () => said(look?.greeting, t('greeting'));
+    this.files_path = told.settings?.files_path ?? '';
+    this.outbox = new Outbox(`sb_outbox_${told.key}`);
+    const url = new URL(told.socket ?? '/', location.href);
+    url.protocol = url.protocol.replace('http', 'ws');
+    this.connection = new Connection(url.href, {
+      hello: () => this.hello(),
+      receive: (frame) => this.receive(frame),
+      status: (status) => (this.status = status),
+    });
+  }
+
+  begin(init: Init): void {
+    this.session = init.session;
+    this.take(init);
+    this.host.hear = (message) => this.hear(message);
+    for (const event of ['online', 'focus']) addEventListener(event, () => this.connection.kick());
+    document.addEventListener('visibilitychange', () => {
+      if (document.hidden) return;
+      this.connection.kick();
+      this.seeCurrent();
+    });
+    this.restore();
+    if (init.open) this.show();
+    // Without a session or an account there is nothing to know before somebody opens the chat.
+    else if (this.session || this.identity) this.connection.start();
+    if (init.start) this.startWith(init.start);
+  }
+
+  /** Looks for somebody to talk to, or has it already. */
+  private take(facts: Facts): void {
+    this.page = facts.page;
+    this.identity = facts.identity;
+    this.customer = facts.customer;
+    this.consent = facts.consent;
+    this.topic = facts.topic;
+    this.theme = facts.theme ?? this.told.settings?.look?.theme ?? 'auto';
+    this.color = facts.color ?? this.told.settings?.look?.color ?? '#0d6661';
+  }
+
+  private hear(message: FromPage): void {
+    switch (message.type) {
+      case 'open':
+        return this.show();
+      case 'close':
+        this.shown = false;
+        return;
+      case 'start':
+        return this.startWith(message.value);
+      case 'update':
+        return this.update(message.value);
+      case 'session':
+        if (message.value === this.session) return;
+        this.forget();
+        this.session = message.value;
+        return this.again();
+      case 'logout':
+        this.identity = null;
+        this.forget();
+        return this.again();
+    }
+  }
+
+  private update(facts: Facts): void {
+    const [identity, page, consent] = [JSON.stringify(this.identity), this.page, this.consent];
+    this.take(facts);
+    void setLocales([...facts.locales, this.told.settings?.locale ?? 'en']);
+    if (JSON.stringify(facts.identity) !== identity) this.again();
+    else if (facts.page && facts.page.url !== page?.url) this.connection.send({ type: 'page', ...facts.page });
+    if (facts.consent && !consent) this.agree();
+  }
+
+  /** Connects as somebody else, where the chat is connected at all or has a reason to be. */
+  private again(): void {
+    this.connection.stop();
+    this.ended = null;
+    if (this.shown || this.session || this.identity) this.connection.start();
+  }
+
+  private forget(): void {
+    this.threads = [];
+    this.current = null;
+    this.session = '';
+    this.pass = null;
+    this.outbox.clear();
+    this.tell();
+    if (this.shown) this.newThread();
+  }
+
+  private show(): void {
+    this.shown = true;
+    this.connection.start();
+    if (!this.current && this.threads.length < 2) this.current = this.threads[0] ?? this.newThread();
+    this.agree();
+    this.seeCurrent();
+  }
+
+  /** Opening the chat is acting, where the page says that the visitor agreed to being remembered. */
+  private agree(): void {
+    if (this.shown && this.consent === true && !this.session && this.status === 'online') this.connection.send({ type: 'consent' });
+  }
+
+  private startWith({ text, topic }: { text: string; topic: string | null }): void {
+    const thread = this.newThread();
+    if (topic) thread.topic = topic;
+    thread.draft = text;
+  }
+
+  newThread(): Thread {
+    const empty = this.threads.find((thread) => thread.id === null && thread.messages.length === 0);
+    const thread = empty ?? new Thread();
+    thread.topic = this.topic;
+    if (!empty) this.threads = [thread, ...this.threads];
+    this.current = this.threads.find((one) => one === thread || one === this.threads[0]) ?? thread;
+    return this.current;
+  }
+
+  private hello(): ToServer {
+    const pairs = this.threads.flatMap((thread) => (thread.id !== null && thread.asked ? [[String(thread.id), after(thread.messages)] as const] : []));
+    return {
+      type: 'hello',
+      locale: locale(),
+      ...(this.session && { session: this.session }),
+      ...(this.identity && { identity: this.identity }),
+      ...(this.page && { page: this.page }),
+      ...(pairs.length > 0 && { after: Object.fromEntries(pairs) }),
+    };
+  }
+
+  private receive(frame: FromServer): void {
+    switch (frame.type) {
+      case 'welcome':
+        return this.welcome(frame);
+      case 'session':
+        this.session = frame.session;
+        this.gain(frame.pass);
+        this.host.store(frame.session);
+        return;
+      case 'accepted':
+        return this.stored(frame);
+      case 'refused':
+        return this.refused(frame);
+      case 'message':
+        return this.arrived(frame);
+      case 'thread': {
+        this.thread(frame.conversation).take(frame);
+        return this.tell();
+      }
+      case 'replayed':
+        this.thread(frame.conversation).loaded = true;
+        return;
+      case 'typing': {
+        const thread = this.thread(frame.conversation);
+        clearTimeout(thread.fade);
+        thread.typing = frame.on ? frame.name || t('agent') : null;
+        if (frame.on) thread.fade = setTimeout(() => (thread.typing = null), TYPING_FADES_MS);
+        return;
+      }
+      case 'bye':
+        if (!frame.reconnect) {
+          this.ended = frame.code;
+          this.host.say('event', 'error', { code: frame.code });
+        }
+    }
+  }
+
+  private welcome(frame: Extract<FromServer, { type: 'welcome' }>): void {
+    this.settings = frame.settings;
+    this.is_open = frame.open;
+    this.opens_at = frame.opens_at;
+    this.visitor = frame.visitor;
+    this.ended = null;
+    if (frame.identity_fault) this.host.say('event', 'error', { code: `identity_${frame.identity_fault}` });
+    if (this.session && !frame.session) {
+      this.session = '';
+      this.host.store('');
+    }
+    this.gain(frame.pass);
+    const newest_open = frame.conversations.find((one) => one.open)?.conversation;
+    let opened = 0;
+    for (const state of frame.conversations) {
+      const thread = this.thread(state.conversation);
+      const is_behind = state.newest > thread.read && state.newest > state.read && state.open;
+      thread.take(state);
+      if (state.conversation === newest_open) thread.asked = true;
+      else if (!thread.asked && is_behind && (opened += 1) <= MOST_OPENED) this.load(thread);
+    }
+    this.threads.sort((a, b) => (b.id ?? Infinity) - (a.id ?? Infinity));
+    this.choose();
+    queueMicrotask(() => {
+      this.agree();
+      for (const { thread, message } of this.pending()) this.send(thread, message);
+    });
+  }
+
+  /** What to show first: the only conversation there is, the newest open one, or a new one. */
+  private choose(): void {
+    const held = this.threads.filter((thread) => thread.id !== null);
+    const is_untouched = this.current && this.current.id === null && this.current.messages.length === 0 && !this.current.draft && this.current.fields === null;
+    if (this.current && !is_untouched) return;
+    const open = held.filter((thread) => thread.open);
+    const next = open[0] ?? (held.length === 0 ? this.threads[0] : undefined);
+    if (next) {
+      this.threads = this.threads.filter((thread) => thread === next || thread.id !== null || thread.messages.length > 0);
+      this.current = next;
+      this.seeCurrent();
+    } else if (!this.current) this.newThread();
+  }
+
+  private gain(pass: string | null): void {
+    if (!pass) return;
+    this.pass = pass;
+    for (const done of this.passed.splice(0)) done();
+  }
+
+  thread(id: number): Thread {
+    const found = this.threads.find((thread) => thread.id === id);
+    if (found) return found;
+    const thread = new Thread();
+    thread.id = id;
+    this.threads = [thread, ...this.threads];
+    return this.threads[0]!;
+  }
+
+  /** Shows a conversation. */
+  pick(thread: Thread | null): void {
+    this.current = thread;
+    if (thread && thread.id !== null && !thread.asked) this.load(thread);
+    this.seeCurrent();
+  }
+
+  private load(thread: Thread): void {
+    if (thread.id !== null && this.connection.send({ type: 'open', conversation: thread.id })) thread.asked = true;
+  }
+
+  /** The fields to ask for before a conversation about this topic. */
+  questions(topic: string | null): Field[] {
+    const asked = this.settings?.prechat ?? [];
+    return asked.filter((field) => !field.known && (field.topics === null || (topic !== null && field.topics.includes(topic))));
+  }
+
+  /** Writes into the conversation that is shown. */
+  write(text: string, uploads: Upload[] = []): void {
+    const thread = this.current ?? this.newThread();
+    const is_first = thread.id === null && thread.first === null;
+    const message: Message = {
+      key: '', id: null, client_id: newClientId(), author: null, text, files: uploads.map(({ name, content_type, size_bytes }) => ({ name, content_type, size_bytes })), at: Date.now(), state: 'sending',
+      code: null, attempts: 0, fields: is_first ? (thread.fields ?? []) : [], topic: is_first ? thread.topic : null, uploads,
+    };
+    message.key = message.client_id!;
+    if (is_first) thread.first = message.client_id;
+    thread.messages = [...thread.messages, message];
+    this.typed_at = 0;
+    this.send(thread, message);
+  }
+
+  retry(thread: Thread, message: Message): void {
+    this.replace(thread, { ...message, state: 'sending', code: null, attempts: 0, uploads: message.uploads.map((upload) => ({ ...upload, id: message.code === 'bad_file' ? null : upload.id })) });
+    const now = thread.messages.find((one) => one.key === message.key);
+    if (now) this.send(thread, now);
+  }
+
+  remove(thread: Thread, message: Message): void {
+    thread.messages = thread.messages.filter((one) => one.key !== message.key);
+    if (thread.first === message.client_id) thread.first = thread.messages[0]?.client_id ?? null;
+    this.keep();
+  }
+
+  private send(thread: Thread, message: Message): void {
+    this.keep();
+    const missing = message.uploads.filter((upload) => upload.id === null);
+    if (missing.length > 0) {
+      if (missing.some((upload) => !upload.file)) return this.fail(thread, message, 'bad_file');
+      void this.uploadAgain(thread, message);
+      return;
+    }
+    this.connection.send({
+      type: 'message',
+      client_id: message.client_id!,
+      text: message.text,
+      ...(thread.id !== null ? { conversation: thread.id } : thread.first !== message.client_id && thread.first ? { first: thread.first } : {}),
+      ...(message.fields.length > 0 && { fields: message.fields }),
+      ...(message.topic && { topic: message.topic }),
+      ...(message.uploads.length > 0 && { files: message.uploads.map((upload) => upload.id!) }),
+    });
+  }
+
+  private async uploadAgain(thread: Thread, message: Message): Promise<void> {
+    const { uploadAll } = await import('./uploads');
+    const uploads = await uploadAll(this, message.uploads);
+    const next = { ...message, uploads };
+    this.replace(thread, next);
+    if (uploads.every((upload) => upload.id !== null)) this.send(thread, next);
+    else this.fail(thread, next, 'bad_file');
+  }
+
+  private fail(thread: Thread, message: Message, code: string): void {
+    this.replace(thread, { ...message, state: 'failed', code });
+    this.keep();
+    this.host.say('event', 'error', { code });
+  }
+
+  private replace(thread: Thread, message: Message): void {
+    thread.messages = thread.messages.map((one) => (one.key === message.key ? message : one));
+  }
+
+  private *pending(): Generator<{ thread: Thread; message: Message }> {
+    for (const thread of this.threads) {
+      for (const message of thread.messages) if (message.state === 'sending') yield { thread, message };
+    }
+  }
+
+  private stored(frame: Extract<FromServer, { type: 'accepted' }>): void {
+    const thread = this.threads.find((one) => one.messages.some((message) => message.client_id === frame.client_id));
+    if (!thread) return;
+    const is_new = thread.id === null;
+    if (is_new) this.join(thread, frame.conversation);
+    thread.messages = accepted(thread.messages, frame.client_id, frame.message, frame.at);
+    thread.newest = Math.max(thread.newest, frame.message);
+    thread.asked = thread.loaded = true;
+    this.keep();
+    if (is_new) this.host.say('event', 'conversation:start', { conversation: frame.conversation });
+    this.host.say('event', 'message:sent', { conversation: frame.conversation, message: frame.message });
+  }
+
+  /** A conversation that was begun here has its id; what the server said of it meanwhile becomes part of it. */
+  private join(thread: Thread, id: number): void {
+    const told = this.threads.find((one) => one.id === id && one !== thread);
+    if (told) {
+      thread.owner = told.owner;
+      thread.position = told.position;
+      thread.open = told.open;
+      thread.messages = [...told.messages, ...thread.messages];
+      if (this.current === told) this.current = thread;
+      this.threads = this.threads.filter((one) => one !== told);
+    }
+    thread.id = id;
+  }
+
+  private refused(frame: Extract<FromServer, { type: 'refused' }>): void {
+    const held = [...this.pending()].find(({ message }) => message.client_id === frame.client_id);
+    if (!held) return;
+    const { thread, message } = held;
+    const attempts = message.attempts + 1;
+    const contact = frame.fields.filter((field) => field.code === 'unknown');
+    if (frame.code === 'bad_field' && contact.length > 0 && message.fields.length > 0) {
+      // The site has no such field: what was answered is not lost, it stands in the text.
+      const lines = message.fields.filter(([name]) => contact.some((field) => field.name === name)).map(([name, value]) => `${name}: ${value}`);
+      const fields = message.fields.filter(([name]) => !contact.some((field) => field.name === name));
+      const next = { ...message, attempts, fields, text: `${lines.join('\n')}\n\n${message.text}` };
+      this.replace(thread, next);
+      return this.send(thread, next);
+    }
+    if (!frame.retry || attempts >= MOST_ATTEMPTS) return this.fail(thread, { ...message, attempts }, frame.code);
+    const next = { ...message, attempts };
+    this.replace(thread, next);
+    setTimeout(() => {
+      const now = thread.messages.find((one) => one.key === next.key);
+      if (now?.state === 'sending') this.send(thread, now);
+    }, (frame.retry_after_s ?? 2 ** attempts) * 1000);
+  }
+
+  private arrived(wire: WireMessage): void {
+    const mine = wire.client_id ? this.threads.find((one) => one.id === null && one.messages.some((message) => message.client_id === wire.client_id)) : undefined;
+    if (mine) this.join(mine, wire.conversation);
+    const thread = mine ?? this.thread(wire.conversation);
+    const is_known = thread.messages.some((message) => message.id === wire.id);
+    thread.messages = merged(thread.messages, wire);
+    const is_news = !is_known && wire.author !== null && (thread.loaded || !thread.asked);
+    thread.newest = Math.max(thread.newest, wire.id);
+    if (mine) this.keep();
+    if (wire.author !== null) thread.typing = null;
+    if (is_news) {
+      this.announced = `${wire.author || t('agent')}: ${wire.text}`;
+      this.host.say('event', 'message:received', { conversation: wire.conversation, message: wire.id });
+    }
+    this.seeCurrent();
+  }
+
+  /** What is on the screen has been read. */
+  seeCurrent(): void {
+    const thread = this.current;
+    if (thread && thread.id !== null && this.shown && !document.hidden) {
+      const last = thread.messages.findLast((message) => message.author !== null && message.id !== null)?.id ?? 0;
+      if (last > thread.read && this.connection.send({ type: 'read', conversation: thread.id, message: last })) thread.read = last;
+    }
+    this.tell();
+  }
+
+  unreadIn(thread: Thread): number {
+    return unreadOf(thread.messages, thread.read);
+  }
+
+  private tell(): void {
+    const unread = this.threads.reduce((sum, thread) => sum + this.unreadIn(thread), 0);
+    if (unread === this.unread) return;
+    this.unread = unread;
+    this.host.say('unread', unread);
+  }
+
+  /** The visitor writes, or stopped. */
+  typing(on: boolean): void {
+    const id = this.current?.id;
+    const now = Date.now();
+    if (typeof id !== 'number' || (on && now - this.typed_at < TYPING_EVERY_MS) || (!on && this.typed_at === 0)) return;
+    this.typed_at = on ? now : 0;
+    this.connection.send({ type: 'typing', conversation: id, on });
+  }
+
+  /** The secret for files; picking one is acting, so there is a session from then on. */
+  async filePass(fresh = false): Promise<string | null> {
+    if (this.pass && !fresh) return this.pass;
+    const waiting = new Promise<void>((done) => {
+      this.passed.push(done);
+      setTimeout(done, 10_000);
+    });
+    this.pass = null;
+    if (fresh && (this.session || this.identity)) this.connection.restart();
+    else this.connection.send({ type: 'consent' });
+    await waiting;
+    return this.pass;
+  }
+
+  close(): void {
+    this.host.say('close');
+  }
+
+  tryNow(): void {
+    this.connection.kick();
+  }
+
+  private keep(): void {
+    this.outbox.keep(this.threads.map((thread) => ({ id: thread.id, first: thread.first, messages: thread.messages.filter((message) => message.state !== 'stored') })));
+  }
+
+  /** What was on its way when the page was left. */
+  private restore(): void {
+    for (const { id, first, messages } of this.outbox.kept()) {
+      const thread = id === null ? new Thread() : this.thread(id);
+      thread.first = first;
+      thread.messages = messages;
+      if (id === null) this.threads = [thread, ...this.threads];
+    }
+    if (this.threads.length > 0) this.current = this.threads[0]!;
+  }
+}

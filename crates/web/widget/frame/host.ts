@@ -1,0 +1,145 @@
+// Talk with the page around the frame: to its exact origin only, and only what has the right shape.
+
+export interface Page {
+  url: string;
+  title: string;
+}
+export interface Identity {
+  id?: string;
+  hash?: string;
+  jwt?: string;
+  name?: string;
+  email?: string;
+}
+/** What the page knows and wants; everything in it was checked. */
+export interface Facts {
+  locales: string[];
+  page: Page | null;
+  identity: Identity | null;
+  customer: Record<string, string>;
+  topic: string | null;
+  consent: boolean | null;
+  theme: string | null;
+  color: string | null;
+}
+export interface Init extends Facts {
+  session: string;
+  open: boolean;
+  start: { text: string; topic: string | null } | null;
+}
+export type FromPage =
+  | { type: 'init'; value: Init }
+  | { type: 'update'; value: Facts }
+  | { type: 'open' | 'close' | 'logout' }
+  | { type: 'session'; value: string }
+  | { type: 'start'; value: { text: string; topic: string | null } };
+
+type Loose = Record<string, unknown>;
+const object = (value: unknown): Loose => (typeof value === 'object' && value !== null ? (value as Loose) : {});
+const text = (value: unknown, most = 500): string | null => (typeof value === 'string' && value !== '' ? value.slice(0, most) : typeof value === 'number' ? String(value) : null);
+const token = (value: unknown): string => (typeof value === 'string' && /^[\w.~-]{1,512}$/.test(value) ? value : '');
+
+function facts(value: unknown): Facts {
+  const { locales, url, title, identity, customer, topic, consent, theme, color } = object(value);
+  const who = object(identity);
+  const given: Identity = {};
+  for (const key of ['id', 'hash', 'jwt', 'name', 'email'] as const) {
+    const found = text(who[key], key === 'jwt' ? 8000 : 500);
+    if (found !== null) given[key] = found;
+  }
+  const known = Object.entries(object(customer)).slice(0, 50).map(([key, one]) => [key, text(one)] as const);
+  return {
+    locales: Array.isArray(locales) ? locales.filter((tag): tag is string => typeof tag === 'string' && tag.length < 36).slice(0, 20) : [],
+    page: /^https?:/.test(text(url, 2000) ?? '') ? { url: text(url, 2000)!, title: text(title) ?? '' } : null,
+    identity: given.jwt || given.id ? given : null,
+    customer: Object.fromEntries(known.filter((pair): pair is readonly [string, string] => pair[1] !== null)),
+    topic: text(topic, 100),
+    consent: typeof consent === 'boolean' ? consent : null,
+    theme: theme === 'light' || theme === 'dark' || theme === 'auto' ? theme : null,
+    color: /^#[\da-f]{6}$/i.test(text(color) ?? '') ? text(color) : null,
+  };
+}
+
+function start(value: unknown): { text: string; topic: string | null } | null {
+  if (typeof value !== 'object' || value === null) return null;
+  return { text: text(object(value).text, 10_000) ?? '', topic: text(object(value).topic, 100) };
+}
+
+/** A message of the page in the form that is understood here, or nothing. */
+export function read(data: unknown): FromPage | null {
+  const { sb, type, value } = object(data);
+  if (sb !== 1) return null;
+  switch (type) {
+    case 'init':
+      return { type, value: { ...facts(value), session: token(object(value).session), open: object(value).open === true, start: start(object(value).start) } };
+    case 'update':
+      return { type, value: facts(value) };
+    case 'open':
+    case 'close':
+    case 'logout':
+      return { type };
+    case 'session':
+      return { type, value: token(value) };
+    case 'start':
+      return { type, value: start(value) ?? { text: '', topic: null } };
+    default:
+      return null;
+  }
+}
+
+/** The origin of the page around us, if it is one that may embed us. */
+export function parentOrigin(origins: readonly string[], ancestors: ArrayLike<string> | undefined, referrer: string): string | null {
+  let found = ancestors?.[0] ?? null;
+  if (!found || found === 'null') {
+    try {
+      found = new URL(referrer).origin;
+    } catch {
+      return null;
+    }
+  }
+  return origins.includes(found) ? found : null;
+}
+
+export class Host {
+  /** Opened as a page of its own, such as from a link. */
+  readonly alone = window.parent === window;
+  hear: (message: FromPage) => void = () => {};
+  private readonly origin: string | null;
+
+  constructor(
+    origins: readonly string[],
+    private readonly cookie: string,
+    private readonly days: number,
+  ) {
+    this.origin = this.alone ? null : parentOrigin(origins, location.ancestorOrigins, document.referrer);
+  }
+
+  /** Waits for the page's first word, then hears the others. */
+  meet(begin: (init: Init) => void): void {
+    if (this.alone) {
+      const session = token(new RegExp(`(?:^|; )${this.cookie}=([^;]*)`).exec(document.cookie)?.[1]);
+      begin({ ...facts({ locales: [...navigator.languages] }), session, open: true, start: null });
+      return;
+    }
+    let begun = false;
+    addEventListener('message', (event) => {
+      if (event.source !== window.parent || event.origin !== this.origin) return;
+      const message = read(event.data);
+      if (message?.type === 'init') {
+        if (!begun) begin(message.value);
+        begun = true;
+      } else if (message) this.hear(message);
+    });
+    this.say('ready');
+  }
+
+  say(type: 'ready' | 'close' | 'unread' | 'event' | 'store', value?: unknown, detail?: unknown): void {
+    if (this.origin !== null) window.parent.postMessage({ sb: 1, type, value, detail }, this.origin);
+  }
+
+  /** Keeps the session where the site keeps its own; empty forgets it. */
+  store(session: string): void {
+    if (!this.alone) this.say('store', session);
+    else document.cookie = `${this.cookie}=${session};Path=/w/;Max-Age=${session ? this.days * 86_400 : 0};SameSite=Lax${location.protocol === 'https:' ? ';Secure' : ''}`;
+  }
+}

@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { FromServer } from './protocol';
+import { Connection, pause, type Status } from './socket';
+
+class FakeSocket {
+  static all: FakeSocket[] = [];
+  static readonly OPEN = 1;
+  readyState = 0;
+  sent: string[] = [];
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  constructor(
+    readonly url: string,
+    readonly subprotocol: string,
+  ) {
+    FakeSocket.all.push(this);
+  }
+  send(text: string): void {
+    this.sent.push(text);
+  }
+  close(): void {
+    this.readyState = 3;
+  }
+  open(): void {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+  say(value: unknown): void {
+    this.onmessage?.({ data: JSON.stringify(value) });
+  }
+}
+const last = (): FakeSocket => FakeSocket.all.at(-1)!;
+
+function setUp() {
+  const seen = { frames: [] as FromServer[], states: [] as Status[] };
+  const connection = new Connection('wss://desk.test/socket', { hello: () => ({ type: 'hello' }), receive: (frame) => void seen.frames.push(frame), status: (status) => void seen.states.push(status) }, () => 0);
+  connection.start();
+  return { connection, seen };
+}
+const welcomed = (): void => {
+  last().open();
+  last().say({ type: 'welcome' });
+};
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeSocket.all = [];
+  vi.stubGlobal('WebSocket', FakeSocket);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe('the pause before another attempt', () => {
+  it('doubles up to its longest, with up to half of it taken off', () => {
+    expect([0, 1, 2, 10, 99].map((failures) => pause(failures, true, 0))).toEqual([500, 1000, 2000, 30_000, 30_000]);
+    expect([0, 99].map((failures) => pause(failures, false, 0))).toEqual([1000, 60_000]);
+    expect(pause(1, true, 1)).toBe(500);
+  });
+});
+
+describe('the connection', () => {
+  it('says hello first, and sends nothing before it is welcome', () => {
+    const { connection, seen } = setUp();
+    expect([last().url, last().subprotocol]).toEqual(['wss://desk.test/socket', 'switchboard.chat.1']);
+    last().open();
+    expect(last().sent).toEqual(['{"type":"hello"}']);
+    expect(connection.send({ type: 'consent' })).toBe(false);
+    last().say({ type: 'welcome' });
+    expect(connection.send({ type: 'consent' })).toBe(true);
+    expect(seen.states).toEqual(['connecting', 'online']);
+  });
+
+  it('comes back after half a second, or at once when somebody looks', () => {
+    const { connection, seen } = setUp();
+    welcomed();
+    last().onclose?.();
+    expect(seen.states.at(-1)).toBe('lost');
+    vi.advanceTimersByTime(499);
+    expect(FakeSocket.all).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(FakeSocket.all).toHaveLength(2);
+    last().onclose?.();
+    connection.kick();
+    expect(FakeSocket.all).toHaveLength(3);
+    connection.kick();
+    expect(FakeSocket.all).toHaveLength(3);
+  });
+
+  it('gives up a server that takes the connection and says nothing', () => {
+    const { seen } = setUp();
+    last().open();
+    vi.advanceTimersByTime(10_000);
+    expect(seen.states.at(-1)).toBe('lost');
+  });
+
+  it('asks after a silence, and drops what does not answer', () => {
+    const { seen } = setUp();
+    welcomed();
+    vi.advanceTimersByTime(25_000);
+    expect(last().sent.at(-1)).toBe('{"type":"ping"}');
+    last().say({ type: 'pong' });
+    vi.advanceTimersByTime(25_000);
+    expect(seen.states.at(-1)).toBe('online');
+    vi.advanceTimersByTime(10_000);
+    expect(seen.states.at(-1)).toBe('lost');
+  });
+
+  it('stays away when it is told to, and for as long as it is told to', () => {
+    const { connection, seen } = setUp();
+    welcomed();
+    last().say({ type: 'bye', code: 'slow', reconnect: true, retry_after_s: 7 });
+    last().onclose?.();
+    vi.advanceTimersByTime(6999);
+    expect(FakeSocket.all).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(FakeSocket.all).toHaveLength(2);
+    welcomed();
+    last().say({ type: 'bye', code: 'identity_required', reconnect: false });
+    vi.advanceTimersByTime(600_000);
+    connection.start();
+    expect(FakeSocket.all).toHaveLength(2);
+    expect(seen.states.at(-1)).toBe('off');
+    connection.restart();
+    expect(FakeSocket.all).toHaveLength(3);
+  });
+
+  it('hears nothing of a socket that it has given up', () => {
+    const { connection, seen } = setUp();
+    welcomed();
+    const old = last();
+    connection.stop();
+    old.say({ type: 'pong' });
+    old.onclose?.();
+    expect(seen.frames).toHaveLength(1);
+    expect(FakeSocket.all).toHaveLength(1);
+  });
+});

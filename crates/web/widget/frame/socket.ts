@@ -1,0 +1,138 @@
+// The connection: one socket at a time, tried again for as long as the chat is wanted.
+import { parse, SUBPROTOCOL, type FromServer, type ToServer } from './protocol';
+
+export type Status = 'idle' | 'connecting' | 'online' | 'lost' | 'off';
+
+const PING_AFTER_MS = 25_000;
+const ANSWER_WITHIN_MS = 10_000;
+
+/** 0.5 s, doubled up to 30 s; from 1 s to 60 s where the socket never opened. A random half is taken off. */
+export function pause(failures: number, opened: boolean, random: number): number {
+  const [first, longest] = opened ? [500, 30_000] : [1000, 60_000];
+  return Math.round(Math.min(longest, first * 2 ** Math.min(failures, 10)) * (1 - random / 2));
+}
+
+export class Connection {
+  private socket: WebSocket | null = null;
+  private failures = 0;
+  private opened = false;
+  private welcomed = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private beat: ReturnType<typeof setTimeout> | undefined;
+  private least_pause_ms = 0;
+  private status: Status = 'idle';
+
+  constructor(
+    private readonly url: string,
+    private readonly on: { hello: () => ToServer; receive: (frame: FromServer) => void; status: (status: Status) => void },
+    private readonly random: () => number = Math.random,
+  ) {}
+
+  start(): void {
+    if (this.socket || this.status === 'off') return;
+    clearTimeout(this.timer);
+    this.say(this.failures === 0 ? 'connecting' : 'lost');
+    const socket = new WebSocket(this.url, SUBPROTOCOL);
+    this.socket = socket;
+    this.opened = this.welcomed = false;
+    this.least_pause_ms = 0;
+    // A server that takes the connection and says nothing is no server.
+    this.timer = setTimeout(() => this.drop(socket), ANSWER_WITHIN_MS);
+    socket.onopen = () => {
+      this.opened = true;
+      socket.send(JSON.stringify(this.on.hello()));
+    };
+    socket.onmessage = (event) => this.received(socket, event.data);
+    socket.onclose = () => this.drop(socket);
+    socket.onerror = () => {};
+  }
+
+  /** Ends the connection for good, or until `start`. */
+  stop(status: 'idle' | 'off' = 'idle'): void {
+    clearTimeout(this.timer);
+    clearTimeout(this.beat);
+    const socket = this.socket;
+    this.socket = null;
+    this.failures = 0;
+    this.say(status);
+    socket?.close();
+  }
+
+  /** Says who we are anew, such as after signing in. */
+  restart(): void {
+    this.stop();
+    this.start();
+  }
+
+  /** The network is back, or somebody looks: no more waiting, and a connection that only seems to live is found out. */
+  kick(): void {
+    if (this.status === 'lost' && !this.socket) {
+      this.failures = 0;
+      this.start();
+    } else if (this.status === 'online') this.ping();
+  }
+
+  /** Sends, when there is a connection that has been welcomed. */
+  send(frame: ToServer): boolean {
+    if (!this.welcomed || this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(frame));
+    this.listen();
+    return true;
+  }
+
+  private received(socket: WebSocket, data: unknown): void {
+    if (socket !== this.socket) return;
+    const frame = parse(data);
+    if (this.welcomed) this.listen();
+    if (!frame) return;
+    if (frame.type === 'welcome') {
+      this.welcomed = true;
+      this.failures = 0;
+      this.listen();
+      this.on.receive(frame);
+      this.say('online');
+      return;
+    }
+    if (frame.type === 'bye') {
+      this.least_pause_ms = (frame.retry_after_s ?? 0) * 1000;
+      this.on.receive(frame);
+      if (!frame.reconnect) this.stop('off');
+      return;
+    }
+    this.on.receive(frame);
+  }
+
+  private ping(): void {
+    if (!this.welcomed || !this.socket) return;
+    const socket = this.socket;
+    clearTimeout(this.beat);
+    socket.send('{"type":"ping"}');
+    this.beat = setTimeout(() => this.drop(socket), ANSWER_WITHIN_MS);
+  }
+
+  /** The other side lives, or has just been written to. */
+  private listen(): void {
+    clearTimeout(this.timer);
+    clearTimeout(this.beat);
+    this.beat = setTimeout(() => this.ping(), PING_AFTER_MS);
+  }
+
+  private drop(socket: WebSocket): void {
+    if (socket !== this.socket) return;
+    clearTimeout(this.timer);
+    clearTimeout(this.beat);
+    this.socket = null;
+    this.welcomed = false;
+    socket.close();
+    this.say('lost');
+    const wait_ms = Math.max(this.least_pause_ms, pause(this.failures, this.opened, this.random()));
+    this.failures += 1;
+    this.timer = setTimeout(() => this.start(), wait_ms);
+  }
+
+  private say(status: Status): void {
+    if (status === this.status) return;
+    this.status = status;
+    this.on.status(status);
+  }
+}
