@@ -5,9 +5,14 @@ mod server;
 use crate::imap::Watched;
 use crate::imap::tokens::TokenService;
 use crate::imap::wait::until;
+use async_trait::async_trait;
 use server::Dovecot;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use switchboard_channel::{Inbox, InboxError};
+use switchboard_channel_email::REGISTRATION;
+use switchboard_model::{ConversationId, InboundMessage, MessageId, Receipt};
 use tokio::time::Instant;
 
 fn mail(number: usize) -> Vec<u8> {
@@ -29,6 +34,23 @@ fn settings(server: &Dovecot, user: &str, more: &str) -> String {
 
 async fn mailbox(server: &Dovecot, user: &str, more: &str) -> Watched {
     Watched::start_as(user, &settings(server, user, &format!("password = \"right\"\n{more}"))).await
+}
+
+/// How many mails the drain below takes, which prints how fast that was.
+const DRAINED: usize = 10_000;
+
+/// An inbox that remembers which mails it has and nothing of them.
+#[derive(Default)]
+struct Ledger(Mutex<HashSet<String>>);
+
+#[async_trait]
+impl Inbox for Ledger {
+    async fn push(&self, message: InboundMessage) -> Result<Receipt, InboxError> {
+        let mut known = self.0.lock().expect("not poisoned");
+        let duplicate = !known.insert(message.external_id);
+        let number = i64::try_from(known.len()).expect("a number of mails");
+        Ok(Receipt { conversation: ConversationId(number), message: MessageId(number), duplicate })
+    }
 }
 
 /// Everything that was ever delivered is there, once.
@@ -206,4 +228,25 @@ async fn starttls_works_against_a_real_server() {
     until("the mail comes", || server.count("kari", Some(true)) == 1).await;
     assert_complete(&watched, 0..1);
     watched.harness.stop().await;
+}
+
+#[tokio::test]
+async fn a_full_mailbox_is_drained_batch_by_batch() {
+    let server = Dovecot::start("http://127.0.0.1:9/").await;
+    server.fill("kari", (0..DRAINED).map(mail));
+    let toml = settings(&server, "kari", "password = \"right\"");
+    let channel = (REGISTRATION.build)(&switchboard_channel_testkit::settings("kari", &toml)).expect("settings that fit");
+    let ledger = Arc::new(Ledger::default());
+    let context = switchboard_channel_testkit::context("kari", ledger.clone());
+    let shutdown = context.runtime.shutdown.clone();
+    let started = Instant::now();
+    let drained = async {
+        until("all of it is stored", || ledger.0.lock().expect("not poisoned").len() == DRAINED).await;
+        let seconds = started.elapsed().as_secs_f64();
+        println!("{DRAINED} mails in {seconds:.2} s: {:.0} mails/s", DRAINED as f64 / seconds);
+        until("all of it is flagged", || server.count("kari", Some(true)) == DRAINED).await;
+        shutdown.cancel();
+    };
+    let (ran, ()) = tokio::join!(channel.run(context), drained);
+    ran.expect("nothing is wrong with it");
 }

@@ -568,6 +568,49 @@ async fn of_many_mailboxes_those_that_fail_or_stall_delay_no_other() {
     }
 }
 
+/// Everything that is logged, at whatever level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("not poisoned").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_secret_and_nothing_of_a_mail_is_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    // The runtime of the test has this one thread.
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let (server, service) = (Server::start().await, TokenService::start(3_600).await);
+    server.deliver(&mail(1));
+    let by_password = Watched::by_password(&server, "").await;
+    until("the mail comes", || server.flagged(TAKEN) == 1).await;
+    server.deliver(&mail(2));
+    let by_token = Watched::start(&by_token(&server, &service)).await;
+    until("the mail comes", || server.flagged(TAKEN) == 2).await;
+    let wrong = first_error(&settings(server.port, "password = \"tell-nobody\"")).await;
+    by_password.harness.stop().await;
+    by_token.harness.stop().await;
+    let logged = String::from_utf8(log.0.lock().expect("not poisoned").clone()).expect("text");
+    assert!(logged.contains("the mailbox is open"), "{logged}");
+    for secret in ["right", "tell-nobody", "token-1", "eksempel", "Pakke", "Hvor er"] {
+        let ours = logged.lines().filter(|line| line.contains("switchboard")).find(|line| line.contains(secret));
+        assert!(ours.is_none() && !wrong.to_string().contains(secret), "{secret}: {ours:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_waits_until_the_mail_that_it_answers_is_stored() {
     let server = Server::start().await;
