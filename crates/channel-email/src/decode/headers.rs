@@ -27,9 +27,10 @@ pub(super) fn recoded(message: &Message<'_>, raw: &[u8]) -> Option<Vec<u8>> {
     let declared = declared_charset(message);
     let mut head = Vec::new();
     for (name, value) in fields() {
-        let text = match std::str::from_utf8(value) {
+        let value = within_encoded_words(value);
+        let text = match std::str::from_utf8(&value) {
             Ok(text) => String::from(text),
-            Err(_) => declared.and_then(|name| decoded(value, name)).unwrap_or_else(|| charset::western_text(value)),
+            Err(_) => declared.and_then(|name| decoded(&value, name)).unwrap_or_else(|| charset::western_text(&value)),
         };
         head.extend_from_slice(name.as_bytes());
         head.extend_from_slice(b": ");
@@ -40,6 +41,33 @@ pub(super) fn recoded(message: &Message<'_>, raw: &[u8]) -> Option<Vec<u8>> {
     }
     head.extend_from_slice(b"\r\n");
     Some(head)
+}
+
+/// The value with bare bytes within quoted-printable encoded words encoded as well: the word names their charset.
+fn within_encoded_words(value: &[u8]) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some(start) = rest.windows(2).position(|pair| pair == b"=?") {
+        let (before, word) = rest.split_at(start);
+        encoded.extend_from_slice(before);
+        let head = word.windows(3).take(80).position(|piece| piece.eq_ignore_ascii_case(b"?q?"));
+        let end = head.and_then(|head| word[head + 3..].windows(2).position(|pair| pair == b"?=").map(|at| head + 3 + at + 2));
+        let Some(end) = end else {
+            encoded.extend_from_slice(b"=?");
+            rest = &word[2..];
+            continue;
+        };
+        for byte in &word[..end] {
+            if byte.is_ascii() {
+                encoded.push(*byte);
+            } else {
+                encoded.extend_from_slice(format!("={byte:02X}").as_bytes());
+            }
+        }
+        rest = &word[end..];
+    }
+    encoded.extend_from_slice(rest);
+    encoded
 }
 
 /// The charset of the first text that declares one.

@@ -243,6 +243,12 @@ fn bare_bytes_in_headers_are_read_as_utf8_else_as_the_body_else_as_western() {
 }
 
 #[test]
+fn bare_bytes_within_an_encoded_word_are_in_the_charset_of_the_word() {
+    let mail = b"From: a@a.test\nSubject: =?iso-8859-1?Q?Die_Fr\xf6sche?= =?iso-8859-1?q?_und_=E4?=\n\nx";
+    assert_eq!(read(mail.to_vec()).subject.as_deref(), Some("Die Frösche und ä"));
+}
+
+#[test]
 fn bare_bytes_in_one_header_change_no_other() {
     let plain = "From: Kari <a@a.test>\nTo: b@b.test\nReply-To: c@c.test\nMessage-ID: <1@a.test>\nReferences: <r@a.test>\n";
     let (bare, ascii) = ([plain.as_bytes(), b"Subject: bl\xe5\n\nx"].concat(), format!("{plain}Subject: b\n\nx"));

@@ -1,4 +1,5 @@
 //! The other sides: a client that speaks SMTP, and a small SMTP server that refuses or stalls where it is told.
+#![allow(dead_code, reason = "each file of tests uses its part of this")]
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
