@@ -57,7 +57,14 @@ impl EmailChannel {
 #[async_trait]
 impl Channel for EmailChannel {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { reply: self.config.smtp.is_some(), subject: true, attachments: true, html: true, copies: true, recall: true }
+        Capabilities {
+            reply: self.config.smtp.is_some(),
+            subject: true,
+            attachments: true,
+            html: true,
+            copies: true,
+            recall: true,
+        }
     }
 
     fn addresses(&self) -> Vec<String> {

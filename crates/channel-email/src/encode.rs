@@ -85,7 +85,8 @@ pub(crate) fn encode(message: &OutboundMessage, config: &Config, signer: &Signer
 fn signed(mail: Vec<u8>, message: &OutboundMessage, config: &Config) -> Result<Vec<u8>, ChannelError> {
     let Some(dkim) = &config.dkim else { return Ok(mail) };
     let at = u64::try_from(message.written_at.0 / 1_000).unwrap_or(0);
-    dkim.sign(mail, at).map_err(|error| ChannelError::new(ErrorKind::Configuration, Retry::Later, "signing the mail (DKIM)", error))
+    dkim.sign(mail, at)
+        .map_err(|error| ChannelError::new(ErrorKind::Configuration, Retry::Later, "signing the mail (DKIM)", error))
 }
 
 fn raw(name: &'static str, value: String) -> HeaderValue {

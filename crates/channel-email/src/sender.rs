@@ -138,7 +138,9 @@ impl Sender {
                 let message = format!("the server refused the user or password ({reply}); see `smtp.user`, `smtp.password`");
                 self.error(ErrorKind::Authentication, Retry::Later, message)
             }
-            Some(reply) => self.error(ErrorKind::Authentication, Retry::Later, format!("the server cannot sign us in now: {reply}")),
+            Some(reply) => {
+                self.error(ErrorKind::Authentication, Retry::Later, format!("the server cannot sign us in now: {reply}"))
+            }
             None if error.is_client() => {
                 self.error(ErrorKind::Authentication, Retry::Later, "the server offers no way to sign in that we know")
             }

@@ -44,7 +44,13 @@ impl FakeThreads {
     }
 
     /// The same with files, by name and content.
-    pub fn reply_with(&self, conversation: ConversationId, author: &str, text: &str, files: &[(&str, &'static [u8])]) -> MessageId {
+    pub fn reply_with(
+        &self,
+        conversation: ConversationId,
+        author: &str,
+        text: &str,
+        files: &[(&str, &'static [u8])],
+    ) -> MessageId {
         let id = self.inbox.next_message_id();
         let files: Vec<ThreadFile> = files.iter().map(|(name, bytes)| file(name, bytes)).collect();
         let message = ThreadMessage {

@@ -77,9 +77,8 @@ impl Engine {
             return;
         }
         let (holder, entries): (_, Vec<i64>) = (self.inner.holder.clone(), claims.entries.iter().copied().collect());
-        let renewed = self.inner.store.write(move |tx| {
-            Box::pin(async move { tx.renew_claims(&holder, &entries, now, LEASE_MS).await })
-        });
+        let renewed =
+            self.inner.store.write(move |tx| Box::pin(async move { tx.renew_claims(&holder, &entries, now, LEASE_MS).await }));
         match renewed.await {
             Ok(()) => claims.renewed_at = now,
             Err(error) => tracing::warn!(%error, "claims on messages could not be renewed; trying again"),

@@ -182,8 +182,7 @@ impl Engine {
     #[must_use]
     pub fn channel_state(&self, slug: &str) -> ChannelState {
         let states = self.inner.channel_states.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut state =
-            states.get(slug).cloned().unwrap_or(ChannelState { running: false, error: None, last_event_at: None });
+        let mut state = states.get(slug).cloned().unwrap_or(ChannelState { running: false, error: None, last_event_at: None });
         drop(states);
         let sending = self.inner.sending_errors.lock().unwrap_or_else(PoisonError::into_inner);
         state.error = state.error.or_else(|| sending.get(slug).cloned());

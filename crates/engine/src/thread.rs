@@ -10,8 +10,8 @@ use crate::request::{Caller, NewMessage};
 use crate::sla::renew_due;
 use std::sync::Arc;
 use switchboard_model::{
-    Actor, Address, BlobId, Capabilities, ChannelId, ConversationId, Directory, Identity, IdentityKind, ItemId, LiveEventKind, MessageId,
-    MessageKind, MessageView, Nature, Owner, Timestamp,
+    Actor, Address, BlobId, Capabilities, ChannelId, ConversationId, Directory, Identity, IdentityKind, ItemId, LiveEventKind,
+    MessageId, MessageKind, MessageView, Nature, Owner, Timestamp,
 };
 use switchboard_storage::{ItemRecord, ItemUpdate, NewAttachment, NewEvent, NewMessage as Stored, NewOutbox, Tx};
 

@@ -35,9 +35,8 @@ pub use id::{
 pub use identity::{Identity, IdentityKind, Proof, fold};
 pub use kind::{ChannelKind, ItemKind, LoadGroup, TicketType, WorkType};
 pub use message::{
-    Address, Attachment, Capabilities, Delivered, InboundMessage, Nature, OutboundMessage, RawSource, Receipt,
-    RefusedRecipient, Sender,
-    ThreadHints,
+    Address, Attachment, Capabilities, Delivered, InboundMessage, Nature, OutboundMessage, RawSource, Receipt, RefusedRecipient,
+    Sender, ThreadHints,
 };
 pub use record::{
     Candidate, Decision, Explanation, Outcome, RuleRef, SkipReason, Stage, StageTarget, UnassignedReason, UnavailableCause,

@@ -130,8 +130,7 @@ impl Tx {
             created_at, held) VALUES ($1, $2, $3, $4, $5, 'queued', 0, $6, $7, $8) ON CONFLICT (key) DO NOTHING";
         let due_at = entry.at.plus_ms(entry.hold_ms);
         let (channel, conversation, message) = (entry.channel, entry.conversation, entry.message);
-        let values =
-            values![entry.id, entry.key.as_str(), channel, conversation, message, due_at, entry.at, entry.hold_ms > 0];
+        let values = values![entry.id, entry.key.as_str(), channel, conversation, message, due_at, entry.at, entry.hold_ms > 0];
         Ok(execute(self, sql, values).await? == 1)
     }
 
@@ -225,7 +224,8 @@ impl Tx {
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         let found = row(self, "SELECT refused FROM outbox WHERE id = $1", values![entry.id]).await?;
-        let known: Vec<RefusedRecipient> = found.and_then(|row| row.opt_json("refused").transpose()).transpose()?.unwrap_or_default();
+        let known: Vec<RefusedRecipient> =
+            found.and_then(|row| row.opt_json("refused").transpose()).transpose()?.unwrap_or_default();
         let again = |one: &RefusedRecipient| RefusedRecipient { again: one.again && again_at.is_some(), ..one.clone() };
         // Those who were to be tried again have been, and are among the refused of now or have it.
         let all: Vec<RefusedRecipient> = known.into_iter().filter(|one| !one.again).chain(refused.iter().map(again)).collect();
@@ -326,7 +326,12 @@ impl Tx {
         Ok(true)
     }
 
-    pub(crate) async fn tell_delivery(&self, message: MessageId, conversation: ConversationId, at: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn tell_delivery(
+        &self,
+        message: MessageId,
+        conversation: ConversationId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         // Those who look at what the conversation was merged into are told.
         let sql = "SELECT workspace_id, COALESCE(merged_into, id) AS shown FROM item WHERE id = $1";
         let found = row(self, sql, values![conversation]).await?;

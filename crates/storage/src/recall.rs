@@ -30,7 +30,8 @@ impl Tx {
         let found = row(self, "SELECT conversation_id FROM message WHERE id = $1", values![message]).await?;
         let gone = || StoreError::new(StoreErrorKind::NotFound, format!("message {message} is not stored"));
         let conversation = found.ok_or_else(gone)?.id("conversation_id", ConversationId)?;
-        let words = if self.is_shared() { "DELETE FROM search_entry WHERE id = $1" } else { "DELETE FROM search_entry WHERE rowid = $1" };
+        let words =
+            if self.is_shared() { "DELETE FROM search_entry WHERE id = $1" } else { "DELETE FROM search_entry WHERE rowid = $1" };
         for sql in [
             "DELETE FROM attachment WHERE message_id = $1",
             "DELETE FROM blob WHERE message_id = $1",
@@ -48,7 +49,8 @@ impl Tx {
     /// What the items of a conversation say about its messages, found anew: preview, last message, first reply, and since
     /// when the contact waits.
     async fn settle_items(&self, conversation: ConversationId) -> Result<(), StoreError> {
-        let last = row(self, format!("SELECT text, at {WRITTEN} ORDER BY at DESC, id DESC LIMIT 1"), values![conversation]).await?;
+        let last =
+            row(self, format!("SELECT text, at {WRITTEN} ORDER BY at DESC, id DESC LIMIT 1"), values![conversation]).await?;
         let shown = |row: &Row| Ok::<_, StoreError>((preview(&row.get::<String>("text")?), row.id("at", Timestamp)?));
         if let Some((preview, at)) = last.as_ref().map(shown).transpose()? {
             let sql = "UPDATE item SET preview = $2, last_message_at = $3 WHERE count_key = $1";

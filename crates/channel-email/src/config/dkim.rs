@@ -45,7 +45,10 @@ impl Check<'_> {
         };
         for (nth, name) in shape.headers.iter().enumerate() {
             if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-                self.fault(&format!("dkim.headers[{nth}]"), format!("`{}` is no header name such as `List-Id`", name.escape_debug()));
+                self.fault(
+                    &format!("dkim.headers[{nth}]"),
+                    format!("`{}` is no header name such as `List-Id`", name.escape_debug()),
+                );
             }
         }
         let Some(path) = shape.key_file.filter(|path| !path.as_os_str().is_empty()).map(|path| self.path(&path)) else {
@@ -71,10 +74,12 @@ impl Check<'_> {
     fn dns_name(&mut self, key: &str, found: &str, example: &str) -> String {
         let name = idna::domain_to_ascii(found).unwrap_or_default();
         let is_label = |label: &str| {
-            (1..=63).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
         if name.is_empty() || name.len() > MAX_DOMAIN_BYTES || !name.split('.').all(is_label) {
-            let problem = if found.is_empty() { String::from("missing") } else { format!("`{}` is no name in DNS", found.escape_debug()) };
+            let problem =
+                if found.is_empty() { String::from("missing") } else { format!("`{}` is no name in DNS", found.escape_debug()) };
             self.fault(key, format!("{problem}; it is a name such as `{example}`"));
         }
         name

@@ -221,11 +221,17 @@ fn a_signature_stands_below_in_the_language_of_the_contact() {
     let text = |message: &OutboundMessage| {
         let mail = written(message, &mailbox);
         let parsed = MessageParser::default().parse(mail.as_bytes()).expect("a mail");
-        let html = parsed.html_bodies().find(|part| matches!(part.body, PartType::Html(_))).map(|part| part.text_contents().expect("HTML").to_owned());
+        let html = parsed
+            .html_bodies()
+            .find(|part| matches!(part.body, PartType::Html(_)))
+            .map(|part| part.text_contents().expect("HTML").to_owned());
         (crate::flowed::unflow(&parsed.body_text(0).expect("text"), false), html)
     };
     let (plain, html) = text(&message);
-    assert_eq!((plain.as_str(), html), ("Your parcel left our warehouse this morning.\n\n-- \nRegards,\nPia <b>{mailbox}\nShop", None));
+    assert_eq!(
+        (plain.as_str(), html),
+        ("Your parcel left our warehouse this morning.\n\n-- \nRegards,\nPia <b>{mailbox}\nShop", None)
+    );
     message.author = None;
     assert!(text(&message).0.ends_with("-- \nRegards,\nShop"), "no line for nobody");
 
@@ -234,7 +240,10 @@ fn a_signature_stands_below_in_the_language_of_the_contact() {
     let (plain, html) = text(&message);
     assert_eq!(plain, "Hei & <hopp>\n\nHa det\n\n-- \nHilsen Pia & support@shop.test");
     let html = html.expect("both alternatives").replace("\r\n", "\n");
-    assert_eq!(html, "<p>Hei &amp; &lt;hopp&gt;</p>\n<p>Ha det</p>\n<div class=\"signature\"><p>Hilsen Pia & support@shop.test</p></div>\n");
+    assert_eq!(
+        html,
+        "<p>Hei &amp; &lt;hopp&gt;</p>\n<p>Ha det</p>\n<div class=\"signature\"><p>Hilsen Pia & support@shop.test</p></div>\n"
+    );
     let mail = written(&message, &mailbox);
     let parsed = MessageParser::default().parse(mail.as_bytes()).expect("a mail");
     let from = parsed.from().and_then(|list| list.first()).and_then(|from| from.name()).expect("a name");

@@ -22,7 +22,8 @@ use std::time::Duration;
 use switchboard_channel::{Channel, ChannelError, Clock, ErrorKind, Inbox, Retry};
 use switchboard_model::{
     Actor, Address, Capabilities, ChannelKind, Delivered, Identity, InboundMessage, ItemId, ItemRow, ItemSort, ItemView,
-    LiveEvent, LiveEventKind, Nature, OutboundMessage, Owner, Proof, Receipt, RefusedRecipient, Sender, ThreadHints, Timestamp, UserId, View,
+    LiveEvent, LiveEventKind, Nature, OutboundMessage, Owner, Proof, Receipt, RefusedRecipient, Sender, ThreadHints, Timestamp,
+    UserId, View,
 };
 use switchboard_storage::{NewEvent, Store, StoreOptions};
 use tokio::sync::broadcast;

@@ -96,10 +96,7 @@ async fn other_recipients_and_hidden_copies_go_out_and_are_checked() {
         NewMessage { bcc: vec![person("nobody")], ..reply.clone() },
         NewMessage { cc: (0..101).map(|nth| person(&format!("c{nth}@x.test"))).collect(), ..reply.clone() },
     ] {
-        assert_eq!(
-            desk.engine.post_message(&desk.as_user("bo"), item, wrong).await.unwrap_err().kind,
-            EngineErrorKind::Invalid
-        );
+        assert_eq!(desk.engine.post_message(&desk.as_user("bo"), item, wrong).await.unwrap_err().kind, EngineErrorKind::Invalid);
     }
 }
 
@@ -113,19 +110,19 @@ async fn those_who_were_refused_for_now_are_tried_again_alone_and_shown_when_giv
     eventually("most of them have it", async || !desk.delivery(item).await.refused.is_empty()).await;
     let delivery = desk.delivery(item).await;
     assert_eq!(delivery.state, DeliveryState::Queued);
-    assert_eq!(delivery.refused.iter().map(|one| (one.address.as_str(), one.again)).collect::<Vec<_>>(), [
-        ("gone@x.test", false),
-        ("busy@x.test", true)
-    ]);
+    assert_eq!(
+        delivery.refused.iter().map(|one| (one.address.as_str(), one.again)).collect::<Vec<_>>(),
+        [("gone@x.test", false), ("busy@x.test", true)]
+    );
     *desk.outside.fails.lock().unwrap() = Some(Retry::Never);
     desk.advance(MINUTE_MS);
     desk.engine.ring();
     eventually("it is given up for the last one", async || desk.delivery(item).await.state == DeliveryState::Sent).await;
     let refused = desk.delivery(item).await.refused;
-    assert_eq!(refused.iter().map(|one| (one.address.as_str(), one.again)).collect::<Vec<_>>(), [
-        ("gone@x.test", false),
-        ("busy@x.test", false)
-    ]);
+    assert_eq!(
+        refused.iter().map(|one| (one.address.as_str(), one.again)).collect::<Vec<_>>(),
+        [("gone@x.test", false), ("busy@x.test", false)]
+    );
     assert!(refused[1].reason.contains("552"), "the last reason");
 }
 

@@ -1,7 +1,7 @@
 //! Taking replies back, and who is first: whoever sends, or whoever takes back.
 
 use crate::tests::fixtures::{CHANNEL, NOON, conversation, id, insert, message, write};
-use crate::tests::{TestDb, on_both};
+use crate::tests::on_both;
 use crate::{NewAttachment, NewMessage, NewOutbox, Store, StoreErrorKind};
 use bytes::Bytes;
 use futures::FutureExt;
@@ -11,7 +11,8 @@ const HOLD_MS: i64 = 10_000;
 
 async fn held_reply(store: &Store, conversation: ConversationId, at: Timestamp) -> MessageId {
     let ids = store.next_ids(3).await.unwrap();
-    let file = Attachment { name: "a".into(), content_type: "text/plain".into(), content_id: None, bytes: Bytes::from_static(b"a") };
+    let file =
+        Attachment { name: "a".into(), content_type: "text/plain".into(), content_id: None, bytes: Bytes::from_static(b"a") };
     let reply = NewMessage {
         kind: MessageKind::Reply,
         attachments: vec![NewAttachment { blob: BlobId(ids[2]), attachment: file }],
