@@ -123,8 +123,13 @@ async fn whatever_people_see_cannot_be_changed_or_added() {
     }
     let mut message = answer();
     message.automatic = true;
-    let no_reply_to = written(&message, &config(&format!(
-        "address = \"support@shop.test\"\nreply_token = false\ndkim.selector = \"s1\"\ndkim.key_file = \"{}\"", key_file("ed25519.pem"))));
+    let no_reply_to = written(
+        &message,
+        &config(&format!(
+            "address = \"support@shop.test\"\nreply_token = false\ndkim.selector = \"s1\"\ndkim.key_file = \"{}\"",
+            key_file("ed25519.pem")
+        )),
+    );
     assert!(holds(no_reply_to.as_bytes(), ED25519).await);
     let added = no_reply_to.replacen("\r\nMessage-ID: ", "\r\nReply-To: thief@evil.test\r\nMessage-ID: ", 1);
     assert!(!holds(added.as_bytes(), ED25519).await, "a header that is missing cannot be added");
@@ -153,7 +158,11 @@ fn a_key_that_cannot_be_used_is_a_fault_that_says_why() {
     channels.mail.dkim.key_file: FOLDER/rsa-1024.pem has a key that cannot be used; DKIM needs RSA with 2048 bits or more, or Ed25519
     ");
     let toml = "address = \"a@shop.test\"\n[dkim]\nselector = \"a b\"\ndomain = \"ü\u{0}.test\"\nheaders = [\"List Id\"]";
-    let settings = Settings { slug: "mail".into(), table: toml.replace('\u{0}', " ").parse().expect("valid TOML"), folder: folder.clone().into() };
+    let settings = Settings {
+        slug: "mail".into(),
+        table: toml.replace('\u{0}', " ").parse().expect("valid TOML"),
+        folder: folder.clone().into(),
+    };
     let faults = Config::read(&settings).expect_err("faulty settings");
     insta::assert_snapshot!(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"), @r"
     channels.mail.dkim.selector: `a b` is no name in DNS; it is a name such as `s2026`
