@@ -416,7 +416,7 @@ const tests = {
 const SETTINGS = {
   'a wrong password is told, the right one opens what was asked for': { path: '/inbox/open', mock: { signed_in: false } },
   'ten thousand rows are a few dozen in the document': { path: '/inbox/open', mock: { items: 10_000 } },
-  'the time to take back a mail is one’s own choice': { path: '/settings/profile' },
+  'the time to take back a mail is one’s own choice': { path: '/settings/me' },
   'a rule is changed, refused with its faults, corrected and saved': { path: '/settings/channels/support_mail' },
   'a mail keeps its layout, runs nothing and fetches nothing from strangers': { path: '/inbox/mine/10424' },
   'the subject keeps its place in the header of a narrower window': { path: '/inbox/open/10424' },

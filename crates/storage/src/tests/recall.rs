@@ -1,7 +1,7 @@
 //! Taking replies back, and who is first: whoever sends, or whoever takes back.
 
 use crate::tests::fixtures::{CHANNEL, NOON, conversation, id, insert, message, write};
-use crate::tests::{TestDb, on_both};
+use crate::tests::on_both;
 use crate::{NewAttachment, NewMessage, NewOutbox, Store, StoreErrorKind};
 use bytes::Bytes;
 use futures::FutureExt;
