@@ -72,7 +72,7 @@ fn every_fault_comes_at_once() {
             "channels.chat.identity.realm: found `a/b`; it is at most 64 letters, digits, _, - and .",
             "channels.chat.prechat.0.name: `topic` is a field of the channel itself; choose another name",
             "channels.chat.prechat.1.kind: found `text`; the field `email` is of kind `email`",
-            "channels.chat.prechat.1.topics: unknown topic `two`; did you mean `one`?",
+            "channels.chat.prechat.1.topics: unknown topic `two`; known are one, one",
             "channels.chat.prechat.2.options: a field of kind `list` has them, and no other",
             "channels.chat.look.color: found `blue`; it is a colour such as #1f5fbf",
             "channels.chat.files.types: found `pdf`; it is .pdf, application/pdf or image/*",
