@@ -301,6 +301,3 @@ pub(crate) fn widget(config: &Config) -> Widget {
         }),
     }
 }
-
-#[cfg(test)]
-mod tests;

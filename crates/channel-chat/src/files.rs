@@ -193,6 +193,3 @@ pub(crate) fn media_type(sent: &str) -> String {
         _ => "application/octet-stream".to_owned(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -212,6 +212,3 @@ fn remove<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Vec<Arc<Mailbox>>>, key:
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-#[cfg(test)]
-mod tests;

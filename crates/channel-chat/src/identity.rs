@@ -167,6 +167,3 @@ impl std::fmt::Debug for Account {
         f.write_str("Account(redacted)")
     }
 }
-
-#[cfg(test)]
-mod tests;

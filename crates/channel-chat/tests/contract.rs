@@ -3,11 +3,15 @@
 mod client;
 
 use async_trait::async_trait;
-use client::{Client, SETTINGS, nonce, serve};
+use client::{Client, SETTINGS, Site, nonce, serve};
 use serde_json::json;
 use switchboard_channel_chat::REGISTRATION;
 use switchboard_channel_testkit::{Answer, Harness, Intake, contract, fixtures};
-use switchboard_model::{Identity, IdentityKind};
+use switchboard_model::{ConversationId, Identity, IdentityKind, OutboundMessage};
+use tokio::sync::Mutex;
+
+/// HMAC-SHA256 of `4711` with the first secret of the settings, made elsewhere.
+const GOOD_HASH: &str = "b7300284f1e0896af79e34cb0d28ba118aa27f2257d6e982f90e794c83a0832b";
 
 /// Sends each payload as a frame of a new connection of one visitor.
 struct Frame;
@@ -80,6 +84,68 @@ async fn a_frame_of_a_megabyte_is_refused_for_good() {
     let sample = samples().remove(0);
     let long = json!({"type": "message", "client_id": "AAAAAAAA", "text": "x".repeat(1_000_000)}).to_string();
     contract::oversized_is_refused(&harness().await, &Frame, long.as_bytes(), &sample).await;
+}
+
+#[tokio::test]
+async fn a_deeply_nested_frame_is_answered() {
+    let sample = samples().remove(0);
+    let nested = format!("{{\"type\": \"message\", \"client_id\": \"AAAAAAAA\", \"fields\": {}", "[".repeat(30_000));
+    contract::nested_is_answered(&harness().await, &Frame, nested.as_bytes(), &sample).await;
+}
+
+/// What the visitor's open connection shows.
+struct Shown(Mutex<Client>);
+
+#[async_trait]
+impl contract::Outlet for Shown {
+    async fn received(&self) -> Vec<String> {
+        let mut client = self.0.lock().await;
+        let first = client.until("message").await;
+        let frames = [vec![first], client.caught_up().await].concat();
+        frames.iter().filter(|frame| frame["type"] == "message").map(|frame| frame["id"].to_string()).collect()
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_twice_is_shown_once() {
+    let site = Site::over(harness().await).await;
+    let (mut client, _) = site.visit(json!({})).await;
+    let accepted = client.begin("message-1", "Hei").await;
+    let conversation = ConversationId(accepted["conversation"].as_i64().expect("an id"));
+    // As the engine does: stored first, sent afterwards.
+    let message = site.harness.threads.reply(conversation, "Pia", "Your parcel left our warehouse this morning.");
+    let identity = site.harness.inbox.messages().remove(0).sender.identity;
+    let reply = OutboundMessage { conversation, message, ..contract::outbound("shop_chat", identity) };
+    contract::the_same_key_goes_out_once(&site.harness, &reply, &Shown(Mutex::new(client))).await;
+    site.stop().await;
+}
+
+/// Sends each payload as the `identity` of a visitor, who then writes.
+struct Signed;
+
+#[async_trait]
+impl Intake for Signed {
+    async fn deliver(&self, harness: &Harness, payload: &[u8]) -> Answer {
+        let address = serve(harness).await;
+        let mut client = Client::connect(address, &[]).await.expect("the handshake is answered");
+        let identity: serde_json::Value = serde_json::from_slice(payload).expect("the claims of this test are JSON");
+        if client.hello(json!({"identity": identity})).await["type"] != "welcome" {
+            return Answer::Refused;
+        }
+        match client.begin("message-1", "Hei").await["type"].as_str() {
+            Some("accepted") => Answer::Accepted,
+            _ => Answer::Refused,
+        }
+    }
+}
+
+#[tokio::test]
+async fn wrongly_signed_visitors_are_refused_where_a_signature_is_required() {
+    let settings = SETTINGS.replace("mode = \"optional\"", "mode = \"required\"");
+    let harness = Harness::start(&REGISTRATION, "shop_chat", &settings).await;
+    let claim = |hash: &str| json!({"id": "4711", "hash": hash}).to_string().into_bytes();
+    let forged = [claim(&"0".repeat(64)), claim(""), claim("not hex"), json!({"jwt": "a.b.c"}).to_string().into_bytes()];
+    contract::forged_is_refused(&harness, &Signed, &forged, &claim(GOOD_HASH)).await;
 }
 
 #[tokio::test]

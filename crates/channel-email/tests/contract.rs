@@ -87,6 +87,38 @@ async fn oversized_mail_is_refused() {
 }
 
 #[tokio::test]
+async fn a_deeply_nested_mail_is_answered() {
+    let harness = receiving("nested", "").await;
+    let part = |depth: usize| format!("Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n");
+    let nested: String = (0..1_000).map(part).collect();
+    let mail = format!("From: kari@eksempel.test\r\nMIME-Version: 1.0\r\n{nested}");
+    contract::nested_is_answered(&harness, &Smtp, mail.as_bytes(), MAIL.as_bytes()).await;
+    harness.stop().await;
+}
+
+/// What another mailbox has of what was sent to it.
+struct Mailbox(Harness);
+
+#[async_trait]
+impl contract::Outlet for Mailbox {
+    async fn received(&self) -> Vec<String> {
+        self.0.inbox.messages().into_iter().map(|message| message.external_id).collect()
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_twice_arrives_once() {
+    let mailbox = Mailbox(receiving("once", "").await);
+    let port: u16 = listening_address("once").rsplit(':').next().expect("a port").parse().expect("a number");
+    let outbound = sending(port, "").await;
+    let mut message = answer();
+    message.to = vec![switchboard_model::Address { name: None, address: String::from("support@shop.test") }];
+    contract::the_same_key_goes_out_once(&outbound, &message, &mailbox).await;
+    outbound.stop().await;
+    mailbox.0.stop().await;
+}
+
+#[tokio::test]
 async fn a_mail_arrives_as_it_was_sent() {
     let harness = receiving("arrives", "").await;
     assert_eq!(Smtp.deliver(&harness, MAIL.as_bytes()).await, Answer::Accepted);

@@ -93,6 +93,14 @@ async fn oversized_submissions_are_refused_for_good() {
 }
 
 #[tokio::test]
+async fn a_deeply_nested_submission_is_answered() {
+    for (fixture, submit) in samples() {
+        let nested = format!("{{\"name\": {}", "[".repeat(100_000));
+        contract::nested_is_answered(&harness().await, submit, nested.as_bytes(), &fixture.bytes).await;
+    }
+}
+
+#[tokio::test]
 async fn a_form_cannot_send() {
     let reply = contract::outbound("contact", Identity::email("kari@eksempel.test"));
     contract::capabilities_hold(&harness().await, &reply).await;

@@ -5,11 +5,11 @@ mod registration;
 mod sending;
 
 pub use intake::{
-    acknowledged_only_after_the_commit, damaged_payloads_are_answered, oversized_is_refused, repeats_change_nothing,
-    same_payload_same_message,
+    acknowledged_only_after_the_commit, damaged_payloads_are_answered, forged_is_refused, nested_is_answered,
+    oversized_is_refused, repeats_change_nothing, same_payload_same_message,
 };
 pub use registration::{build_shows_no_secret, registration_is_complete, settings_faults_come_all_at_once};
-pub use sending::{capabilities_hold, outbound};
+pub use sending::{Outlet, capabilities_hold, outbound, the_same_key_goes_out_once};
 
 use std::fmt::Debug;
 use switchboard_model::InboundMessage;

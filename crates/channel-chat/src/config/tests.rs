@@ -1,1 +1,89 @@
-//! Tests.
+//! What sections are good, and what is said about those that are not.
+
+use super::{Config, FilesAllowed, IdentityMode};
+use secrecy::ExposeSecret;
+use switchboard_channel_testkit::settings;
+
+fn check(text: &str, expected: &[&str]) {
+    let faults = Config::read(&settings("chat", text)).expect_err("faulty settings");
+    let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn a_key_is_enough() {
+    let config = Config::read(&settings("chat", "key = \"shop\"")).expect("good settings");
+    assert_eq!((config.identity.mode, config.files.allowed), (IdentityMode::Off, FilesAllowed::Identified));
+    assert_eq!((config.limits.frame_bytes, config.limits.text_length, config.cookie_days), (65_536, 10_000, 180));
+    assert_eq!((config.identity.realm.as_str(), config.locale.as_str()), ("chat", "en"));
+}
+
+#[test]
+fn secrets_are_a_list_or_the_lines_of_a_file() {
+    for text in
+        ["secrets = [\"0123456789abcdef\", \"fedcba9876543210\"]", "secrets = \"\"\"0123456789abcdef\n\nfedcba9876543210\n\"\"\""]
+    {
+        let config = Config::read(&settings("chat", &format!("key = \"shop\"\n[identity]\n{text}"))).expect("good settings");
+        let secrets: Vec<&str> = config.identity.secrets.iter().map(ExposeSecret::expose_secret).collect();
+        assert_eq!(secrets, ["0123456789abcdef", "fedcba9876543210"]);
+        assert!(!format!("{config:?}").contains("0123456789abcdef"));
+    }
+}
+
+#[test]
+fn every_fault_comes_at_once() {
+    check(
+        r##"
+        key = "a b"
+        origins = ["https://shop.test/"]
+        locale = "norsk språk"
+        cookie_days = 0
+        client_ip_header = "x-real-ip"
+        topics = ["one", "one"]
+        [identity]
+        mode = "required"
+        secrets = ["short"]
+        realm = "a/b"
+        [[prechat]]
+        name = "topic"
+        [[prechat]]
+        name = "email"
+        topics = ["two"]
+        [[prechat]]
+        name = "size"
+        kind = "list"
+        [look]
+        color = "blue"
+        [files]
+        types = ["pdf"]
+        memory_bytes = 5
+        [limits]
+        text_length = 100000
+        idle_seconds = 5
+        "##,
+        &[
+            "channels.chat.topics: offers `one` twice",
+            "channels.chat.key: found `a b`; it is 4 to 64 letters, digits, _ and -",
+            "channels.chat.origins: found `https://shop.test/`; an origin is scheme, host and port without a path, such as \
+             https://www.example.org",
+            "channels.chat.locale: found `norsk språk`; it is a language tag such as en, nl, nb or da",
+            "channels.chat.cookie_days: found `0`; it is a whole number from 1 to 400",
+            "channels.chat.identity.secrets: one is too short; each has at least 16 bytes",
+            "channels.chat.identity.realm: found `a/b`; it is at most 64 letters, digits, _, - and .",
+            "channels.chat.prechat.0.name: `topic` is a field of the channel itself; choose another name",
+            "channels.chat.prechat.1.kind: found `text`; the field `email` is of kind `email`",
+            "channels.chat.prechat.1.topics: unknown topic `two`; known are one, one",
+            "channels.chat.prechat.2.options: a field of kind `list` has them, and no other",
+            "channels.chat.look.color: found `blue`; it is a colour such as #1f5fbf",
+            "channels.chat.files.types: found `pdf`; it is .pdf, application/pdf or image/*",
+            "channels.chat.files.memory_bytes: must be at least `files.bytes`",
+            "channels.chat.client_ip_header: is read from trusted proxies only; name them in `trusted_proxies`",
+            "channels.chat.limits.frame_bytes: found `65536`; with this `text_length` it is at least 404096",
+            "channels.chat.limits.idle_seconds: must be more than `ping_seconds`",
+        ],
+    );
+    check(
+        "key = \"shop\"\n[identity]\nmode = \"optional\"",
+        &["channels.chat.identity.secrets: missing; mode `optional` needs one"],
+    );
+}

@@ -1,1 +1,79 @@
-//! Tests.
+//! What frames are, and that nothing else breaks the decoder.
+
+use super::{ClientFrame, Page, Refusal, Told, checked, frame, message, page, replays};
+use crate::config::Config;
+use crate::encode::Code;
+use crate::token::Signer;
+use proptest::prelude::{any, proptest};
+use secrecy::SecretSlice;
+use std::sync::Arc;
+use switchboard_channel_testkit::{contract, settings};
+use switchboard_model::{ConversationId, MessageId, Timestamp};
+
+fn config() -> Config {
+    Config::read(&settings("chat", "key = \"shop\"\nprechat = [{ name = \"name\" }]")).expect("good settings")
+}
+
+#[test]
+fn a_frame_that_is_none_names_its_message_where_it_can() {
+    let refused = |text: &str| frame(text).err().expect("no frame");
+    assert_eq!(refused("{\"type\": \"x\", \"client_id\": \"message-1\"}").client_id.as_deref(), Some("message-1"));
+    assert_eq!(
+        refused("{\"type\": \"message\", \"client_id\": \"message-1\", \"text\": 1}").client_id.as_deref(),
+        Some("message-1")
+    );
+    assert_eq!(refused("{\"type\": \"message\", \"client_id\": \"no\", \"text\": 1}"), Refusal::of(Code::Malformed));
+    assert!(matches!(frame("{\"type\": \"ping\", \"later\": [1]}"), Ok(ClientFrame::Ping)), "unknown fields are ignored");
+}
+
+#[test]
+fn a_page_is_known_without_query_fragment_and_credentials() {
+    for (url, expected) in [
+        ("https://shop.test/a?b=c#d", Some("https://shop.test/a")),
+        ("http://shop.test", Some("http://shop.test")),
+        ("https://kari:secret@shop.test/", None),
+        ("javascript:alert(1)", None),
+        ("https:///a", None),
+        ("https://shop.test/a b", None),
+    ] {
+        let found = page(&Page { url: url.to_owned(), title: " A\nB ".to_owned() });
+        assert_eq!(found.as_ref().map(|page| page.url.as_str()), expected, "{url}");
+        assert!(found.is_none_or(|page| page.title == "A B"));
+    }
+    assert!(page(&Page { url: format!("https://shop.test/{}", "a".repeat(3_000)), title: String::new() }).is_none());
+}
+
+#[test]
+fn what_a_client_has_is_read_and_bounded() {
+    let sent = [("12".to_owned(), 345), ("7".to_owned(), 0), ("x".to_owned(), 1)].into();
+    let expected = [(ConversationId(7), None), (ConversationId(12), Some(MessageId(345)))];
+    assert!(replays(Some(&sent)).into_iter().eq(expected));
+    assert!(replays(None).is_empty());
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_frame_or_is_refused(text in any::<String>()) {
+        let _ = frame(&text);
+    }
+
+    #[test]
+    fn any_draft_that_is_taken_is_a_sound_message(text in any::<String>(), name in any::<String>(), id in "[A-Za-z0-9_-]{8,64}") {
+        let sent = serde_json::json!({"type": "message", "client_id": id, "text": text, "fields": [["name", name]]}).to_string();
+        let Ok(ClientFrame::Message(draft)) = frame(&sent) else { panic!("a message is a message") };
+        if let Ok(checked) = checked(&config(), &draft, true, &Told::default()) {
+            let signer = Signer::new(Arc::new(SecretSlice::from(vec![1; 32])), "chat");
+            let owner = signer.session_owner(&signer.begin(None, Timestamp(0)));
+            let envelope = super::Envelope {
+                owner,
+                account: None,
+                proven_email: None,
+                conversation: None,
+                key: None,
+                locale: None,
+                attachments: Vec::new(),
+            };
+            contract::message_is_sound("chat", &message(&config(), checked, envelope));
+        }
+    }
+}

@@ -96,6 +96,34 @@ pub async fn oversized_is_refused(harness: &Harness, intake: &dyn Intake, oversi
     assert_eq!(deliver(harness, intake, good).await, Answer::Accepted, "a good payload was not accepted afterwards");
 }
 
+/// A payload whose parts lie within one another thousands of times is answered, and whatever is recorded of it is a sound
+/// message; a good one is accepted afterwards.
+///
+/// # Panics
+/// When the channel hangs, records an unsound message, or is broken afterwards.
+pub async fn nested_is_answered(harness: &Harness, intake: &dyn Intake, nested: &[u8], good: &[u8]) {
+    deliver(harness, intake, nested).await;
+    for message in harness.inbox.messages() {
+        message_is_sound(&harness.context.slug, &message);
+    }
+    assert_eq!(deliver(harness, intake, good).await, Answer::Accepted, "after a nested payload a good one is no longer accepted");
+}
+
+/// Payloads whose signature is wrong, missing, or of another time are not accepted and leave nothing behind, while a good
+/// one is accepted. For channels whose source signs what it sends.
+///
+/// # Panics
+/// When a forged payload is accepted or recorded, or the good one is not.
+pub async fn forged_is_refused(harness: &Harness, intake: &dyn Intake, forged: &[Vec<u8>], good: &[u8]) {
+    assert!(!forged.is_empty(), "no forged payload proves nothing");
+    let before = harness.inbox.messages().len();
+    for (place, payload) in forged.iter().enumerate() {
+        assert_ne!(deliver(harness, intake, payload).await, Answer::Accepted, "forged payload {place} was accepted");
+        assert_eq!(harness.inbox.messages().len(), before, "forged payload {place} was recorded");
+    }
+    assert_eq!(deliver(harness, intake, good).await, Answer::Accepted, "the good payload was not accepted");
+}
+
 async fn deliver(harness: &Harness, intake: &dyn Intake, payload: &[u8]) -> Answer {
     let answer = tokio::time::timeout(ANSWER_TIMEOUT, intake.deliver(harness, payload)).await;
     answer.unwrap_or_else(|_| panic!("no answer to a payload of {} bytes", payload.len()))

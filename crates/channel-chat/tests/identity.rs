@@ -1,0 +1,223 @@
+//! Anonymous, identified and wrongly signed visitors, told apart over real sockets.
+
+mod client;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use client::{SECRETS, Site};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use switchboard_channel_testkit::ManualClock;
+use switchboard_model::{Identity, IdentityKind, Proof};
+
+fn signed(secret: &str, text: &str) -> Vec<u8> {
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
+    mac.chain_update(text).finalize().into_bytes().to_vec()
+}
+
+fn hash(secret: &str, id: &str) -> String {
+    signed(secret, id).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn jwt_with(header: &Value, secret: &str, claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let text = format!("{}.{}", part(header), part(claims));
+    let mac = URL_SAFE_NO_PAD.encode(signed(secret, &text));
+    format!("{text}.{mac}")
+}
+
+fn jwt(secret: &str, claims: &Value) -> String {
+    jwt_with(&json!({"alg": "HS256", "typ": "JWT"}), secret, claims)
+}
+
+/// Seconds from the harness's clock.
+fn seconds(from_now: i64) -> i64 {
+    ManualClock::START.0 / 1_000 + from_now
+}
+
+async fn welcomed(site: &Site, identity: Value) -> (Value, Value) {
+    let (client, welcome) = site.visit(json!({"identity": identity})).await;
+    client.lose().await;
+    (welcome["visitor"].clone(), welcome["identity_fault"].clone())
+}
+
+#[tokio::test]
+async fn either_secret_identifies_and_nothing_else_does() {
+    let site = Site::open().await;
+    for secret in SECRETS {
+        let by_hash = json!({"id": "4711", "hash": hash(secret, "4711")});
+        let by_jwt = json!({"jwt": jwt(secret, &json!({"sub": "4711", "exp": seconds(60)}))});
+        for identity in [by_hash, by_jwt] {
+            assert_eq!(welcomed(&site, identity).await, (json!("identified"), Value::Null));
+        }
+    }
+    let good = hash(SECRETS[0], "4711");
+    for (hash, fault) in [
+        (hash("a-secret-that-nobody-knows", "4711"), "signature"),
+        (hash(SECRETS[0], "4712"), "signature"),
+        (good.to_uppercase(), ""),
+        (good[..62].to_owned(), "malformed"),
+        (String::new(), "malformed"),
+        ("zz".repeat(32), "malformed"),
+    ] {
+        let expected = if fault.is_empty() { (json!("identified"), Value::Null) } else { (json!("unverified"), json!(fault)) };
+        assert_eq!(welcomed(&site, json!({"id": "4711", "hash": hash})).await, expected, "{hash}");
+    }
+    let padded = json!({"id": " 4711", "hash": hash(SECRETS[0], " 4711")});
+    assert_eq!(welcomed(&site, padded).await, (json!("unverified"), json!("malformed")));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_is_held_to_its_times_give_or_take_the_skew() {
+    let site = Site::open().await;
+    let day = 24 * 60 * 60;
+    for (claims, fault) in [
+        (json!({"sub": "4711", "exp": seconds(-59)}), ""),
+        (json!({"sub": "4711", "exp": seconds(-60)}), "expired"),
+        (json!({"sub": "4711", "exp": seconds(day + 60)}), ""),
+        (json!({"sub": "4711", "exp": seconds(day + 61)}), "too_long_valid"),
+        (json!({"sub": "4711", "exp": seconds(600), "nbf": seconds(60)}), ""),
+        (json!({"sub": "4711", "exp": seconds(600), "nbf": seconds(61)}), "not_yet_valid"),
+        (json!({"sub": "4711", "exp": seconds(600), "iat": seconds(61)}), "not_yet_valid"),
+        (json!({"sub": "4711", "exp": seconds(600), "iat": seconds(-9_999_999)}), ""),
+        (json!({"sub": "4711"}), "malformed"),
+        (json!({"exp": seconds(600)}), "malformed"),
+        (json!({"sub": "4711", "exp": 1e300}), "too_long_valid"),
+        (json!({"sub": 4711, "exp": seconds(600)}), "malformed"),
+    ] {
+        let expected = if fault.is_empty() { (json!("identified"), Value::Null) } else { (json!("unverified"), json!(fault)) };
+        assert_eq!(welcomed(&site, json!({"jwt": jwt(SECRETS[0], &claims)})).await, expected, "{claims}");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn forged_tokens_are_not_believed() {
+    let site = Site::open().await;
+    let claims = json!({"sub": "4711", "exp": seconds(600)});
+    let good = jwt(SECRETS[0], &claims);
+    let (signed_part, _) = good.rsplit_once('.').expect("a token has parts");
+    let other = URL_SAFE_NO_PAD.encode(json!({"sub": "1", "exp": seconds(600)}).to_string());
+    let (header, rest) = good.split_once('.').expect("a token has parts");
+    let (_, mac) = rest.split_once('.').expect("a token has parts");
+    for (token, fault) in [
+        (jwt("a-secret-that-nobody-knows", &claims), "signature"),
+        (format!("{header}.{other}.{mac}"), "signature"),
+        (format!("{signed_part}."), "signature"),
+        (jwt_with(&json!({"alg": "none"}), SECRETS[0], &claims), "malformed"),
+        (jwt_with(&json!({"alg": "HS512"}), SECRETS[0], &claims), "malformed"),
+        (jwt_with(&json!({"alg": "hs256"}), SECRETS[0], &claims), "malformed"),
+        (jwt_with(&json!({"alg": "HS256", "crit": ["exp"]}), SECRETS[0], &claims), "malformed"),
+        (signed_part.to_owned(), "malformed"),
+        (String::new(), "malformed"),
+        (format!("{good}.x"), "malformed"),
+        ("a.".repeat(3_000), "malformed"),
+    ] {
+        assert_eq!(welcomed(&site, json!({"jwt": token})).await, (json!("unverified"), json!(fault)), "{token}");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn an_identified_visitor_is_the_account_on_every_browser() {
+    let site = Site::open().await;
+    let identity = json!({"id": "4711", "hash": hash(SECRETS[0], "4711"), "name": "Kari", "email": "kari@eksempel.test"});
+    let (mut one, welcome) = site.visit(json!({"identity": identity})).await;
+    assert!(welcome["pass"].is_string());
+    assert_eq!(welcome["settings"]["prechat"][1]["known"], true);
+    one.send(&json!({"type": "message", "client_id": "message-1", "text": "Hei"})).await;
+    assert_eq!(one.next().await["type"], "accepted", "no session is needed, and the address is known");
+    let (mut two, welcome) = site.visit(json!({"identity": identity})).await;
+    assert_eq!(welcome["conversations"][0]["conversation"], 1);
+    assert_eq!(two.until("message").await["text"], "Hei");
+    let sender = site.harness.inbox.messages().remove(0).sender;
+    assert_eq!(sender.identity, Identity::new(IdentityKind::Account, "shop_chat/4711"));
+    assert_eq!((sender.proof, sender.name.as_deref()), (Proof::Channel, Some("Kari")));
+    assert!(sender.also.is_empty(), "an address beside a hash is not signed");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_is_an_identity_only_when_the_site_has_proven_it() {
+    let site = Site::open().await;
+    for (proven, count) in [(json!(true), 1), (json!(false), 0), (Value::Null, 0)] {
+        let mut claims = json!({"sub": "4711", "exp": seconds(600), "email": "Kari@eksempel.test"});
+        if !proven.is_null() {
+            claims["email_verified"] = proven.clone();
+        }
+        let (mut client, _) = site.visit(json!({"identity": {"jwt": jwt(SECRETS[1], &claims)}})).await;
+        client.send(&json!({"type": "message", "client_id": format!("message-{proven}"), "text": "Hei"})).await;
+        assert_eq!(client.answer().await["type"], "accepted");
+        let message = site.harness.inbox.messages().pop().expect("a message");
+        assert_eq!(message.sender.also, vec![Identity::email("kari@eksempel.test"); count], "{proven}");
+        assert_eq!(message.fields, [("email".to_owned(), "Kari@eksempel.test".to_owned())]);
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn an_unverified_visitor_is_anonymous_and_the_desk_is_told() {
+    let site = Site::open().await;
+    let identity = json!({"id": "4711", "hash": hash("a-secret-that-nobody-knows", "4711"), "name": "Kari"});
+    let (mut client, welcome) = site.visit(json!({"identity": identity})).await;
+    assert_eq!(welcome["visitor"], "unverified");
+    client.begin("message-1", "Hei").await;
+    let message = site.harness.inbox.messages().remove(0);
+    assert_eq!((message.sender.identity.kind, message.sender.proof), (IdentityKind::Cookie, Proof::Cookie));
+    assert!(message.fields.contains(&("identity".to_owned(), "unverified".to_owned())));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn where_an_identity_is_required_nobody_else_gets_in() {
+    let site = Site::with(&[("mode = \"optional\"", "mode = \"required\"")]).await;
+    let wrong = json!({"id": "4711", "hash": hash("a-secret-that-nobody-knows", "4711")});
+    for (hello, code) in [(json!({}), "identity_required"), (json!({"identity": wrong}), "identity_refused")] {
+        let mut client = site.connect().await;
+        assert_eq!(client.hello(hello).await, json!({"type": "bye", "code": code, "reconnect": false}));
+        assert_eq!(client.next().await["code"], 1_008);
+    }
+    let good = json!({"id": "4711", "hash": hash(SECRETS[0], "4711")});
+    assert_eq!(welcomed(&site, good).await.0, "identified");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn talks_of_session_and_account_are_both_seen_and_not_merged() {
+    let site = Site::open().await;
+    let (mut client, _) = site.visit(json!({})).await;
+    client.send(&json!({"type": "consent"})).await;
+    let session = client.until("session").await["session"].clone();
+    let anonymous = client.begin("message-1", "before signing in").await["conversation"].clone();
+    client.lose().await;
+    let identity = json!({"id": "4711", "hash": hash(SECRETS[0], "4711")});
+    let (mut client, welcome) = site.visit(json!({"session": session, "identity": identity})).await;
+    assert_eq!(welcome["conversations"][0]["conversation"], anonymous);
+    let of_account = client.begin("message-2", "signed in").await["conversation"].clone();
+    assert_eq!(client.write(&anonymous, "message-3", "one more").await["type"], "accepted");
+    let kinds: Vec<IdentityKind> = site.harness.inbox.messages().iter().map(|message| message.sender.identity.kind).collect();
+    assert_eq!(kinds, [IdentityKind::Cookie, IdentityKind::Account, IdentityKind::Cookie]);
+    let (_, welcome) = site.visit(json!({"session": session})).await;
+    let shown = welcome["conversations"].as_array().expect("a list");
+    assert!(shown.iter().all(|thread| thread["conversation"] != of_account), "the cookie alone does not open the account");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_forged_or_old_session_counts_as_none() {
+    let site = Site::open().await;
+    let (mut client, _) = site.visit(json!({})).await;
+    client.send(&json!({"type": "consent"})).await;
+    let session = client.until("session").await["session"].as_str().expect("a token").to_owned();
+    let forged = format!("{}A{}", &session[..5], &session[6..]);
+    for (token, known) in [(session.as_str(), true), (forged.as_str(), false), ("", false), (&"A".repeat(54), false)] {
+        let (_, welcome) = site.visit(json!({"session": token})).await;
+        assert_eq!(welcome["session"] == true, known || token == session, "{token}");
+    }
+    site.harness.clock.advance_ms(181 * 24 * 60 * 60 * 1_000);
+    let (_, welcome) = site.visit(json!({"session": session})).await;
+    assert_eq!(welcome["session"], false);
+    site.stop().await;
+}
