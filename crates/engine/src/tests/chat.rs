@@ -3,7 +3,7 @@
 use super::threads::{chat, cookie};
 use super::{DIRECTORY, Desk, HOUR_MS, MINUTE_MS, eventually, new_message};
 use crate::{ApplyOptions, Caller, EngineErrorKind, NewStatus};
-use switchboard_channel::{Inbox, Signal};
+use switchboard_channel::Signal;
 use switchboard_model::{
     ConversationId, Identity, InboundMessage, ItemId, ItemStatus, OutboundMessage, Proof, Sender, StatusValue, ThreadHints,
 };
@@ -249,8 +249,8 @@ async fn a_transcript_is_mailed_when_a_chat_is_closed_and_when_it_is_asked_for()
     let newest = desk.engine.threads("chat").thread(conversation).await.unwrap().unwrap().newest.unwrap();
     desk.engine.threads("chat").signal(conversation, Signal::Read(newest)).await.unwrap();
     let version = desk.row(conversation.into()).await.version;
-    let close = desk.engine.set_item_status(&desk.as_user("bo"), conversation.into(), version, ItemStatus::Closed, None);
-    close.await.unwrap();
+    let bo = desk.as_user("bo");
+    desk.engine.set_item_status(&bo, conversation.into(), version, ItemStatus::Closed, None).await.unwrap();
     eventually("the transcript is sent", async || mails(&desk).len() == 1).await;
     let mail = &mails(&desk)[0];
     assert_eq!(mail.subject.as_deref(), Some("chat_mail.transcript_subject"));

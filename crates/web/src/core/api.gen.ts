@@ -416,6 +416,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/transcript": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mail what was said in a chat to its contact.
+         * @description It goes out through the channel's `chat.mail_channel`, to the address that the contact gave.
+         *
+         *     Needs the permission `write`, from role `agent` on.
+         */
+        post: operations["post_conversations_id_transcript"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/waiting": {
         parameters: {
             query?: never;
@@ -811,6 +833,28 @@ export interface paths {
          */
         put: operations["put_items_id_status"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{id}/transcript": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mail what was said in a chat to its contact.
+         * @description It goes out through the channel's `chat.mail_channel`, to the address that the contact gave.
+         *
+         *     Needs the permission `write`, from role `agent` on.
+         */
+        post: operations["post_items_id_transcript"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1351,6 +1395,28 @@ export interface paths {
          */
         put: operations["put_tickets_id_status"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/transcript": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mail what was said in a chat to its contact.
+         * @description It goes out through the channel's `chat.mail_channel`, to the address that the contact gave.
+         *
+         *     Needs the permission `write`, from role `agent` on.
+         */
+        post: operations["post_tickets_id_transcript"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1908,6 +1974,7 @@ export interface components {
         ChangeAction: "add" | "change" | "remove";
         /** @description The directory's side of a connected channel: where its work goes and by which rule. */
         ChannelEntry: {
+            chat: components["schemas"]["ChatSettings"] | null;
             /** @description Holiday calendars, on whose dates in `zone` the channel is closed (ROUTING 4.2). */
             holidays?: string[];
             /** @description Channel hours; empty is always open (ROUTING 4.6). */
@@ -1956,6 +2023,17 @@ export interface components {
             last_event_at: components["schemas"]["Timestamp"] | null;
             /** @description Started and not failed. */
             running: boolean;
+        };
+        /** @description How conversations of a live chat end, and what is mailed to contacts (ROUTING 12.3). */
+        ChatSettings: {
+            /**
+             * Format: int32
+             * @description A chat closes itself after so many minutes of silence from the contact; 0 is never.
+             */
+            close_after_min: number;
+            mail_channel: components["schemas"]["ChannelId"] | null;
+            /** @description When a contact with a known address is mailed what was said. */
+            transcript: components["schemas"]["Transcript"];
         };
         /** @description A condition. Comparisons ignore letter case; a missing fact compares as the empty text. */
         Condition: {
@@ -3304,6 +3382,11 @@ export interface components {
             scopes: components["schemas"]["Scope"][];
         };
         /**
+         * @description When a contact is mailed what was said in a chat.
+         * @enum {string}
+         */
+        Transcript: "never" | "on_request" | "on_close";
+        /**
          * @description Why a decision left an item unassigned.
          * @enum {string}
          */
@@ -4281,6 +4364,35 @@ export interface operations {
             };
         };
     };
+    post_conversations_id_transcript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_conversations_id_waiting: {
         parameters: {
             query?: never;
@@ -4962,6 +5074,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ItemRow"];
                 };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_items_id_transcript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem document. */
             default: {
@@ -5851,6 +5992,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ItemRow"];
                 };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_tickets_id_transcript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem document. */
             default: {

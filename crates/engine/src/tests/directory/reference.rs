@@ -31,7 +31,7 @@ fn odd_files(table: &str) -> Vec<(String, &'static str)> {
         "[[workspaces.skill_rules]]" => {
             within("[[workspaces]]\n[[workspaces.skill_rules]]", &[("demands.", "demands = [{ ODD }]")])
         }
-        "[[channels]]" => within(table, &[("rule.", "rule = { ODD }")]),
+        "[[channels]]" => within(table, &[("chat.", "chat = { ODD }"), ("rule.", "rule = { ODD }")]),
         "[[channels.rule.cases]]" => within(
             "[[channels]]\n[[channels.rule.cases]]",
             &[("hand_back.", "hand_back = { ODD }"), ("overflow.", "overflow = [{ ODD }]")],
