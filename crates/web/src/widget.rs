@@ -209,5 +209,4 @@ fn is_origin(origin: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "widget_tests.rs"]
 mod tests;

@@ -1,60 +1,16 @@
 // The state of the chat: conversations, what is on its way, and what the page around us and the server say.
-import type { Facts, FromPage, Host, Identity, Init, Page } from './host';
+import type { Facts, FromPage, Host, Identity, Init, Page, Told } from './host';
 import { Outbox } from './outbox';
-import type { Field, FromServer, Settings, ThreadState, ToServer, WireMessage } from './protocol';
+import type { Field, FromServer, Settings, ToServer, WireMessage } from './protocol';
 import { Connection, type Status } from './socket';
+import { Thread } from './thread.svelte';
 import { accepted, after, merged, newClientId, unreadOf, type Message, type Upload } from './timeline';
 import { locale, said, setLocales, t } from './words.svelte';
-
-/** What the server put into the page. */
-export interface Told {
-  key?: string;
-  socket?: string;
-  settings?: {
-    files_path?: string;
-    locale?: string;
-    look?: { color?: string; theme?: string; greeting?: Record<string, string>; title?: Record<string, string> };
-  };
-}
 
 const TYPING_FADES_MS = 10_000;
 const TYPING_EVERY_MS = 3000;
 const MOST_ATTEMPTS = 4;
 const MOST_OPENED = 5;
-
-export class Thread {
-  /** Null until its first message is stored. */
-  id = $state<number | null>(null);
-  open = $state(true);
-  owner = $state<string | null>(null);
-  position = $state<number | null>(null);
-  seen = $state(0);
-  read = $state(0);
-  newest = $state(0);
-  messages = $state.raw<Message[]>([]);
-  typing = $state<string | null>(null);
-  draft = $state('');
-  /** Its messages are here, or were asked for. */
-  asked = false;
-  /** All that was asked for has come: what comes now is news. */
-  loaded = false;
-  /** The first message, which those written before it is stored belong to. */
-  first: string | null = null;
-  /** Answers that go with its first message; null until the form before it was sent. */
-  fields = $state.raw<[string, string][] | null>(null);
-  topic = $state<string | null>(null);
-  fade: ReturnType<typeof setTimeout> | undefined;
-
-  take(state: ThreadState): void {
-    this.id = state.conversation;
-    this.open = state.open;
-    this.owner = state.owner;
-    this.position = state.position;
-    this.seen = Math.max(this.seen, state.seen);
-    this.read = Math.max(this.read, state.read);
-    this.newest = Math.max(this.newest, state.newest);
-  }
-}
 
 export class Chat {
   status = $state<Status>('idle');

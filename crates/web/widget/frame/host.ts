@@ -1,5 +1,15 @@
 // Talk with the page around the frame: to its exact origin only, and only what has the right shape.
 
+/** What the server put into the page. */
+export interface Told {
+  key?: string;
+  socket?: string;
+  settings?: {
+    files_path?: string;
+    locale?: string;
+    look?: { color?: string; theme?: string; greeting?: Record<string, string>; title?: Record<string, string> };
+  };
+}
 export interface Page {
   url: string;
   title: string;

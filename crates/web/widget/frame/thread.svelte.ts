@@ -1,0 +1,37 @@
+// One conversation as the widget knows it.
+import type { ThreadState } from './protocol';
+import type { Message } from './timeline';
+
+export class Thread {
+  /** Null until its first message is stored. */
+  id = $state<number | null>(null);
+  open = $state(true);
+  owner = $state<string | null>(null);
+  position = $state<number | null>(null);
+  seen = $state(0);
+  read = $state(0);
+  newest = $state(0);
+  messages = $state.raw<Message[]>([]);
+  typing = $state<string | null>(null);
+  draft = $state('');
+  /** Its messages are here, or were asked for. */
+  asked = false;
+  /** All that was asked for has come: what comes now is news. */
+  loaded = false;
+  /** The first message, which those written before it is stored belong to. */
+  first: string | null = null;
+  /** Answers that go with its first message; null until the form before it was sent. */
+  fields = $state.raw<[string, string][] | null>(null);
+  topic = $state<string | null>(null);
+  fade: ReturnType<typeof setTimeout> | undefined;
+
+  take(state: ThreadState): void {
+    this.id = state.conversation;
+    this.open = state.open;
+    this.owner = state.owner;
+    this.position = state.position;
+    this.seen = Math.max(this.seen, state.seen);
+    this.read = Math.max(this.read, state.read);
+    this.newest = Math.max(this.newest, state.newest);
+  }
+}
