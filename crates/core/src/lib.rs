@@ -19,6 +19,7 @@ mod ladder;
 mod ladders;
 mod lanes;
 mod matching;
+mod opening;
 mod passing;
 mod people;
 mod place;
@@ -41,6 +42,7 @@ pub use eligibility::{
     stale_members, team_selectable,
 };
 pub use matching::Stranded;
+pub use opening::{ChannelHours, channel_hours};
 pub use router::{Availability, CoreError, Router};
 pub use sla::{Pause, SlaClock, SlaFacts, due_at};
 pub use validate::{never, skill_uses, validate, validate_rule, validate_structure};

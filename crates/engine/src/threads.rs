@@ -13,7 +13,10 @@ use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use switchboard_channel::{Author, FileEntry, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads, ThreadsError};
+use switchboard_channel::{
+    Author, FileEntry, Opening, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads, ThreadsError,
+};
+use switchboard_core::channel_hours;
 use switchboard_model::{
     ChannelEntry, ChannelId, ConversationId, Identity, ItemId, ItemStatus, LiveEvent, LiveEventKind, MessageId, MessageKind,
     Owner, VisitedPage,
@@ -355,6 +358,12 @@ impl Threads for ChannelThreads {
 
     fn changes(&self) -> broadcast::Receiver<ThreadChange> {
         self.engine.inner.feeds.subscribe(&self.slug)
+    }
+
+    async fn opening(&self) -> std::result::Result<Opening, ThreadsError> {
+        let Some(entry) = self.entry() else { return Ok(Opening::default()) };
+        let hours = channel_hours(&self.engine.directory(), &entry, self.engine.now());
+        Ok(Opening { open: hours.open, opens_at: hours.opens_at })
     }
 
     async fn signal(&self, conversation: ConversationId, signal: Signal) -> std::result::Result<(), ThreadsError> {

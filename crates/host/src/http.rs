@@ -41,9 +41,8 @@ pub fn router(
         ..ApiOptions::default()
     };
     let widgets = config.channels.values().filter_map(|connected| connected.channel.widget()).collect();
-    let mut router = switchboard_api::router(engine, options)
-        .merge(switchboard_web::router())
-        .merge(switchboard_web::widget_router(widgets));
+    let mut router =
+        switchboard_api::router(engine, options).merge(switchboard_web::router()).merge(switchboard_web::widget_router(widgets));
     for (slug, routes) in channels {
         let path = format!("/channels/{slug}");
         // A nested router answers at the bare path; people and forms write a slash at its end.

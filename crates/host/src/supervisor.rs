@@ -7,13 +7,15 @@ use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use switchboard_channel::{Channel, Clock, Context, Runtime};
+use switchboard_channel::{Channel, ChannelError, Clock, Context, Runtime};
 use switchboard_engine::Engine;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// A channel that has run this long after a failure is well again.
+const WELL_AFTER: Duration = Duration::from_secs(60);
 
 /// What every channel's runtime is made of.
 pub struct Services {
@@ -54,7 +56,7 @@ async fn keep_running(engine: Engine, channel: Arc<dyn Channel>, context: Contex
     let shutdown = context.runtime.shutdown.clone();
     while !shutdown.is_cancelled() {
         let slug = context.slug.clone();
-        match channel.run(context.clone()).await {
+        match run(&engine, &channel, &context, &mut pause).await {
             Ok(()) if shutdown.is_cancelled() => break,
             Ok(()) => tracing::warn!(channel = %slug, "the channel stopped by itself; it is run again"),
             Err(error) => {
@@ -67,6 +69,19 @@ async fn keep_running(engine: Engine, channel: Arc<dyn Channel>, context: Contex
         engine.note_channel(&slug, |state| state.running = true);
     }
     engine.note_channel(&context.slug, |state| state.running = false);
+}
+
+/// Runs a channel until it ends. One that runs on for a while after a failure is well again.
+async fn run(engine: &Engine, channel: &Arc<dyn Channel>, context: &Context, pause: &mut Duration) -> Result<(), ChannelError> {
+    let mut running = channel.run(context.clone());
+    match tokio::time::timeout(WELL_AFTER, &mut running).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            *pause = FIRST_PAUSE;
+            engine.note_channel(&context.slug, |state| state.error = None);
+            running.await
+        }
+    }
 }
 
 fn context(engine: &Engine, slug: &str, services: &Services) -> Context {

@@ -93,9 +93,9 @@ async fn r12_3_words_of_either_side_put_the_end_off() {
     for name in ["bo", "kim"] {
         desk.advance(9 * MINUTE_MS);
         if name == "kim" {
-            drop(says(&desk, "chat", name).await)
+            says(&desk, "chat", name).await;
         } else {
-            desk.reply(name, item, "One moment.").await
+            desk.reply(name, item, "One moment.").await;
         }
         timers_ran(&desk).await;
     }

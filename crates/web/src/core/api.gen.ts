@@ -963,6 +963,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/undo-send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Choose how long one's mails wait before they go out, so that they can be taken back.
+         * @description Needs a signed-in person.
+         */
+        put: operations["put_me_undo-send"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{id}/raw": {
         parameters: {
             query?: never;
@@ -977,6 +997,29 @@ export interface paths {
         get: operations["get_messages_id_raw"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back a reply that has not gone out yet.
+         * @description Only its writer can, and only until it is on its way: then 409 `conflict`. The message is gone from the thread
+         *     afterwards; the answer is the message as it was.
+         *
+         *     Needs the permission `write`, from role `agent` on.
+         */
+        post: operations["post_messages_id_recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1753,6 +1796,19 @@ export interface components {
             /** @description On what. */
             target: string;
         };
+        /** @description How far the domain of a sender vouches for a message. */
+        Authentication: {
+            /** @description Whether the seals of forwarding servers hold. */
+            arc: components["schemas"]["CheckResult"];
+            /** @description The server that checked, by its `authserv-id`; `None` when Switchboard did. */
+            by: string | null;
+            /** @description Whether a signature of the message holds. */
+            dkim: components["schemas"]["CheckResult"];
+            /** @description Whether one of the two is of the domain in `From`. */
+            dmarc: components["schemas"]["CheckResult"];
+            /** @description Whether the sending server may send for the envelope's domain. */
+            spf: components["schemas"]["CheckResult"];
+        };
         /** @description A status set by hand. */
         AvailabilityWish: {
             /** @description Why, at most 200 characters. */
@@ -1811,6 +1867,8 @@ export interface components {
             copies: boolean;
             /** @description Messages can carry HTML. */
             html: boolean;
+            /** @description A message may wait before it goes out, so that its writer can take it back. */
+            recall: boolean;
             /** @description Replies can be sent. */
             reply: boolean;
             /** @description Messages have subjects. */
@@ -2035,6 +2093,11 @@ export interface components {
             /** @description When a contact with a known address is mailed what was said. */
             transcript: components["schemas"]["Transcript"];
         };
+        /**
+         * @description What came of one check of a sender (RFC 8601).
+         * @enum {string}
+         */
+        CheckResult: "none" | "pass" | "fail" | "error";
         /** @description A condition. Comparisons ignore letter case; a missing fact compares as the empty text. */
         Condition: {
             /** @description Every part holds; true when empty. */
@@ -2300,8 +2363,23 @@ export interface components {
             next_attempt_at: components["schemas"]["Timestamp"] | null;
             /** @description The contact has read it, where the channel can tell. */
             read?: boolean;
+            /** @description It has not been tried yet, and its writer can take it back (until `next_attempt_at` at least). */
+            recallable: boolean;
+            /** @description Recipients whom the other side refused while others got it. */
+            refused: components["schemas"]["RefusedRecipient"][];
             /** @description How far it has got. */
             state: components["schemas"]["DeliveryState"];
+        };
+        /** @description What a delivery report says about a message of ours. */
+        DeliveryFailure: {
+            /** @description What the other server said, for a person. */
+            reason: string | null;
+            /** @description The addresses that it could not be delivered to. */
+            recipients: string[];
+            /** @description The id of the message that failed, as later messages would refer to it. */
+            reference: string | null;
+            /** @description The status code (RFC 3463), such as `5.1.1`. */
+            status: string | null;
         };
         /**
          * @description How far a reply has got.
@@ -2330,6 +2408,8 @@ export interface components {
             company: string | null;
             /** @description Languages of the desk. */
             languages: string[];
+            /** @description Addresses of the installation itself, which a reply to everybody leaves out. */
+            own_addresses: string[];
         };
         /** @description One entry that differs. */
         DirectoryChange: {
@@ -2394,6 +2474,8 @@ export interface components {
         FileWish: {
             /** @description The bytes in base64. */
             base64: string;
+            /** @description The id by which the HTML refers to it (`cid:`). */
+            content_id?: string | null;
             /** @description Media type. */
             content_type: string;
             /** @description File name, without any path. */
@@ -2473,6 +2555,26 @@ export interface components {
          * @enum {string}
          */
         IdentityKind: "email" | "phone" | "whatsapp" | "messenger" | "cookie" | "custom" | "account";
+        /** @description An invitation to an event (RFC 5546), as the first event of a calendar file says. */
+        Invitation: {
+            /** @description When it ends, likewise; a day is the first one after it. */
+            ends: string | null;
+            /** @description Where it is. */
+            location: string | null;
+            /** @description What is asked for. */
+            method: components["schemas"]["InvitationMethod"];
+            /** @description When it begins: `2026-11-23`, or `2026-11-23T10:00` in `zone`. */
+            starts: string | null;
+            /** @description What the event is called. */
+            summary: string | null;
+            /** @description The time zone as written, `UTC`, or `None` for wherever the reader is. */
+            zone: string | null;
+        };
+        /**
+         * @description What an invitation asks for.
+         * @enum {string}
+         */
+        InvitationMethod: "request" | "reply" | "cancel" | "publish";
         /**
          * Format: int64
          * @description A conversation or a ticket: whatever can have an owner.
@@ -2648,6 +2750,11 @@ export interface components {
             person: components["schemas"]["PersonView"];
             /** @description What the desk needs to know about this installation. */
             settings: components["schemas"]["DeskSettings"];
+            /**
+             * Format: int32
+             * @description Seconds that the person's mails wait before they go out, so that they can be taken back.
+             */
+            undo_seconds: number;
             /** @description The user. */
             user: components["schemas"]["User"];
         };
@@ -2699,6 +2806,22 @@ export interface components {
             with_version: number;
         };
         /**
+         * @description Facts about an inbound message, kept with it and shown beside it. All absent by default: most channels know none.
+         *
+         *     `Debug` shows neither text nor addresses.
+         */
+        MessageDetails: {
+            authentication: components["schemas"]["Authentication"] | null;
+            failure: components["schemas"]["DeliveryFailure"] | null;
+            /**
+             * Format: int32
+             * @description The line of the text, counted from 0, from which on there is nothing but a signature and a repetition of earlier
+             *     messages; `None` when there is neither.
+             */
+            folded_from: number | null;
+            invitation: components["schemas"]["Invitation"] | null;
+        };
+        /**
          * Format: int64
          * @description A message of any direction, or an internal note.
          */
@@ -2718,9 +2841,13 @@ export interface components {
             author: components["schemas"]["Actor"];
             /** @description Their name as it was then. */
             author_name: string | null;
+            /** @description Copies of a reply that its other recipients do not see. */
+            bcc: components["schemas"]["Address"][];
             /** @description Its conversation. */
             conversation: components["schemas"]["ConversationId"];
             delivery: components["schemas"]["Delivery"] | null;
+            /** @description What else its channel found out about it. */
+            details: components["schemas"]["MessageDetails"];
             /** @description Form fields in order. */
             fields: [
                 string,
@@ -2735,17 +2862,21 @@ export interface components {
             /** @description What an inbound message is. */
             nature: components["schemas"]["Nature"];
             raw: components["schemas"]["BlobId"] | null;
-            /** @description Who else it was addressed to. */
+            /** @description Who else it was addressed to; the copies of a reply. */
             recipients: components["schemas"]["Address"][];
             /** @description Subject. */
             subject: string | null;
             /** @description Plain text. */
             text: string;
+            /** @description Whom a reply went to instead of the contact; empty when to the contact. */
+            to: components["schemas"]["Address"][];
         };
         /** @description A reply or note. */
         MessageWish: {
             /** @description Files. */
             attachments?: components["schemas"]["FileWish"][];
+            /** @description Copies that nobody else sees. */
+            bcc?: components["schemas"]["Address"][];
             /** @description Copies. */
             cc?: components["schemas"]["Address"][];
             /** @description HTML beside it, which is cleaned before it is stored. */
@@ -2757,6 +2888,14 @@ export interface components {
             take?: boolean;
             /** @description Plain text. */
             text: string;
+            /** @description Whom a reply goes to; the contact when absent or empty. */
+            to?: components["schemas"]["Address"][];
+            /**
+             * Format: int32
+             * @description Seconds that a reply waits before it goes out, so that it can be taken back: 0, 5, 10 or 30; 0 when absent. Channels
+             *     whose capabilities lack `recall` send at once.
+             */
+            undo_seconds?: number;
         };
         /** @description Moving to another workspace. */
         MoveWish: {
@@ -3042,6 +3181,15 @@ export interface components {
          * @enum {string}
          */
         RefusalReason: "item_changed" | "at_capacity" | "status_changed";
+        /** @description One of several recipients whom the other side refused. `Debug` does not show who. */
+        RefusedRecipient: {
+            /** @description Who. */
+            address: string;
+            /** @description It is tried again for them. */
+            again: boolean;
+            /** @description Why, in one line for a person. */
+            reason: string;
+        };
         /** @description What would make somebody eligible for an item. */
         Remedy: {
             at: components["schemas"]["Timestamp"] | null;
@@ -3396,6 +3544,14 @@ export interface components {
          * @enum {string}
          */
         UnavailableCause: "away" | "out_of_office" | "outside_hours";
+        /** @description The time in which one's mails can be taken back. */
+        UndoSendChange: {
+            /**
+             * Format: int32
+             * @description 0, 5, 10 or 30.
+             */
+            seconds: number;
+        };
         /** @description A person who signs in. */
         User: {
             /** @description Has accepted the invitation. */
@@ -5264,6 +5420,36 @@ export interface operations {
             };
         };
     };
+    "put_me_undo-send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoSendChange"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_messages_id_raw: {
         parameters: {
             query?: never;
@@ -5281,6 +5467,36 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_messages_id_recall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageView"];
                 };
             };
             /** @description A problem document. */
