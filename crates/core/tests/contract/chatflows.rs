@@ -94,7 +94,7 @@ fn r7_7_faults_of_chatflows_are_named_with_the_chatflow_all_at_once() {
         vec![
             flow(
                 "sales",
-                Some(Condition::Is { field: field("form."), values: vec!["x".to_owned()] }),
+                Some(Condition::Is { field: field("mesage.text"), values: vec!["x".to_owned()] }),
                 rule([to(ADA), to(UserId(77))]),
             ),
             flow("all", None, rule([to(ADA)])),
@@ -112,7 +112,7 @@ fn r7_7_faults_of_chatflows_are_named_with_the_chatflow_all_at_once() {
             "channels.chat.chatflows.sales.rule.cases[1].target.members[0]: user 77 does not exist",
             "channels.chat.chatflows.sales.rule.cases: a rule has at least one case",
             "channels.chat.chatflows[3].slug: `sales` is named twice; give each chatflow a slug of its own",
-            "channels.chat.chatflows.sales.when.is.field: unknown fact `form.`; did you mean `message.text`?",
+            "channels.chat.chatflows.sales.when.is.field: unknown fact `mesage.text`; did you mean `message.text`?",
             "channels.chat.chatflows.late: `all` before it has no condition and takes every chat, so it can never be reached",
             "channels.chat.chatflows.sales: `all` before it has no condition and takes every chat, so it can never be reached",
         ]
