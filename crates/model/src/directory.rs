@@ -284,7 +284,7 @@ pub struct ChannelEntry {
     /// Owner of a reopened conversation.
     pub reopen_owner: ReopenOwner,
     /// How conversations of a live chat end, and what is mailed; the defaults when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub chat: Option<ChatSettings>,
     /// The routing rule; `None` leaves everything unassigned (ROUTING 2.1).
     pub rule: Option<Rule>,
