@@ -60,7 +60,7 @@ export function fold(mail: DocumentFragment, own: string, quoted: string, label:
       node = next;
     }
     // What follows on the way out belongs to the end as well.
-    for (let outer: ParentNode | null = parent; outer && outer !== mail && !node; outer = outer.parentNode) node = outer.nextSibling;
+    for (let outer: Node | null = parent; outer && outer !== mail && !node; outer = outer.parentNode) node = outer.nextSibling;
   }
   mail.append(details);
   return true;
