@@ -1,5 +1,6 @@
 //! Faults of a directory, all at once (ROUTING 3.9, 7.7).
 
+mod chatflows;
 mod entries;
 mod implied;
 mod never;
@@ -7,7 +8,7 @@ mod rules;
 mod skills;
 
 use std::collections::BTreeSet;
-use switchboard_model::{ChannelId, Directory, Fault, TeamId, UserId};
+use switchboard_model::{ChannelEntry, ChannelId, Chatflow, Directory, Fault, TeamId, UserId};
 
 pub use never::never;
 pub use skills::skill_uses;
@@ -42,6 +43,12 @@ pub fn validate_rule(directory: &Directory, channel: ChannelId) -> Vec<Fault> {
     let mut faults = rules::shape(directory, channel);
     faults.extend(rules::people(directory, channel));
     faults
+}
+
+/// The key of the cases of a channel's own rule, or of a chatflow's.
+fn cases_key(channel: &ChannelEntry, chatflow: Option<&Chatflow>) -> String {
+    let within = chatflow.map_or_else(String::new, |flow| format!("chatflows.{}.", flow.slug));
+    format!("channels.{}.{within}rule.cases", channel.slug)
 }
 
 /// How a user is named in keys and messages.

@@ -2,6 +2,7 @@
 //!
 //! A directory version is immutable once stored; a person's status is not part of it (it is a router input).
 
+use crate::chatflow::Chatflows;
 use crate::hours::{CivilDate, WeeklyHours};
 use crate::id::{ChannelId, SkillId, TeamId, UserId, WorkspaceId};
 use crate::kind::{ChannelKind, WorkType, words};
@@ -286,8 +287,12 @@ pub struct ChannelEntry {
     /// How conversations of a live chat end, and what is mailed; the defaults when absent.
     #[serde(default)]
     pub chat: Option<ChatSettings>,
-    /// The routing rule; `None` leaves everything unassigned (ROUTING 2.1).
+    /// The rule that is routed by; `None` leaves everything unassigned (ROUTING 2.1). With chatflows it is what they
+    /// come to, which [`ChannelEntry::set_rules`] makes.
     pub rule: Option<Rule>,
+    /// The chatflows of a live chat and the rule beside them; `None` where `rule` is the channel's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chatflows: Option<Chatflows>,
 }
 
 /// How conversations of a live chat end, and what is mailed to contacts (ROUTING 12.3).

@@ -2,6 +2,7 @@
 //! out of the router. Plain data with its parsing and printing; no IO, no clock, no decisions.
 
 mod answer;
+mod chatflow;
 mod condition;
 mod details;
 mod directory;
@@ -23,6 +24,7 @@ mod view;
 mod widget;
 
 pub use answer::{CapacityUse, Change, Lack, LaneLack, Preference, Remedy, WhyNot, WhyWaiting};
+pub use chatflow::{CasePlace, Chatflow, Chatflows};
 pub use condition::{Condition, FactField, Facts};
 pub use details::{Authentication, CheckResult, DeliveryFailure, Invitation, InvitationMethod, MessageDetails};
 pub use directory::{

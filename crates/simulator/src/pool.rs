@@ -18,7 +18,7 @@ pub(crate) fn pooled(directory: &Directory, people: &BTreeSet<UserId>, slugs: &B
     for channel in pool.channels.iter_mut().filter(|channel| slugs.contains(channel.slug.as_str())) {
         let members = people.iter().map(|user| Member::User(*user)).collect();
         let case = Case { when_nobody: WhenNobody::Wait, ..Case::new(Target::UsersAndTeams { members }) };
-        channel.rule = Some(Rule { on: true, version: directory.version, cases: vec![case] });
+        channel.set_rules(Vec::new(), Some(Rule { on: true, version: directory.version, cases: vec![case] }), directory.version);
     }
     pool
 }

@@ -110,6 +110,7 @@ fn channel(index: i64, only: Option<Distribution>) -> ChannelEntry {
         reopen_owner: ReopenOwner::Keep,
         chat: None,
         rule: Some(Rule { on: true, version: 1, cases: vec![case] }),
+        chatflows: None,
     }
 }
 

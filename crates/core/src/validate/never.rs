@@ -1,6 +1,7 @@
 //! Rules that can be saved and yet never assign anything: cases that are never reached, and cases that reach nobody
 //! (ROUTING 7.7).
 
+use super::cases_key;
 use super::implied::Norm;
 use crate::calendar::Calendar;
 use crate::people::{People, Profile};
@@ -10,7 +11,7 @@ use crate::skills::{meets, wanted_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use switchboard_model::{
-    Case, ChannelEntry, Condition, Demand, Directory, FactField, Facts, Fallback, Fault, OutsideHours, Target, Timestamp, User,
+    Case, CasePlace, ChannelEntry, Condition, Demand, Directory, FactField, Facts, Fallback, Fault, OutsideHours, Target, Timestamp, User,
     WhenNobody, WorkType, Workspace,
 };
 
@@ -33,18 +34,19 @@ pub fn never(directory: &Directory) -> Vec<Fault> {
     for workspace in &shared.workspaces {
         let at = format!("workspaces.\"{}\".skill_rules", workspace.slug);
         let conditions = workspace.skill_rules.iter().map(|rule| rule.when.as_ref());
-        let unreached = unreached(conditions, &Facts::new(), &at);
+        let unreached = unreached(conditions, &Facts::new(), |index| (format!("{at}[{index}]"), format!("[{index}]")));
         found
             .extend(unreached.into_values().map(|(key, reason)| Fault::new(key, format!("{reason}, so the rule never applies"))));
     }
     found
 }
 
-/// Places of conditions that are never reached, by position, with the reason.
+/// Places of conditions that are never reached, by position, with the reason. `at` names a position: its key, and how
+/// the others speak of it.
 fn unreached<'a>(
     conditions: impl Iterator<Item = Option<&'a Condition>>,
     given: &Facts,
-    at: &str,
+    at: impl Fn(usize) -> (String, String),
 ) -> BTreeMap<usize, (String, String)> {
     let mut found = BTreeMap::new();
     let mut before: Vec<Norm> = Vec::new();
@@ -54,17 +56,31 @@ fn unreached<'a>(
         let reason = if norm.is_never() {
             Some("never holds".to_owned())
         } else if let Some(earlier) = first {
-            Some(format!("whatever meets it has met the condition at [{earlier}] before"))
+            Some(format!("whatever meets it has met the condition at {} before", at(earlier).1))
         } else {
             let earlier = Norm::Any(before.clone());
             norm.implies(&earlier).then(|| "whatever meets it has met one of the conditions before it".to_owned())
         };
         if let Some(reason) = reason {
-            found.insert(index, (format!("{at}[{index}].when"), reason));
+            found.insert(index, (format!("{}.when", at(index).0), reason));
         }
         before.push(norm);
     }
     found
+}
+
+/// The key of a case of the rule that is routed by, at the place where it was written.
+fn case_key(channel: &ChannelEntry, index: usize) -> String {
+    let place = u32::try_from(index).ok().and_then(|index| channel.case_place(index));
+    match place {
+        Some(CasePlace { chatflow, case: Some(case) }) => format!("{}[{case}]", cases_key(channel, chatflow)),
+        Some(CasePlace { chatflow: Some(flow), case: None }) => format!("channels.{}.chatflows.{}", channel.slug, flow.slug),
+        _ => format!("{}[{index}]", cases_key(channel, None)),
+    }
+}
+
+fn has_own(channel: &ChannelEntry) -> bool {
+    channel.own_rule().is_some_and(|rule| rule.on)
 }
 
 struct Search<'a> {
@@ -86,16 +102,25 @@ impl<'a> Search<'a> {
         let given: Facts = [("channel.kind", channel.kind.as_str()), ("channel.slug", channel.slug.as_str())]
             .map(|(field, fact)| (FactField(field.to_owned()), fact.to_owned()))
             .into();
-        let at = format!("channels.{}.rule.cases", channel.slug);
-        let unreached = unreached(cases.iter().map(|case| case.when.as_ref()), &given, &at);
+        let key = |index: usize| case_key(channel, index);
+        let named = |index: usize| {
+            let key = key(index);
+            let short = if channel.chatflows.is_some() { key.clone() } else { format!("[{index}]") };
+            (key, short)
+        };
+        let unreached = unreached(cases.iter().map(|case| case.when.as_ref()), &given, named);
         for (index, case) in cases.iter().enumerate() {
             if let Some((key, reason)) = unreached.get(&index) {
                 found.push(Fault::new(key, format!("{reason}, so the case never applies")));
                 continue;
             }
-            let at = format!("{at}[{index}].target");
+            let at = format!("{}.target", key(index));
             let reasons = self.case(channel, workspace, (index, case), &given);
             found.extend(reasons.into_iter().map(|reason| Fault::new(at.as_str(), reason)));
+        }
+        if let Some(taker) = channel.chatflows().iter().find(|flow| flow.when.is_none()).filter(|_| has_own(channel)) {
+            let message = format!("the chatflow `{}` has no condition and takes every chat, so the rule never applies", taker.slug);
+            found.push(Fault::new(format!("channels.{}.rule", channel.slug), message));
         }
     }
 

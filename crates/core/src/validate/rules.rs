@@ -1,16 +1,16 @@
 //! Faults of rules: their shape, and the people they name (ROUTING 7).
 
-use super::{repeated, team_name, user_name};
+use super::{cases_key, chatflows, repeated, team_name, user_name};
 use crate::eligibility::{named, selectable, unselectable};
 use crate::plan::listed;
 use std::collections::BTreeSet;
 use switchboard_model::{
-    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, HandBack, Member, OutsideHours, Target,
+    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, HandBack, Member, OutsideHours, Rule, Target,
     UserId, WorkspaceId, WorkspaceKind,
 };
 
 /// The most cases that a rule can have.
-const MAX_CASES: usize = 100;
+pub(super) const MAX_CASES: usize = 100;
 /// The most users and teams that a case can name.
 const MAX_MEMBERS: usize = 10_000;
 /// The most overflow steps of a case, and the latest of them.
@@ -30,19 +30,27 @@ const MAX_VALUES: usize = 1_000;
 
 /// What is wrong with a rule whoever is active, has a seat or access.
 pub(super) fn shape(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault> {
-    let Some(rule) = &channel.rule else { return Vec::new() };
-    let at = format!("channels.{}.rule.cases", channel.slug);
     let mut faults = Vec::new();
+    for (flow, rule) in channel.written_rules() {
+        if let Some(rule) = rule {
+            written(directory, channel, &cases_key(channel, flow), rule, &mut faults);
+        }
+    }
+    faults.extend(chatflows::all(channel));
+    faults
+}
+
+fn written(directory: &Directory, channel: &ChannelEntry, at: &str, rule: &Rule, faults: &mut Vec<Fault>) {
     if rule.cases.is_empty() {
-        faults.push(Fault::new(&at, "a rule has at least one case"));
+        faults.push(Fault::new(at, "a rule has at least one case"));
     }
     if rule.cases.len() > MAX_CASES {
-        faults.push(Fault::new(&at, format!("{} cases, {MAX_CASES} at most", rule.cases.len())));
+        faults.push(Fault::new(at, format!("{} cases, {MAX_CASES} at most", rule.cases.len())));
     }
     let comparisons: usize = rule.cases.iter().filter_map(|case| case.when.as_ref()).map(comparisons).sum();
     if comparisons > Condition::MAX_COMPARISONS {
         let message = format!("{comparisons} comparisons in all, {} at most", Condition::MAX_COMPARISONS);
-        faults.push(Fault::new(&at, message));
+        faults.push(Fault::new(at, message));
     }
     for (index, case) in rule.cases.iter().enumerate() {
         let at = format!("{at}[{index}]");
@@ -58,22 +66,31 @@ pub(super) fn shape(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault>
             _ => {}
         }
         if let Some(when) = &case.when {
-            condition(&format!("{at}.when"), when, &mut faults);
+            condition(&format!("{at}.when"), when, faults);
         }
-        settings(&at, case, &mut faults);
-        weights(directory, &at, case, &mut faults);
-        overflow(directory, &at, case, &mut faults);
-        target(directory, channel, &format!("{at}.target"), &case.target, &mut faults);
+        settings(&at, case, faults);
+        weights(directory, &at, case, faults);
+        overflow(directory, &at, case, faults);
+        target(directory, channel, &format!("{at}.target"), &case.target, faults);
     }
-    faults
 }
 
 /// Who is named in a rule and cannot be given work by it (ROUTING 3.9). A rule that is off routes nothing and may
 /// name them, so that a broken rule can be switched off as it is.
 pub(super) fn people(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (index, case) in channel.rule.iter().filter(|rule| rule.on).flat_map(|rule| rule.cases.iter().enumerate()) {
-        let at = format!("channels.{}.rule.cases[{index}].target", channel.slug);
+    for (flow, rule) in channel.written_rules() {
+        if let Some(rule) = rule.filter(|rule| rule.on) {
+            names(directory, channel, &cases_key(channel, flow), rule, &mut faults);
+        }
+    }
+    faults.dedup();
+    faults
+}
+
+fn names(directory: &Directory, channel: &ChannelEntry, cases: &str, rule: &Rule, faults: &mut Vec<Fault>) {
+    for (index, case) in rule.cases.iter().enumerate() {
+        let at = format!("{cases}[{index}].target");
         let places = places(&at, &case.target);
         for (member, reason) in unselectable(directory, channel.workspace, &case.target) {
             let (key, name) = place(directory, &at, &places, member);
@@ -82,7 +99,7 @@ pub(super) fn people(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault
             }
         }
         for (step, found) in case.overflow.iter().enumerate() {
-            let at = format!("channels.{}.rule.cases[{index}].overflow[{step}]", channel.slug);
+            let at = format!("{cases}[{index}].overflow[{step}]");
             let target = Target::UsersAndTeams { members: found.members.clone() };
             for (member, reason) in unselectable(directory, channel.workspace, &target) {
                 let position = found.members.iter().position(|named| *named == member).unwrap_or_default();
@@ -104,8 +121,6 @@ pub(super) fn people(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault
             }
         }
     }
-    faults.dedup();
-    faults
 }
 
 fn settings(at: &str, case: &Case, faults: &mut Vec<Fault>) {
@@ -264,7 +279,7 @@ fn comparison(at: &str, field: &FactField, values: &[String], contains: bool, fa
     }
 }
 
-pub(super) fn comparisons(condition: &Condition) -> usize {
+pub(super) pub(super) fn comparisons(condition: &Condition) -> usize {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().map(comparisons).sum(),
         Condition::Not(part) => comparisons(part),

@@ -143,6 +143,7 @@ fn channel(id: ChannelId, slug: &str, kind: ChannelKind, workspace: WorkspaceId)
         reopen_owner: ReopenOwner::Keep,
         chat: None,
         rule: None,
+        chatflows: None,
     }
 }
 

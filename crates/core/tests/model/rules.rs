@@ -38,6 +38,7 @@ pub fn channel(dice: &mut Dice, id: ChannelId, directory: &Directory) -> Channel
         reopen_owner: dice.one_of(&[ReopenOwner::Keep, ReopenOwner::Keep, ReopenOwner::Route, ReopenOwner::Unassign]),
         chat: None,
         rule: None,
+        chatflows: None,
     }
 }
 
