@@ -212,11 +212,11 @@ impl Life {
             beat.tick().await;
             let engine = &self.running.engine;
             let slug = ["desk", "idle", "queue"][pick(&mut random, 3)];
-            let in_force = engine.rule(slug)?;
+            let in_force = engine.rule(slug, None)?;
             let Some(mut rule) = in_force.rule else { continue };
             rule.on = !random.one_in(6);
             rule.cases[0].distribution = Some(Distribution::ALL[pick(&mut random, Distribution::ALL.len())]);
-            let edited = engine.put_rule(&Caller::system(), slug, in_force.version, Some(rule)).await;
+            let edited = engine.put_rule(&Caller::system(), slug, None, in_force.version, Some(rule)).await;
             in_order(edited.map(drop))?;
         }
         Ok(())

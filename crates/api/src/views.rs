@@ -261,6 +261,11 @@ pub struct Names {
     pub teams: BTreeMap<TeamId, String>,
     /// The channel whose rule applied.
     pub channel: Option<String>,
+    /// The chatflow of the channel that it was, where it has any; null is the channel's own rule.
+    pub chatflow: Option<String>,
+    /// The case within the rule that it was written in, from 0; null where that is not known any more, or the chatflow has
+    /// no rule in force.
+    pub case: Option<u32>,
 }
 
 /// A session of the reader.
@@ -398,7 +403,7 @@ same_fields! {
     ChannelState { running, error, last_event_at }
     StaleMember { case, member, reason }
     RuleInForce { version, rule }
-    Names { users, teams, channel }
+    Names { users, teams, channel, chatflow, case }
     Deactivation { open, version }
     AuditEntry { id, at, actor, action, target, detail }
     StatusEntry { at, actor, status }

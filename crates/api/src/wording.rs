@@ -82,8 +82,18 @@ impl<'a> Wording<'a> {
 
     fn rule(&self, rule: RuleRef) -> String {
         let channel = self.names.channel.clone().unwrap_or_else(|| format!("#{}", rule.channel));
-        let (case, version) = ((rule.case + 1).to_string(), rule.version.to_string());
-        self.say("explain.rule", &[("channel", &channel), ("case", &case), ("version", &version)])
+        let version = rule.version.to_string();
+        let case = (self.names.case.unwrap_or(rule.case) + 1).to_string();
+        match (&self.names.chatflow, self.names.case) {
+            (None, _) => self.say("explain.rule", &[("channel", &channel), ("case", &case), ("version", &version)]),
+            (Some(chatflow), Some(_)) => {
+                let values = [("channel", channel.as_str()), ("chatflow", chatflow), ("case", &case), ("version", &version)];
+                self.say("explain.chatflow", &values)
+            }
+            (Some(chatflow), None) => {
+                self.say("explain.chatflow_off", &[("channel", &channel), ("chatflow", chatflow), ("version", &version)])
+            }
+        }
     }
 
     fn candidate(&self, candidate: &Candidate) -> String {
@@ -174,6 +184,8 @@ mod tests {
             users: BTreeMap::from([(UserId(7), "Liv".to_owned())]),
             teams: BTreeMap::from([(TeamId(3), "Support".to_owned())]),
             channel: None,
+            chatflow: None,
+            case: None,
         };
         let options = ApiOptions::default();
         let wording = Wording::new(&options.translate, "en", &names);

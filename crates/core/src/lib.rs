@@ -45,4 +45,4 @@ pub use matching::Stranded;
 pub use opening::{ChannelHours, channel_hours};
 pub use router::{Availability, CoreError, Router};
 pub use sla::{Pause, SlaClock, SlaFacts, due_at};
-pub use validate::{never, skill_uses, validate, validate_rule, validate_structure};
+pub use validate::{never, skill_uses, validate, validate_people, validate_rule, validate_structure};

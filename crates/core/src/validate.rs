@@ -19,7 +19,7 @@ pub use skills::skill_uses;
 pub fn validate(directory: &Directory) -> Vec<Fault> {
     let mut faults = validate_structure(directory);
     for channel in &directory.channels {
-        faults.extend(rules::people(directory, channel));
+        faults.extend(rules::people(directory, channel, |_| true));
     }
     faults
 }
@@ -36,13 +36,21 @@ pub fn validate_structure(directory: &Directory) -> Vec<Fault> {
     faults
 }
 
-/// What refuses the rule of one channel on save (ROUTING 7.7); empty for an unknown channel or no rule.
+/// What refuses the rules of one channel on save (ROUTING 7.7); empty for an unknown channel or no rule.
 #[must_use]
 pub fn validate_rule(directory: &Directory, channel: ChannelId) -> Vec<Fault> {
-    let Some(channel) = directory.channels.iter().find(|entry| entry.id == channel) else { return Vec::new() };
-    let mut faults = rules::shape(directory, channel);
-    faults.extend(rules::people(directory, channel));
+    let Some(entry) = directory.channels.iter().find(|entry| entry.id == channel) else { return Vec::new() };
+    let mut faults = rules::shape(directory, entry);
+    faults.extend(rules::people(directory, entry, |_| true));
     faults
+}
+
+/// Who is named in rules of one channel and cannot be given work by them (ROUTING 3.9), in those that `is_asked` says:
+/// `None` is the channel's own rule, the others are chatflows by slug.
+#[must_use]
+pub fn validate_people(directory: &Directory, channel: ChannelId, is_asked: impl Fn(Option<&str>) -> bool) -> Vec<Fault> {
+    let channel = directory.channels.iter().find(|entry| entry.id == channel);
+    channel.map_or_else(Vec::new, |channel| rules::people(directory, channel, is_asked))
 }
 
 /// The key of the cases of a channel's own rule, or of a chatflow's.

@@ -2,17 +2,17 @@
 //! one transaction, and told to the router.
 
 use crate::arrival::tell_change;
-use crate::directory::{MergeOptions, diff, export, kept_rule_version, loses_last_admin, merge_text};
+use crate::directory::{MergeOptions, diff, export, loses_last_admin, merge_text, set_rules};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::items::Reroute;
 use crate::random;
 use crate::request::{ApplyOptions, ApplyReport, Caller, Deactivation, RuleInForce, StaleMember};
 use std::sync::Arc;
-use switchboard_core::{NotSelectable, may_assign_by_hand, stale_members, validate_rule, validate_structure};
+use switchboard_core::{NotSelectable, may_assign_by_hand, stale_members, validate_people, validate_structure};
 use switchboard_model::{
-    Actor, ChannelId, Directory, Fault, Input, ItemRow, ManualStatus, Owner, RouteEvent, Rule, StatusChange, StatusOrigin,
-    StatusValue, Timestamp, UserId,
+    Actor, ChannelEntry, ChannelId, Directory, Fault, Input, ItemRow, ManualStatus, Owner, RouteEvent, Rule, StatusChange,
+    StatusOrigin, StatusValue, Timestamp, UserId,
 };
 use switchboard_storage::{Changed, ItemUpdate, NewAudit, NewInput, StoreErrorKind, Tx};
 
@@ -50,21 +50,33 @@ impl Engine {
         export(&self.directory())
     }
 
-    /// The rule of a channel with the directory version it belongs to.
+    /// The rule of a channel, or of one of its chatflows, with the directory version it belongs to.
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn rule(&self, slug: &str) -> Result<RuleInForce> {
+    pub fn rule(&self, slug: &str, chatflow: Option<&str>) -> Result<RuleInForce> {
         let directory = self.directory();
         let channel = directory.channel_by_slug(slug).ok_or_else(|| EngineError::not_found(format!("channel `{slug}`")))?;
-        Ok(RuleInForce { version: directory.version, rule: channel.rule.clone() })
+        let rule = match chatflow {
+            Some(flow) => channel.chatflow(flow).ok_or_else(|| no_chatflow(slug, flow))?.rule.clone(),
+            None => channel.own_rule().cloned(),
+        };
+        Ok(RuleInForce { version: directory.version, rule })
     }
 
-    /// Sets the rule of a channel.
+    /// Sets the rule of a channel, or of one of its chatflows.
     ///
     /// # Errors
-    /// `Invalid` with every fault at once (ROUTING 7.7); `Busy` when the directory has another version by now.
-    pub async fn put_rule(&self, caller: &Caller, slug: &str, version: i64, rule: Option<Rule>) -> Result<RuleInForce> {
+    /// `Invalid` with every fault at once (ROUTING 7.7); `NotFound`; `Conflict` when the directory has another version by
+    /// now.
+    pub async fn put_rule(
+        &self,
+        caller: &Caller,
+        slug: &str,
+        chatflow: Option<&str>,
+        version: i64,
+        rule: Option<Rule>,
+    ) -> Result<RuleInForce> {
         let current = self.directory();
         if current.version != version {
             return Err(EngineError::new(EngineErrorKind::Conflict, "the directory was changed meanwhile; load the rule again"));
@@ -76,20 +88,28 @@ impl Engine {
             .iter_mut()
             .find(|channel| channel.slug == slug)
             .ok_or_else(|| EngineError::not_found(format!("channel `{slug}`")))?;
-        let before = channel.rule.take();
-        channel.rule = rule.map(|rule| Rule { version: kept_rule_version(before.as_ref(), &rule, next.version), ..rule });
+        let (mut chatflows, mut own) = (channel.chatflows().to_vec(), channel.own_rule().cloned());
+        match chatflow {
+            Some(name) => {
+                let flow = chatflows.iter_mut().find(|flow| flow.slug == name).ok_or_else(|| no_chatflow(slug, name))?;
+                flow.rule = rule;
+            }
+            None => own = rule,
+        }
+        set_rules(current.channel(channel.id), channel, chatflows, own, next.version);
         check(&current, &next)?;
         let changes = diff(&current, &next);
+        let target = chatflow.map_or_else(|| slug.to_owned(), |flow| format!("{slug}/{flow}"));
         let edit = Edit {
             next: Arc::new(next),
             actor: caller.actor.clone(),
             action: "rule.put",
-            target: slug.to_owned(),
-            summary: format!("rule of {slug}"),
+            summary: format!("rule of {target}"),
+            target,
             detail: serde_json::to_value(&changes).unwrap_or_default(),
         };
         self.store_edit(edit, |_, _| Box::pin(async { Ok(()) })).await?;
-        self.rule(slug)
+        self.rule(slug, chatflow)
     }
 
     /// Members of the channel's rule that can no longer be selected and are skipped (ROUTING 3.9).
@@ -203,6 +223,10 @@ impl Engine {
     }
 }
 
+fn no_chatflow(channel: &str, slug: &str) -> EngineError {
+    EngineError::not_found(format!("chatflow `{slug}` of channel `{channel}`"))
+}
+
 /// One new directory version on its way into the database.
 struct Edit {
     next: Arc<Directory>,
@@ -260,11 +284,15 @@ fn is_routable(changed: &Changed) -> bool {
 fn check(before: &Directory, after: &Directory) -> Result<()> {
     let mut faults = validate_structure(after);
     for channel in &after.channels {
-        let unchanged =
-            before.channel(channel.id).is_some_and(|old| old.rule == channel.rule && old.workspace == channel.workspace);
-        if !unchanged {
-            faults.extend(validate_rule(after, channel.id));
-        }
+        let old = before.channel(channel.id).filter(|old| old.workspace == channel.workspace);
+        let kept = |flow: Option<&str>| {
+            let rule = |entry: &ChannelEntry| match flow {
+                Some(slug) => entry.chatflow(slug).map(|flow| flow.rule.clone()),
+                None => Some(entry.own_rule().cloned()),
+            };
+            old.is_some_and(|old| rule(old).is_some_and(|rule_before| rule(channel) == Some(rule_before)))
+        };
+        faults.extend(validate_people(after, channel.id, |flow| !kept(flow)));
     }
     if loses_last_admin(before, after) {
         faults.push(Fault::new("users", "the last active administrator would be gone"));

@@ -7,7 +7,7 @@ use switchboard_model::{
     Arrival, ChannelEntry, ContactFacts, Directory, FactField, Facts, IdentityKind, InboundMessage, Input, ItemChange, Owner,
     QueueFacts, Revision, RouteEvent, Timestamp, UserId,
 };
-use switchboard_storage::{Changed, ContactRecord, ItemRecord, NewInput, Tx};
+use switchboard_storage::{Changed, ContactRecord, ItemRecord, NewInput, Said, Tx};
 
 /// Everything besides the item that an arrival is made of.
 pub(crate) struct ArrivalParts<'a> {
@@ -16,6 +16,8 @@ pub(crate) struct ArrivalParts<'a> {
     pub event: RouteEvent,
     /// The message that brought it, if one did.
     pub message: Option<&'a InboundMessage>,
+    /// What the conversation has said besides, where rules ask for it.
+    pub said: Said,
     /// How the contact is known; `None` asks the item's stored identity.
     pub known: Option<Known>,
     pub excluded: Vec<UserId>,
@@ -118,17 +120,41 @@ pub(crate) fn arrival_input(arrival: Arrival, at: Timestamp) -> NewInput {
     NewInput { at, item: Some(arrival.item), input: Input::Arrived(arrival), consumed: None }
 }
 
+/// What the conversation that an item is of has said before: its fields (a form, or what a chat began with) and its
+/// language. Asked only where rules ask for either and the message at hand does not say it, so that a chat that is routed
+/// again is routed by the page and topic that it began with.
+pub(crate) async fn said(
+    tx: &Tx,
+    directory: &Directory,
+    item: &ItemRecord,
+    channel: &ChannelEntry,
+    message: Option<&InboundMessage>,
+) -> Result<Said> {
+    let asks = asked(directory, item, channel).iter().any(|FactField(name)| match name.strip_prefix(FactField::FORM_PREFIX) {
+        Some(_) => message.is_none_or(|message| message.fields.is_empty()),
+        None => name == "message.language" && message.is_none_or(|message| message.language.is_none()),
+    });
+    match item.conversation.filter(|_| asks) {
+        Some(conversation) => Ok(tx.said_in(conversation).await?),
+        None => Ok(Said::default()),
+    }
+}
+
 /// The facts that the channel's rule and the workspace's skill rules ask for, and no others: the log keeps no more of a message than rules need.
 fn facts(item: &ItemRecord, parts: &ArrivalParts<'_>, known: Known) -> Facts {
+    let asked = asked(parts.directory, item, parts.channel);
+    asked.into_iter().filter_map(|field| fact(&field.0, item, parts, known).map(|value| (field, value))).collect()
+}
+
+fn asked(directory: &Directory, item: &ItemRecord, channel: &ChannelEntry) -> BTreeSet<FactField> {
     let mut asked = Vec::new();
-    let cases = parts.channel.rule.iter().flat_map(|rule| &rule.cases).filter_map(|case| case.when.as_ref());
-    let workspace = parts.directory.workspace(item.workspace);
+    let cases = channel.rule.iter().flat_map(|rule| &rule.cases).filter_map(|case| case.when.as_ref());
+    let workspace = directory.workspace(item.workspace);
     let skills = workspace.iter().flat_map(|workspace| &workspace.skill_rules).filter_map(|rule| rule.when.as_ref());
     for condition in cases.chain(skills) {
         condition.fields(&mut asked);
     }
-    let asked: BTreeSet<FactField> = asked.into_iter().collect();
-    asked.into_iter().filter_map(|field| fact(&field.0, item, parts, known).map(|value| (field, value))).collect()
+    asked.into_iter().collect()
 }
 
 fn fact(name: &str, item: &ItemRecord, parts: &ArrivalParts<'_>, known: Known) -> Option<String> {
@@ -143,7 +169,7 @@ fn fact(name: &str, item: &ItemRecord, parts: &ArrivalParts<'_>, known: Known) -
         "contact.known" => Some(known.proven.to_string()),
         "contact.name" => parts.contact.name.clone(),
         "message.has_attachment" => message.map(|message| (!message.attachments.is_empty()).to_string()),
-        "message.language" => message.and_then(|message| message.language.clone()),
+        "message.language" => message.and_then(|message| message.language.clone()).or_else(|| parts.said.language.clone()),
         "message.recipient" => {
             message.map(|message| message.recipients.iter().map(|address| address.address.as_str()).collect::<Vec<_>>().join(" "))
         }
@@ -151,7 +177,8 @@ fn fact(name: &str, item: &ItemRecord, parts: &ArrivalParts<'_>, known: Known) -
         "message.text" => Some(message.map_or_else(|| item.preview.clone(), |message| message.text.clone())),
         other => {
             let field = other.strip_prefix(FactField::FORM_PREFIX)?;
-            message?.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value.clone())
+            let now = message.map(|message| &message.fields).filter(|fields| !fields.is_empty());
+            now.unwrap_or(&parts.said.fields).iter().find(|(name, _)| name == field).map(|(_, value)| value.clone())
         }
     }
 }

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use switchboard_core::Router;
 use switchboard_model::{
-    BEHAVIOUR_VERSION, Decision, DecisionId, DecisionView, Directory, Explanation, Input, ItemId, Outcome, TeamId, UserId,
+    BEHAVIOUR_VERSION, Decision, DecisionId, DecisionView, Directory, Explanation, Input, ItemId, Outcome, RuleRef, TeamId,
+    UserId,
 };
 use switchboard_storage::StoredInput;
 
@@ -33,7 +34,12 @@ impl Engine {
         let decision = self.inner.store.decision(id).await?.ok_or_else(missing)?;
         self.open_record(caller, decision.decision.item).await.map_err(|_| missing())?;
         let explanation = self.rebuild_explanation(&decision).await?;
-        let names = self.names_of(&decision.decision, explanation.as_ref());
+        let mut names = self.names_of(&decision.decision, explanation.as_ref());
+        if let Some(rule) = decision.decision.rule.filter(|_| names.case.is_none() && names.chatflow.is_none())
+            && let Ok(directory) = self.inner.store.directory(rule.version).await
+        {
+            name_case(&mut names, &directory, rule);
+        }
         Ok(Explained { decision, explanation, names })
     }
 
@@ -94,7 +100,19 @@ impl Engine {
             }
         }
         names.channel = decision.rule.and_then(|rule| directory.channel(rule.channel)).map(|channel| channel.name.clone());
+        if let Some(rule) = decision.rule {
+            name_case(&mut names, &directory, rule);
+        }
         names
+    }
+}
+
+/// Names the chatflow and the case in it, where the directory has the rule in the version that decided.
+fn name_case(names: &mut Names, directory: &Directory, rule: RuleRef) {
+    let channel = directory.channel(rule.channel);
+    let channel = channel.filter(|channel| channel.rule.as_ref().is_some_and(|found| found.version == rule.version));
+    if let Some(place) = channel.and_then(|channel| channel.case_place(rule.case)) {
+        (names.chatflow, names.case) = (place.chatflow.map(|flow| flow.name.clone()), place.case);
     }
 }
 

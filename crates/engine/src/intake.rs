@@ -1,6 +1,6 @@
 //! Taking in: one commit per message with its contact, thread, text and the router's input (ROUTING 12.1).
 
-use crate::arrival::{ArrivalParts, Known, arrival, arrival_input, last_owner, tell_turn};
+use crate::arrival::{ArrivalParts, Known, arrival, arrival_input, last_owner, said, tell_turn};
 use crate::chat::watch_silence;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
@@ -353,6 +353,7 @@ impl Intake {
             contact: &contact,
             event,
             message: Some(&self.message),
+            said: said(tx, &self.directory, &item, channel, Some(&self.message)).await?,
             known: Some(known),
             excluded: if is_new { Vec::new() } else { tx.left_out(item.id).await? },
             seed: self.seed,

@@ -3,7 +3,7 @@
 //! All of them go through [`Tx::change_item`] with the version that the person saw, and tell the router in the
 //! same transaction.
 
-use crate::arrival::{ArrivalParts, arrival, arrival_input, last_owner, tell_change};
+use crate::arrival::{ArrivalParts, arrival, arrival_input, last_owner, said, tell_change};
 use crate::chat;
 use crate::engine::{Engine, caller_user};
 use crate::error::{EngineError, EngineErrorKind, Result};
@@ -278,6 +278,7 @@ impl Reroute {
             contact: &contact,
             event: self.event,
             message: None,
+            said: said(tx, directory, item, channel, None).await?,
             known: None,
             excluded: excluded.into_iter().collect(),
             seed,

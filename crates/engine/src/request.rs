@@ -316,6 +316,11 @@ pub struct Names {
     pub teams: BTreeMap<TeamId, String>,
     /// The channel whose rule applied.
     pub channel: Option<String>,
+    /// The chatflow of the channel that it was, where it has any; `None` is the channel's own rule.
+    pub chatflow: Option<String>,
+    /// The case within the rule that it was written in, from 0; `None` where that is not known any more, or the chatflow
+    /// has no rule in force.
+    pub case: Option<u32>,
 }
 
 /// A decision, rebuilt from the log with everybody who was looked at.

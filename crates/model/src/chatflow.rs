@@ -62,10 +62,8 @@ impl Chatflows {
                     let when = both(flow.when.as_ref(), case.when.as_ref());
                     (CasePlace { chatflow, case: Some(index) }, Case { when, ..case.clone() })
                 })),
-                None => placed.push((
-                    CasePlace { chatflow, case: None },
-                    Case { when: flow.when.clone(), ..Case::new(Target::Nobody) },
-                )),
+                None => placed
+                    .push((CasePlace { chatflow, case: None }, Case { when: flow.when.clone(), ..Case::new(Target::Nobody) })),
             }
             if flow.when.is_none() {
                 return placed;

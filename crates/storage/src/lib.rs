@@ -55,7 +55,7 @@ pub use items::{ContactRecord, ItemRecord};
 pub use lease::Lease;
 pub use lists::{ItemQuery, ListScope};
 pub use merge::{ItemMerge, Merged};
-pub use messages::{NewAttachment, NewBlob, NewMessage, StoredBlob};
+pub use messages::{NewAttachment, NewBlob, NewMessage, Said, StoredBlob};
 pub use moving::{ItemMove, Moved};
 pub use outbox::{NewOutbox, OutboxEntry};
 pub use people::StatusRecord;

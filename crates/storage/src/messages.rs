@@ -165,7 +165,33 @@ impl Store {
     }
 }
 
+/// What a conversation has said of itself besides its words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The fields of its first message that has any.
+    pub fields: Vec<(String, String)>,
+    /// The last language that a message of the contact named.
+    pub language: Option<String>,
+}
+
 impl Tx {
+    /// What the contact's messages of a conversation have said besides their words.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn said_in(&self, conversation: ConversationId) -> Result<Said, StoreError> {
+        let fields = "SELECT fields FROM message WHERE conversation_id = $1 AND kind = 'inbound' AND fields IS NOT NULL \
+            ORDER BY at, id LIMIT 1";
+        let language = "SELECT language FROM message WHERE conversation_id = $1 AND kind = 'inbound' AND language IS NOT NULL \
+            ORDER BY at DESC, id DESC LIMIT 1";
+        let fields = row(self, fields, values![conversation]).await?;
+        let language = row(self, language, values![conversation]).await?;
+        Ok(Said {
+            fields: fields.map(|row| row.opt_json("fields")).transpose()?.flatten().unwrap_or_default(),
+            language: language.map(|row| row.opt("language")).transpose()?.flatten(),
+        })
+    }
+
     /// Whether the conversation has an inbound message or a reply by somebody else after the message `seen`, and whether
     /// `seen` is no message of it at all.
     ///

@@ -221,11 +221,11 @@ impl Floor {
         while self.goes_on() {
             beat.tick().await;
             let engine = &self.any(&mut random).engine;
-            let Ok(in_force) = engine.rule("desk") else { continue };
+            let Ok(in_force) = engine.rule("desk", None) else { continue };
             let Some(mut rule) = in_force.rule else { continue };
             rule.on = !random.one_in(4);
             rule.cases[0].distribution = Some(Distribution::ALL[pick(&mut random, Distribution::ALL.len())]);
-            if let Err(error) = engine.put_rule(&Caller::system(), "desk", in_force.version, Some(rule)).await {
+            if let Err(error) = engine.put_rule(&Caller::system(), "desk", None, in_force.version, Some(rule)).await {
                 self.note("editing a rule", &error);
             }
         }

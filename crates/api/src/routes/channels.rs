@@ -1,6 +1,6 @@
 //! Channels, how they are doing, and their rules (ROUTING 7).
 
-use crate::extract::{Json, Path};
+use crate::extract::{Json, Path, Query};
 use crate::gate::Requester;
 use crate::permissions::Action;
 use crate::problem::{Problem, ProblemCode};
@@ -10,7 +10,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use switchboard_engine::EngineErrorKind;
 use switchboard_model::{ChannelEntry, Rule};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -38,39 +38,49 @@ async fn list(State(api): State<Api>, requester: Requester) -> axum::Json<Vec<Ch
     axum::Json(seen.map(|channel| row(&api, channel)).collect())
 }
 
-/// The rule of a channel.
-#[utoipa::path(get, path = "/channels/{slug}/rule", tag = "channels", params(("slug" = String, Path)),
+/// Whose rule is meant.
+#[derive(Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RuleOf {
+    /// A chatflow of the channel, by slug; the channel's own rule without.
+    chatflow: Option<String>,
+}
+
+/// The rule of a channel, or of one of its chatflows.
+#[utoipa::path(get, path = "/channels/{slug}/rule", tag = "channels", params(("slug" = String, Path), RuleOf),
     responses((status = 200, body = RuleInForce)))]
 async fn rule(
     State(api): State<Api>,
     requester: Requester,
     Path(slug): Path<String>,
+    Query(RuleOf { chatflow }): Query<RuleOf>,
 ) -> Result<axum::Json<RuleInForce>, Problem> {
     let directory = api.engine.directory();
-    if !directory.channel_by_slug(&slug).is_some_and(|channel| may_see(&api, &requester, channel)) {
+    let Some(channel) = directory.channel_by_slug(&slug).filter(|channel| may_see(&api, &requester, channel)) else {
         return Err(no_such_channel());
-    }
-    Ok(axum::Json(api.engine.rule(&slug)?.into()))
+    };
+    known(channel, chatflow.as_deref())?;
+    Ok(axum::Json(api.engine.rule(&slug, chatflow.as_deref())?.into()))
 }
 
-/// Change the rule of a channel.
+/// Change the rule of a channel, or of one of its chatflows.
 ///
 /// A rule that cannot work is refused with every fault at once (ROUTING 7.7). It takes a role, not a seat (7.8).
-#[utoipa::path(put, path = "/channels/{slug}/rule", tag = "channels", params(("slug" = String, Path)), request_body = RuleWish,
+#[utoipa::path(put, path = "/channels/{slug}/rule", tag = "channels", params(("slug" = String, Path), RuleOf), request_body = RuleWish,
     responses((status = 200, body = RuleInForce)))]
 async fn set_rule(
     State(api): State<Api>,
     requester: Requester,
     Path(slug): Path<String>,
+    Query(RuleOf { chatflow }): Query<RuleOf>,
     Json(RuleWish { version, rule }): Json<RuleWish>,
 ) -> Result<axum::Json<RuleInForce>, Problem> {
-    if api.engine.directory().channel_by_slug(&slug).is_none() {
-        return Err(no_such_channel());
-    }
-    match api.engine.put_rule(&requester.caller, &slug, version, rule).await {
+    known(api.engine.directory().channel_by_slug(&slug).ok_or_else(no_such_channel)?, chatflow.as_deref())?;
+    match api.engine.put_rule(&requester.caller, &slug, chatflow.as_deref(), version, rule).await {
         Ok(rule) => Ok(axum::Json(rule.into())),
         Err(error) if error.kind == EngineErrorKind::Conflict => {
-            let current = RuleInForce::from(api.engine.rule(&slug)?);
+            let current = RuleInForce::from(api.engine.rule(&slug, chatflow.as_deref())?);
             Err(Problem::from(error).with_current(serde_json::to_value(current).ok()))
         }
         Err(error) => Err(error.into()),
@@ -87,6 +97,15 @@ fn row(api: &Api, channel: &ChannelEntry) -> ChannelRow {
         capabilities: api.engine.capabilities(&channel.slug),
         state: api.engine.channel_state(&channel.slug).into(),
         stale: api.engine.stale_members(channel.id).into_iter().map(StaleMember::from).collect(),
+    }
+}
+
+fn known(channel: &ChannelEntry, chatflow: Option<&str>) -> Result<(), Problem> {
+    match chatflow {
+        Some(slug) if channel.chatflow(slug).is_none() => {
+            Err(Problem::new(ProblemCode::NotFound, "The channel has no such chatflow."))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -82,6 +82,36 @@ async fn r7_8_a_lead_without_a_seat_edits_a_rule_on_the_version_it_was_read_in()
 }
 
 #[tokio::test]
+async fn r7_a_chatflows_rule_is_read_and_edited_apart_from_the_channels_own() {
+    let house = House::new().await;
+    let (root, liv, ada) = (house.sign_in("root").await, house.sign_in("liv").await, house.sign_in("ada").await);
+    let file = "[[channels]]\nslug = \"talk\"\nkind = \"chat\"\nworkspace = \"inbox\"\n[channels.rule]\n\
+        cases = [{ target = \"nobody\" }]\n[[channels.chatflows]]\nslug = \"prices\"\n\
+        when = { contains = { field = \"form.page\", values = [\"/prices\"] } }\n";
+    root.send_raw(Method::PUT, "/directory", Body::from(file), &[("content-type", "application/toml")]).await.is(200);
+    let path = "/channels/talk/rule?chatflow=prices";
+    let before = liv.get(path).await.is(200);
+    assert_eq!(before.body["rule"], Value::Null);
+    let case = json!({"target": {"kind": "users_and_teams", "members": [{"user": house.user("bo").0}]},
+        "only_available": true, "when_nobody": "wait", "outside_hours": "route"});
+    let wish = json!({"version": before.number("version"), "rule": {"on": true, "version": 0, "cases": [case]}});
+    ada.put(path, wish.clone()).await.problem(403, "forbidden");
+    let after = liv.put(path, wish.clone()).await.is(200);
+    assert!(after.number("version") > before.number("version"));
+    let refused = liv.put(path, wish).await.problem(409, "conflict");
+    assert_eq!(refused.body["current"], after.body);
+    assert_eq!(liv.get("/channels/talk/rule").await.is(200).body["rule"]["cases"][0]["target"], json!({"kind": "nobody"}));
+    let channels = liv.get("/channels").await.is(200).body;
+    let talk = channels.as_array().expect("a list").iter().find(|channel| channel["slug"] == "talk").expect("the chat");
+    assert_eq!(talk["chatflows"]["list"][0]["slug"], "prices");
+    assert_eq!(talk["chatflows"]["list"][0]["rule"], after.body["rule"]);
+    assert_eq!(talk["rule"]["cases"].as_array().map(Vec::len), Some(2), "what the two rules come to");
+    liv.get("/channels/talk/rule?chatflow=nowhere").await.problem(404, "not_found");
+    liv.get("/channels/talk/rule?flow=prices").await.problem(422, "invalid");
+    house.close().await;
+}
+
+#[tokio::test]
 async fn r7_7_a_rule_that_cannot_work_is_refused_with_every_fault_at_once() {
     let house = House::new().await;
     let liv = house.sign_in("liv").await;

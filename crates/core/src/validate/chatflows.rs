@@ -20,7 +20,10 @@ pub(super) fn all(channel: &ChannelEntry) -> Vec<Fault> {
     }
     for place in repeated(list.iter().map(|flow| flow.slug.as_str())) {
         let slug = &list[place].slug;
-        faults.push(Fault::new(format!("{at}[{place}].slug"), format!("`{slug}` is named twice; give each chatflow a slug of its own")));
+        faults.push(Fault::new(
+            format!("{at}[{place}].slug"),
+            format!("`{slug}` is named twice; give each chatflow a slug of its own"),
+        ));
     }
     for flow in list {
         if let Some(when) = &flow.when {
@@ -44,7 +47,8 @@ fn too_much(channel: &ChannelEntry, at: &str) -> Vec<Fault> {
     let compared: usize = cases.iter().filter_map(|case| case.when.as_ref()).map(comparisons).sum();
     let mut faults = Vec::new();
     if cases.len() > MAX_CASES {
-        faults.push(Fault::new(at, format!("{} cases in all chatflows and the channel's rule, {MAX_CASES} at most", cases.len())));
+        faults
+            .push(Fault::new(at, format!("{} cases in all chatflows and the channel's rule, {MAX_CASES} at most", cases.len())));
     }
     if compared > Condition::MAX_COMPARISONS {
         let most = Condition::MAX_COMPARISONS;

@@ -11,8 +11,8 @@ use crate::skills::{meets, wanted_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use switchboard_model::{
-    Case, CasePlace, ChannelEntry, Condition, Demand, Directory, FactField, Facts, Fallback, Fault, OutsideHours, Target, Timestamp, User,
-    WhenNobody, WorkType, Workspace,
+    Case, CasePlace, ChannelEntry, Condition, Demand, Directory, FactField, Facts, Fallback, Fault, OutsideHours, Target,
+    Timestamp, User, WhenNobody, WorkType, Workspace,
 };
 
 /// Hours are compared over a year from this Monday, 6 January 2025, so that every clock change is met.
@@ -119,7 +119,8 @@ impl<'a> Search<'a> {
             found.extend(reasons.into_iter().map(|reason| Fault::new(at.as_str(), reason)));
         }
         if let Some(taker) = channel.chatflows().iter().find(|flow| flow.when.is_none()).filter(|_| has_own(channel)) {
-            let message = format!("the chatflow `{}` has no condition and takes every chat, so the rule never applies", taker.slug);
+            let message =
+                format!("the chatflow `{}` has no condition and takes every chat, so the rule never applies", taker.slug);
             found.push(Fault::new(format!("channels.{}.rule", channel.slug), message));
         }
     }

@@ -5,8 +5,8 @@ use crate::eligibility::{named, selectable, unselectable};
 use crate::plan::listed;
 use std::collections::BTreeSet;
 use switchboard_model::{
-    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, HandBack, Member, OutsideHours, Rule, Target,
-    UserId, WorkspaceId, WorkspaceKind,
+    Case, ChannelEntry, Condition, Directory, Distribution, FactField, Fallback, Fault, HandBack, Member, OutsideHours, Rule,
+    Target, UserId, WorkspaceId, WorkspaceKind,
 };
 
 /// The most cases that a rule can have.
@@ -77,10 +77,10 @@ fn written(directory: &Directory, channel: &ChannelEntry, at: &str, rule: &Rule,
 
 /// Who is named in a rule and cannot be given work by it (ROUTING 3.9). A rule that is off routes nothing and may
 /// name them, so that a broken rule can be switched off as it is.
-pub(super) fn people(directory: &Directory, channel: &ChannelEntry) -> Vec<Fault> {
+pub(super) fn people(directory: &Directory, channel: &ChannelEntry, is_asked: impl Fn(Option<&str>) -> bool) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (flow, rule) in channel.written_rules() {
-        if let Some(rule) = rule.filter(|rule| rule.on) {
+        if let Some(rule) = rule.filter(|rule| rule.on && is_asked(flow.map(|flow| flow.slug.as_str()))) {
             names(directory, channel, &cases_key(channel, flow), rule, &mut faults);
         }
     }
@@ -279,7 +279,7 @@ fn comparison(at: &str, field: &FactField, values: &[String], contains: bool, fa
     }
 }
 
-pub(super) pub(super) fn comparisons(condition: &Condition) -> usize {
+pub(super) fn comparisons(condition: &Condition) -> usize {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().map(comparisons).sum(),
         Condition::Not(part) => comparisons(part),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod availability;
+mod chatflows;
 mod distribution;
 mod eligibility;
 mod gcmu;

@@ -4,7 +4,7 @@ use super::file::{
     AbsenceFile, AccessFile, CapacityFile, ChannelFile, ChatFile, DirectoryFile, HolidaysFile, PerTypeFile, SkillFile,
     SpokenFile, TeamFile, UserFile, UserSkillFile, WeightsFile, WorkspaceFile,
 };
-use super::rule_file::{CaseFile, DemandFile, FallbackFile, OverflowFile, RuleFile, SkillRuleFile, TargetFile};
+use super::rule_file::{CaseFile, ChatflowFile, DemandFile, FallbackFile, OverflowFile, RuleFile, SkillRuleFile, TargetFile};
 use jiff::Timestamp as Instant;
 use switchboard_model::{
     Capacity, Case, ChannelEntry, ChatSettings, Demand, Directory, Fallback, Member, Rule, SkillId, SkillRule, Target, TeamId,
@@ -140,7 +140,15 @@ impl Names<'_> {
             holidays: channel.holidays.clone(),
             reopen_owner: channel.reopen_owner,
             chat: channel.chat.as_ref().map(|chat| self.chat_file(chat)),
-            rule: channel.rule.as_ref().map(|rule| self.rule_file(rule)),
+            rule: channel.own_rule().map(|rule| self.rule_file(rule)),
+            chatflows: (channel.chatflows().iter())
+                .map(|flow| ChatflowFile {
+                    slug: flow.slug.clone(),
+                    name: flow.name.clone(),
+                    when: flow.when.clone(),
+                    rule: flow.rule.as_ref().map(|rule| self.rule_file(rule)),
+                })
+                .collect(),
         }
     }
 

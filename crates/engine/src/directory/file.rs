@@ -1,6 +1,6 @@
 //! The shapes of a directory file, as people write them.
 
-use super::rule_file::{RuleFile, SkillRuleFile};
+use super::rule_file::{ChatflowFile, RuleFile, SkillRuleFile};
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -247,6 +247,9 @@ pub struct ChannelFile {
     /// The rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleFile>,
+    /// Chatflows of a live chat.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub chatflows: Vec<ChatflowFile>,
 }
 
 /// `chat = { close_after_min = 30 }` of a channel

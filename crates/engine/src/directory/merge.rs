@@ -2,13 +2,15 @@
 
 mod rules;
 
+pub(crate) use rules::set_rules;
+
 use super::file::{CapacityFile, ChannelFile, ChatFile, DirectoryFile, UserFile, WorkspaceFile};
 use super::zones::attach_zones;
 use std::collections::{BTreeMap, BTreeSet};
 use switchboard_core::skill_uses;
 use switchboard_model::{
     Capacity, CapacityWeights, ChannelEntry, ChannelId, ChannelKind, ChatSettings, Directory, Fault, OutOfOffice, QueueOrder,
-    Rule, Skill, SkillId, Sla, Spoken, Team, TeamId, Timestamp, Transcript, User, UserId, UserSkill, Workspace, WorkspaceAccess,
+    Skill, SkillId, Sla, Spoken, Team, TeamId, Timestamp, Transcript, User, UserId, UserSkill, Workspace, WorkspaceAccess,
     WorkspaceId,
 };
 
@@ -279,12 +281,11 @@ impl<'a> Merge<'a> {
             "" => None, // Reading the file has said so.
             slug => self.workspace_id(key, slug),
         };
-        let mut rule = entry.rule.as_ref().map(|rule| self.rule(&format!("channels[{index}].rule"), rule));
-        if let Some(rule) = &mut rule {
-            rule.version =
-                kept_rule_version(self.current.channel(id).and_then(|channel| channel.rule.as_ref()), rule, self.next.version);
-        }
-        ChannelEntry {
+        let own = entry.rule.as_ref().map(|rule| self.rule(&format!("channels[{index}].rule"), rule));
+        let chatflows = (entry.chatflows.iter().enumerate())
+            .map(|(nth, flow)| self.chatflow(&format!("channels[{index}].chatflows[{nth}]"), flow))
+            .collect();
+        let mut channel = ChannelEntry {
             id,
             slug: entry.slug.clone(),
             name: entry.name.clone(),
@@ -296,8 +297,11 @@ impl<'a> Merge<'a> {
             holidays: self.calendars(&format!("channels[{index}].holidays"), &entry.holidays),
             reopen_owner: entry.reopen_owner,
             chat: entry.chat.as_ref().map(|chat| self.chat(&format!("channels[{index}].chat"), entry, chat, file)),
-            rule,
-        }
+            rule: None,
+            chatflows: None,
+        };
+        set_rules(self.current.channel(id), &mut channel, chatflows, own, self.next.version);
+        channel
     }
 
     /// How chats end, and the email channel of the file or the directory in force that mails go through.
@@ -347,14 +351,6 @@ impl<'a> Merge<'a> {
 
     fn person(&mut self, key: String, email: &str) -> Option<UserId> {
         resolve(&self.names.users, key, "user", &email.trim().to_lowercase(), &mut self.faults)
-    }
-}
-
-/// The version a rule keeps when nothing in it changed, or the new directory version.
-pub(crate) fn kept_rule_version(before: Option<&Rule>, after: &Rule, version: i64) -> i64 {
-    match before {
-        Some(before) if before.on == after.on && before.cases == after.cases => before.version,
-        _ => version,
     }
 }
 

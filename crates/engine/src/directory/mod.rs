@@ -26,9 +26,9 @@ pub use file::{
     SpokenFile, TeamFile, UserFile, UserSkillFile, WeightsFile, WorkspaceFile,
 };
 pub use ical::{ImportNote, ImportedDays, read_ical};
-pub(crate) use merge::kept_rule_version;
+pub(crate) use merge::set_rules;
 pub use merge::{MergeOptions, merge, merge_text};
 pub use read::syntax_fault;
 pub use reference::{REFERENCE, ReferenceKey, ReferenceSection};
-pub use rule_file::{CaseFile, DemandFile, FallbackFile, OverflowFile, RuleFile, SkillRuleFile, TargetFile};
+pub use rule_file::{CaseFile, ChatflowFile, DemandFile, FallbackFile, OverflowFile, RuleFile, SkillRuleFile, TargetFile};
 pub use zones::{attach_zones, zone_data};

@@ -5,7 +5,7 @@ use super::file::{
     CapacityFile, ChannelFile, ChatFile, DirectoryFile, HolidaysFile, PerTypeFile, SkillFile, SpokenFile, TeamFile, UserFile,
     UserSkillFile, WeightsFile, WorkspaceFile,
 };
-use super::read_rule::{read_rule, read_skill_rule};
+use super::read_rule::{read_chatflow, read_rule, read_skill_rule};
 use switchboard_model::{
     ChannelKind, ChatSettings, CivilDate, Fault, LeaveOut, Presence, ReopenOwner, Role, SKILL_LEVELS, Seat, Sla, WeeklyHours,
     WorkspaceKind,
@@ -235,6 +235,7 @@ fn read_channel(entry: &mut Entry) -> ChannelFile {
         reopen_owner: entry.optional("reopen_owner").unwrap_or(ReopenOwner::Keep),
         chat: entry.nested("chat", read_chat),
         rule: read_rule(entry),
+        chatflows: entry.each("chatflows", read_chatflow),
     }
 }
 
@@ -247,7 +248,7 @@ fn read_chat(entry: &mut Entry) -> ChatFile {
     }
 }
 
-fn read_slug(entry: &mut Entry) -> String {
+pub(super) fn read_slug(entry: &mut Entry) -> String {
     let slug = entry.required_text("slug");
     if !slug.is_empty() && !slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
         entry.fault("slug", format!("`{slug}` may hold only a-z, 0-9 and _"));

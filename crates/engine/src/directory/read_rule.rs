@@ -1,8 +1,8 @@
 //! Reads the rules of a directory file.
 
 use super::entry::Entry;
-use super::read::read_level;
-use super::rule_file::{CaseFile, DemandFile, OverflowFile, RuleFile, SkillRuleFile, TargetFile};
+use super::read::{read_level, read_slug};
+use super::rule_file::{CaseFile, ChatflowFile, DemandFile, OverflowFile, RuleFile, SkillRuleFile, TargetFile};
 use switchboard_model::{Condition, FactField, HandBack, OutsideHours, WhenNobody};
 
 /// The keys of a condition.
@@ -15,6 +15,17 @@ pub(super) fn read_rule(channel: &mut Entry) -> Option<RuleFile> {
     let cases = entry.required_entries("cases").into_iter().map(|case| read_case(&mut entry, case)).collect();
     channel.absorb(entry);
     Some(RuleFile { on, cases })
+}
+
+/// A chatflow of a channel.
+pub(super) fn read_chatflow(entry: &mut Entry) -> ChatflowFile {
+    let slug = read_slug(entry);
+    ChatflowFile {
+        name: entry.optional("name").unwrap_or_else(|| slug.clone()),
+        slug,
+        when: read_when(entry),
+        rule: read_rule(entry),
+    }
 }
 
 /// A skill rule of a workspace.

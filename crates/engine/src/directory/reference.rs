@@ -210,6 +210,7 @@ pub const REFERENCE: &[ReferenceSection] = &[
             ),
             ("rule.on", "true or false", "true", "Whether the rule applies; without a rule work arrives unassigned."),
             ("rule.cases", "list of tables", "required", "`[[channels.rule.cases]]`"),
+            ("chatflows", "list of tables", "[]", "`[[channels.chatflows]]`"),
         ],
     },
     ReferenceSection {
@@ -255,6 +256,27 @@ pub const REFERENCE: &[ReferenceSection] = &[
             ("overflow.after_s", "seconds", "required", "After waiting for this long."),
             ("overflow.to", WHO, "", "Further people. This or `workspaces` must be there, or both."),
             ("overflow.workspaces", "list of slugs of workspaces", "[]", "Everybody who can be given work there."),
+        ],
+    },
+    ReferenceSection {
+        table: "[[channels.chatflows]]",
+        about: "Chatflows of a channel of kind `chat`, in order: the first whose condition holds is the visitor's, and its rule alone decides; where none holds, the rule of the channel does. Facts such as `form.page` (the address of the page, without what follows `?` or `#`), `form.topic` and `message.language` tell visitors apart.",
+        keys: &[
+            ("slug", "a-z, 0-9 and _", "required", "Key within the channel."),
+            ("name", "text", "", "Name shown; the slug when absent."),
+            (
+                "when",
+                "condition",
+                "",
+                "Whose chats are its; without, all that none before it has taken, so only the last does without.",
+            ),
+            ("rule.on", "true or false", "true", "Whether its rule applies; without a rule its chats arrive unassigned."),
+            (
+                "rule.cases",
+                "list of tables",
+                "required",
+                "`[[channels.chatflows.rule.cases]]`, the same as `[[channels.rule.cases]]`.",
+            ),
         ],
     },
     ReferenceSection {

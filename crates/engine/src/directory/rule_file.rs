@@ -45,6 +45,21 @@ pub struct RuleFile {
     pub cases: Vec<CaseFile>,
 }
 
+/// `[[channels.chatflows]]`: whose chats go by a rule of their own (ROUTING 7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChatflowFile {
+    /// Key within the channel.
+    pub slug: String,
+    /// Name shown; the slug when absent.
+    pub name: String,
+    /// Whose chats are its; absent takes all that none before it has taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
+    /// Its rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleFile>,
+}
+
 /// `[[channels.rule.cases]]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CaseFile {

@@ -1,6 +1,7 @@
 //! The use cases over a real SQLite database, with the router's task running and a channel that remembers.
 
 mod chat;
+mod chatflows;
 mod directory;
 mod gluing;
 mod hand_back;

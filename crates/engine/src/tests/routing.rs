@@ -155,9 +155,9 @@ async fn r13_2_replay_finds_no_difference_across_a_restart_a_rule_change_and_a_r
     for nth in 0..8 {
         desk.mail(["support", "form"][nth % 2], "kim@customer.test").await;
     }
-    let rule = desk.engine.rule("support").unwrap();
+    let rule = desk.engine.rule("support", None).unwrap();
     let off = rule.rule.map(|rule| switchboard_model::Rule { on: false, ..rule });
-    desk.engine.put_rule(&desk.as_user("ann"), "support", rule.version, off).await.unwrap();
+    desk.engine.put_rule(&desk.as_user("ann"), "support", None, rule.version, off).await.unwrap();
     desk.mail("support", "kim@customer.test").await;
     let desk = desk.reopen().await;
     desk.mail("form", "kim@customer.test").await;

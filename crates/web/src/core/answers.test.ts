@@ -8,7 +8,7 @@ import type { Candidate, Change, ItemRow, SkipReason, UnavailableCause, Verdict,
 const now = new Date('2026-11-21T14:00:00').getTime();
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const names = { users: { '7': 'Liv', '8': 'Bo' }, teams: {}, channel: null };
+const names = { users: { '7': 'Liv', '8': 'Bo' }, teams: {}, channel: null, chatflow: null, case: null };
 const why: WhyWaiting = { item: 1, outcome: { kind: 'queued' }, since: now - 14 * MINUTE, position: 3, ahead: 2, changes_at: null, lanes: [] };
 const candidate = (user: number, load: number, verdict: Verdict): Candidate => ({ user, team: null, load, open: load, limit: null, last_assigned: null, rank: null, verdict });
 const row = (more: Partial<ItemRow>): ItemRow => ({ status: 'open', owner: null, queued_since: null, due_at: null, ...more }) as ItemRow;

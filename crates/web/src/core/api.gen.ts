@@ -69,12 +69,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The rule of a channel.
+         * The rule of a channel, or of one of its chatflows.
          * @description Needs the permission `read`, from role `viewer` on.
          */
         get: operations["get_channels_slug_rule"];
         /**
-         * Change the rule of a channel.
+         * Change the rule of a channel, or of one of its chatflows.
          * @description A rule that cannot work is refused with every fault at once (ROUTING 7.7). It takes a role, not a seat (7.8).
          *
          *     Needs the permission `rules`, from role `lead` on.
@@ -2033,6 +2033,7 @@ export interface components {
         /** @description The directory's side of a connected channel: where its work goes and by which rule. */
         ChannelEntry: {
             chat: components["schemas"]["ChatSettings"] | null;
+            chatflows?: components["schemas"]["Chatflows"] | null;
             /** @description Holiday calendars, on whose dates in `zone` the channel is closed (ROUTING 4.2). */
             holidays?: string[];
             /** @description Channel hours; empty is always open (ROUTING 4.6). */
@@ -2092,6 +2093,21 @@ export interface components {
             mail_channel: components["schemas"]["ChannelId"] | null;
             /** @description When a contact with a known address is mailed what was said. */
             transcript: components["schemas"]["Transcript"];
+        };
+        /** @description One chatflow of a chat channel: whose it is, and by which rule their chats go. */
+        Chatflow: {
+            /** @description Name shown. */
+            name: string;
+            rule?: components["schemas"]["Rule"] | null;
+            /** @description Key within its channel, `[a-z0-9_]+`. */
+            slug: string;
+            when?: components["schemas"]["Condition"] | null;
+        };
+        /** @description The chatflows of a channel, and the rule for whom none of them is meant. */
+        Chatflows: {
+            /** @description In order; the first whose condition holds is the visitor's. */
+            list: components["schemas"]["Chatflow"][];
+            otherwise?: components["schemas"]["Rule"] | null;
         };
         /**
          * @description What came of one check of a sender (RFC 8601).
@@ -2911,8 +2927,16 @@ export interface components {
         };
         /** @description Names for the ids of an explanation. */
         Names: {
+            /**
+             * Format: int32
+             * @description The case within the rule that it was written in, from 0; null where that is not known any more, or the chatflow has
+             *     no rule in force.
+             */
+            case: number | null;
             /** @description The channel whose rule applied. */
             channel: string | null;
+            /** @description The chatflow of the channel that it was, where it has any; null is the channel's own rule. */
+            chatflow: string | null;
             /** @description Teams. */
             teams: {
                 [key: string]: string;
@@ -3891,7 +3915,10 @@ export interface operations {
     };
     get_channels_slug_rule: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A chatflow of the channel, by slug; the channel's own rule without. */
+                chatflow?: string;
+            };
             header?: never;
             path: {
                 slug: string;
@@ -3921,7 +3948,10 @@ export interface operations {
     };
     put_channels_slug_rule: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A chatflow of the channel, by slug; the channel's own rule without. */
+                chatflow?: string;
+            };
             header?: never;
             path: {
                 slug: string;

@@ -17,7 +17,7 @@ const BO: UserId = UserId(8);
 /// What `ask` makes of a wording that answers with keys and knows Liv and Bo.
 fn said(ask: impl Fn(&Wording<'_>) -> String) -> String {
     let users = BTreeMap::from([(LIV, "Liv".to_owned()), (BO, "Bo".to_owned())]);
-    let names = Names { users, teams: BTreeMap::new(), channel: None };
+    let names = Names { users, teams: BTreeMap::new(), channel: None, chatflow: None, case: None };
     ask(&Wording::new(&ApiOptions::default().translate, "en", &names))
 }
 

@@ -1,8 +1,10 @@
 //! Merges the rules of a file: names of people, teams and skills become ids.
 
 use super::Merge;
-use crate::directory::rule_file::{CaseFile, DemandFile, FallbackFile, RuleFile, SkillRuleFile, TargetFile};
-use switchboard_model::{Case, Demand, Fallback, Member, OverflowStep, Rule, SkillRule, Target, TeamId, UserId, Wanted};
+use crate::directory::rule_file::{CaseFile, ChatflowFile, DemandFile, FallbackFile, RuleFile, SkillRuleFile, TargetFile};
+use switchboard_model::{
+    Case, ChannelEntry, Chatflow, Demand, Fallback, Member, OverflowStep, Rule, SkillRule, Target, TeamId, UserId, Wanted,
+};
 
 impl Merge<'_> {
     pub(super) fn skill_rule(&mut self, path: &str, rule: &SkillRuleFile) -> SkillRule {
@@ -29,6 +31,15 @@ impl Merge<'_> {
     pub(super) fn rule(&mut self, path: &str, rule: &RuleFile) -> Rule {
         let cases = rule.cases.iter().enumerate().map(|(nth, case)| self.case(&format!("{path}.cases[{nth}]"), case)).collect();
         Rule { on: rule.on, version: 0, cases }
+    }
+
+    pub(super) fn chatflow(&mut self, path: &str, flow: &ChatflowFile) -> Chatflow {
+        Chatflow {
+            slug: flow.slug.clone(),
+            name: flow.name.clone(),
+            when: flow.when.clone(),
+            rule: flow.rule.as_ref().map(|rule| self.rule(&format!("{path}.rule"), rule)),
+        }
     }
 
     fn case(&mut self, path: &str, case: &CaseFile) -> Case {
@@ -89,5 +100,39 @@ impl Merge<'_> {
             Some(slug) => self.team(key, slug.trim()).map(Member::Team),
             None => self.person(key, name).map(Member::User),
         }
+    }
+}
+
+/// Gives a channel its rules. Each keeps the version it has where nothing in it changed, and the rule that is routed by
+/// does where none of them and no chatflow changed; otherwise `version`, that of the directory.
+pub(crate) fn set_rules(
+    before: Option<&ChannelEntry>,
+    channel: &mut ChannelEntry,
+    mut chatflows: Vec<Chatflow>,
+    own: Option<Rule>,
+    version: i64,
+) {
+    for flow in &mut chatflows {
+        let was = before.and_then(|before| before.chatflow(&flow.slug)?.rule.as_ref());
+        flow.rule = flow.rule.take().map(|rule| versioned(was, rule, version));
+    }
+    let own = own.map(|rule| versioned(before.and_then(ChannelEntry::own_rule), rule, version));
+    channel.set_rules(chatflows, own, version);
+    if let (Some(before), Some(rule)) = (before, &mut channel.rule) {
+        let same = before.chatflows == channel.chatflows;
+        // A case of a rule with chatflows has another number than in the rule without: the two share no version.
+        rule.version = if same { versioned_as(before.rule.as_ref(), rule, version) } else { version };
+    }
+}
+
+fn versioned(before: Option<&Rule>, rule: Rule, version: i64) -> Rule {
+    Rule { version: versioned_as(before, &rule, version), ..rule }
+}
+
+/// The version a rule keeps when nothing in it changed, or the new directory version.
+fn versioned_as(before: Option<&Rule>, after: &Rule, version: i64) -> i64 {
+    match before {
+        Some(before) if before.on == after.on && before.cases == after.cases => before.version,
+        _ => version,
     }
 }
