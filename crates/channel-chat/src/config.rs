@@ -6,7 +6,7 @@ mod prechat;
 mod text;
 
 pub(crate) use docs::SETTINGS;
-pub(crate) use prechat::{Choice, Question, Wrong, cleaned, is_email};
+pub(crate) use prechat::{Choice, Kind, Question, Wrong, cleaned, is_email};
 pub(crate) use text::{Text, well_formed};
 
 use check::Check;

@@ -1,7 +1,7 @@
 //! What a visitor's connection sends, read and checked. Pure: text, settings and what is known of the visitor in; frames,
 //! messages or a refusal out.
 
-use crate::config::{Config, Question, Wrong, cleaned, is_email, well_formed};
+use crate::config::{Config, Kind, Question, Wrong, cleaned, is_email, well_formed};
 use crate::encode::Code;
 use crate::token::Owner;
 use serde::Deserialize;
@@ -16,6 +16,8 @@ const LONGEST_NAME: usize = 100;
 /// The longest address of a page, in bytes, and the longest title, in characters.
 const LONGEST_URL_BYTES: usize = 2_048;
 const LONGEST_TITLE: usize = 200;
+/// What may be answered without having been asked: who writes, and where an answer by mail goes.
+const VOLUNTEERED: [(&str, Kind); 2] = [("name", Kind::Text), ("email", Kind::Email)];
 /// The most conversations that a `hello` may ask for.
 pub(crate) const MOST_REPLAYS: usize = 50;
 
@@ -261,19 +263,21 @@ pub(crate) fn is_told(question: &Question, told: &Told) -> bool {
     }
 }
 
-/// The answers in the order of the questions, and what is wrong with them.
+/// The answers in the order of the questions, what was answered unasked behind them, and what is wrong with them.
 fn answers(config: &Config, sent: &[(String, String)], topic: Option<&str>, told: &Told) -> (Answers, Faults) {
     let (mut kept, mut wrong) = (Vec::new(), Vec::new());
+    let is_asked = |name: &str| config.questions.iter().any(|question| question.name == name);
+    let said = |name: &str| sent.iter().find(|(said, _)| said == name).map(|(_, text)| text.as_str());
     for (place, (name, _)) in sent.iter().enumerate() {
         let shown: String = name.chars().take(64).collect();
-        if !config.questions.iter().any(|question| question.name == *name) {
+        if !is_asked(name) && !VOLUNTEERED.iter().any(|(known, _)| known == name) {
             wrong.push((shown, Wrong::Unknown));
         } else if sent.iter().take(place).any(|(earlier, _)| earlier == name) {
             wrong.push((shown, Wrong::Repeated));
         }
     }
     for question in &config.questions {
-        let answer = sent.iter().find(|(name, _)| *name == question.name).map_or(Ok(None), |(_, text)| question.answer(text));
+        let answer = said(&question.name).map_or(Ok(None), |text| question.answer(text));
         let told_email = told.email.clone().filter(|_| question.name == "email");
         let told_name = told.name.clone().filter(|_| question.name == "name");
         match answer.map(|answer| told_email.or(told_name).or(answer)) {
@@ -283,9 +287,17 @@ fn answers(config: &Config, sent: &[(String, String)], topic: Option<&str>, told
             Err(fault) => wrong.push((question.name.clone(), fault)),
         }
     }
-    // What the identity said without being asked is kept as well: replies by mail go there.
-    let unasked = told.email.clone().filter(|_| !kept.iter().any(|(name, _)| name == "email"));
-    kept.extend(unasked.map(|email| ("email".to_owned(), email)));
+    // What was said without being asked is kept as well, and the identity's address in any case: replies by mail go there.
+    for (name, kind) in VOLUNTEERED {
+        let told = if name == "email" { told.email.clone() } else { told.name.clone().filter(|_| said(name).is_some()) };
+        match said(name).filter(|_| !is_asked(name)).map_or(Ok(None), |text| kind.answer(text, &[])) {
+            Ok(answer) if !kept.iter().any(|(kept, _)| kept == name) => {
+                kept.extend(told.or(answer).map(|answer| (name.to_owned(), answer)));
+            }
+            Ok(_) => {}
+            Err(fault) => wrong.push((name.to_owned(), fault)),
+        }
+    }
     wrong.truncate(50);
     (kept, wrong)
 }

@@ -6,6 +6,8 @@ mod decode;
 mod door;
 mod encode;
 mod files;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hub;
 mod identity;
 mod limits;

@@ -12,7 +12,7 @@ use switchboard_channel::{Inbox, InboxError, InboxErrorKind};
 use switchboard_model::{
     Actor, BlobId, ChannelEntry, ChannelKind, ContactId, ConversationId, DeliveryFailure, Directory, Identity, IdentityKind,
     InboundMessage, ItemId, ItemStatus, LiveEventKind, MessageId, MessageKind, Nature, Priority, Proof, RawSource, Receipt,
-    RouteEvent, TicketId, Timestamp, WorkspaceKind,
+    RouteEvent, Sender, TicketId, Timestamp, WorkspaceKind,
 };
 use switchboard_storage::{
     ContactRecord, ItemRecord, ItemUpdate, NewAttachment, NewBlob, NewContact, NewConversation, NewEvent, NewMessage, NewTicket,
@@ -41,11 +41,23 @@ impl Engine {
         let channel = channel.cloned().ok_or_else(|| EngineError::not_found(format!("an open channel `{}`", message.channel)))?;
         let ids = Ids::draw(self, message.attachments.len()).await?;
         let threads_into = self.threads_into(&directory, &message.channel);
-        let intake = Intake { directory, channel, threads_into, message, ids, at: self.now(), seed: random::seed() };
+        let nameless = self.nameless(&message);
+        let intake = Intake { directory, channel, threads_into, message, nameless, ids, at: self.now(), seed: random::seed() };
         let labels = [("channel", intake.channel.slug.clone())];
         let receipt = self.commit(move |tx| Box::pin(async move { intake.run(tx).await })).await?;
         metrics::counter!("switchboard_messages_taken_in_total", &labels).increment(u64::from(!receipt.duplicate));
         Ok(receipt)
+    }
+
+    /// What somebody is called of whom only a browser is known, so that people at the desk can tell them apart.
+    fn nameless(&self, message: &InboundMessage) -> Option<String> {
+        let Sender { identity, name, .. } = &message.sender;
+        if name.is_some() || identity.kind != IdentityKind::Cookie {
+            return None;
+        }
+        let last = identity.value.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
+        let id = identity.value[last..].to_uppercase();
+        Some((self.inner.words)(message.language.as_deref().unwrap_or_default(), "chat_mail.nameless", &[("id", &id)]))
     }
 }
 
@@ -81,6 +93,8 @@ struct Intake {
     channel: ChannelEntry,
     threads_into: Vec<ChannelEntry>,
     message: InboundMessage,
+    /// The name of a contact that is made, where the message tells none.
+    nameless: Option<String>,
     ids: Ids,
     at: Timestamp,
     seed: u64,
@@ -160,7 +174,7 @@ impl Intake {
     }
 
     async fn create_contact(&self, tx: &Tx, identities: Vec<Identity>) -> Result<ContactId> {
-        let name = self.message.sender.name.clone();
+        let name = self.message.sender.name.clone().or_else(|| self.nameless.clone());
         let contact = NewContact { id: self.ids.contact, identities, name, at: self.at };
         Ok(tx.find_or_create_contact(&contact).await?.0)
     }

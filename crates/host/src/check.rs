@@ -232,6 +232,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn two_widgets_with_one_key_are_a_fault_that_names_both() {
+        let chat = |slug: &str, key: &str| format!("[channels.{slug}]\nkind = \"chat\"\nkey = \"{key}\"\n");
+        let (_folder, config) = folder(&(chat("shop", "same_key") + &chat("club", "same_key") + &chat("bar", "other_key")));
+        let message = check(&config, None).await.unwrap_err();
+        assert!(message.starts_with("1 fault\n") && !message.contains("bar"), "{message}");
+        assert!(["channels.shop.key", "`same_key`", "`channels.club`"].iter().all(|word| message.contains(word)), "{message}");
+    }
+
+    #[tokio::test]
     async fn faults_of_configuration_and_directory_file_are_all_named() {
         let (folder, config) = folder("frist_directory = \"x\"\n");
         let file = folder.path().join("edit.toml");

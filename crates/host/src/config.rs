@@ -156,6 +156,7 @@ fn read(table: Table, folder: &Path, faults: &mut Vec<Fault>) -> Config {
         }
     }
     check_reply_via(&channels, &slugs, faults);
+    check_widget_keys(&channels, faults);
     Config { server, database, log, metrics, session, first_directory, demo, channels }
 }
 
@@ -279,6 +280,21 @@ fn check_reply_via(channels: &BTreeMap<String, ConnectedChannel>, slugs: &[Strin
                 faults.push(Fault::new(key, format!("`{via}` cannot send replies either; give it a way to send")));
             }
             Some(_) => {}
+        }
+    }
+}
+
+/// A widget's key is a public address, which leads to one channel only.
+fn check_widget_keys(channels: &BTreeMap<String, ConnectedChannel>, faults: &mut Vec<Fault>) {
+    let mut first: BTreeMap<String, &str> = BTreeMap::new();
+    for (slug, channel) in channels {
+        let Some(key) = channel.channel.widget().map(|widget| widget.key) else { continue };
+        match first.get(&key) {
+            Some(other) => {
+                let message = format!("found `{key}`, which is the key of `channels.{other}` already; each widget has its own");
+                faults.push(Fault::new(format!("channels.{slug}.key"), message));
+            }
+            None => drop(first.insert(key, slug)),
         }
     }
 }

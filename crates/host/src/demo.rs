@@ -58,8 +58,10 @@ fn steps(channels: &BTreeMap<String, ConnectedChannel>, url: &str) -> Vec<String
     });
     let form = channels.iter().find(|(_, channel)| channel.kind == ChannelKind::Form);
     let form = form.map(|(slug, _)| format!("fill in the form at {url}/channels/{slug}/"));
+    let widget = channels.values().find_map(|channel| channel.channel.widget());
+    let chat = widget.map(|widget| format!("chat as a customer at {url}/w/{}", widget.key));
     let explain = "switchboard explain --config config/switchboard.toml NUMBER   (the number the desk shows)";
-    mail.into_iter().chain(form).chain([explain.to_owned()]).collect()
+    mail.into_iter().chain(form).chain(chat).chain([explain.to_owned()]).collect()
 }
 
 async fn apply(engine: &Engine, file: &Path) -> Result<(), String> {
@@ -143,6 +145,12 @@ mod tests {
         assert!(shown("").starts_with(explain));
         assert!(shown(&mailbox("a", "listen = \"127.0.0.1:0\"")).starts_with(explain));
         assert!(shown(&mailbox("a", "listen = \"127.0.0.1:24\"\nprotocol = \"lmtp\"")).starts_with(explain));
+    }
+
+    #[test]
+    fn a_chat_is_tried_on_its_own_page() {
+        let shown = shown("[channels.shop]\nkind = \"chat\"\nkey = \"shop_7Hq2\"\n");
+        assert!(shown.starts_with("chat as a customer at http://desk.test/w/shop_7Hq2\n"), "{shown}");
     }
 
     #[test]

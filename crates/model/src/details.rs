@@ -25,17 +25,17 @@ words! {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MessageDetails {
     /// How far the sender's domain vouches for the message; `None` when nobody who is trusted has checked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub authentication: Option<Authentication>,
     /// The line of the text, counted from 0, from which on there is nothing but a signature and a repetition of earlier
     /// messages; `None` when there is neither.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub folded_from: Option<u32>,
     /// What a delivery report says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub failure: Option<DeliveryFailure>,
     /// What a calendar file in it asks for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub invitation: Option<Invitation>,
 }
 

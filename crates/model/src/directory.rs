@@ -285,7 +285,7 @@ pub struct ChannelEntry {
     /// Owner of a reopened conversation.
     pub reopen_owner: ReopenOwner,
     /// How conversations of a live chat end, and what is mailed; the defaults when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub chat: Option<ChatSettings>,
     /// The rule that is routed by; `None` leaves everything unassigned (ROUTING 2.1). With chatflows it is what they
     /// come to, which [`ChannelEntry::set_rules`] makes.

@@ -122,7 +122,8 @@ pub(crate) fn is_known(request: &HeaderMap, tag: &str) -> bool {
     request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|value| value.contains(tag))
 }
 
-fn accepts_gzip(request: &HeaderMap) -> bool {
+/// Whether the one who asks can read gzip.
+pub(crate) fn accepts_gzip(request: &HeaderMap) -> bool {
     let accepted = request.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|part| {
         let (coding, quality) = part.split_once(';').unwrap_or((part, ""));

@@ -1,20 +1,23 @@
 //! What sites embed: each widget's loader with its settings, the same loader without any for pages that pin it by its
 //! digest, and the page inside the frame.
 
-use crate::pages::{Built, harden, is_known, named};
+use crate::pages::{Built, accepts_gzip, harden, is_known, named};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY as CSP_HEADER, CONTENT_TYPE, ETAG};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY as CSP_HEADER, CONTENT_TYPE, ETAG, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use rust_embed::EmbeddedFile;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::io::Write as WriteBytes;
 use std::sync::Arc;
 use switchboard_model::Widget;
 
@@ -66,12 +69,17 @@ pub struct PinnedLoader {
 
 /// What is served for one widget.
 struct Face {
-    loader: String,
-    loader_tag: String,
-    page: String,
-    page_tag: String,
+    loader: Made,
+    page: Made,
     policy: HeaderValue,
     is_credentialless: bool,
+}
+
+/// A text that was made for one widget, ready to be sent.
+struct Made {
+    plain: String,
+    gzip: Vec<u8>,
+    tag: String,
 }
 
 type Faces = Arc<BTreeMap<String, Face>>;
@@ -94,13 +102,36 @@ impl Face {
              media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
         );
         Some(Self {
-            loader_tag: tag(&loader),
-            page_tag: tag(&page),
-            loader,
-            page,
+            loader: Made::of(loader),
+            page: Made::of(page),
             policy: HeaderValue::from_str(&policy).ok()?,
             is_credentialless: widget.settings["credentialless"] == true,
         })
+    }
+}
+
+impl Made {
+    fn of(plain: String) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let gzip = encoder.write_all(plain.as_bytes()).and_then(|()| encoder.finish());
+        Self { gzip: gzip.expect("writing to memory does not fail"), tag: tag(&plain), plain }
+    }
+
+    /// Serves it, compressed where that is understood, unless the one who asks has it already.
+    fn served(&self, request: &HeaderMap, media_type: &'static str, caching: &'static str) -> Response {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        headers.insert(ETAG, HeaderValue::from_str(&self.tag).expect("a quoted number is a header value"));
+        if is_known(request, &self.tag) {
+            return (StatusCode::NOT_MODIFIED, headers).into_response();
+        }
+        if !accepts_gzip(request) {
+            return (headers, self.plain.clone()).into_response();
+        }
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        (headers, self.gzip.clone()).into_response()
     }
 }
 
@@ -109,7 +140,7 @@ async fn loader(State(faces): State<Faces>, Path(file): Path<String>, request: H
     let face = file.strip_suffix(".js").and_then(|key| faces.get(key));
     let mut response = match face {
         _ if is_pinned => named(LOADER, &request, "public, max-age=31536000, immutable"),
-        Some(face) => made(&request, &face.loader, &face.loader_tag, "text/javascript; charset=utf-8", "public, max-age=300"),
+        Some(face) => face.loader.served(&request, "text/javascript; charset=utf-8", "public, max-age=300"),
         None => return missing(),
     };
     harden(response.headers_mut(), "default-src 'none'; frame-ancestors 'none'");
@@ -120,7 +151,7 @@ async fn loader(State(faces): State<Faces>, Path(file): Path<String>, request: H
 
 async fn frame_page(State(faces): State<Faces>, Path(key): Path<String>, request: HeaderMap) -> Response {
     let Some(face) = faces.get(&key) else { return missing() };
-    let mut response = made(&request, &face.page, &face.page_tag, "text/html; charset=utf-8", "no-cache");
+    let mut response = face.page.served(&request, "text/html; charset=utf-8", "no-cache");
     harden(response.headers_mut(), "");
     response.headers_mut().insert(CSP_HEADER, face.policy.clone());
     if face.is_credentialless {
@@ -143,18 +174,6 @@ fn missing() -> Response {
     let mut response = (StatusCode::NOT_FOUND, [(CONTENT_TYPE, "text/plain; charset=utf-8")], "no such widget\n").into_response();
     harden(response.headers_mut(), "default-src 'none'; frame-ancestors 'none'");
     response
-}
-
-/// Serves what was made for one widget, unless the one who asks has it already.
-fn made(request: &HeaderMap, body: &str, tag: &str, media_type: &'static str, caching: &'static str) -> Response {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
-    headers.insert(ETAG, HeaderValue::from_str(tag).expect("a quoted number is a header value"));
-    if is_known(request, tag) {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
-    }
-    (headers, body.to_owned()).into_response()
 }
 
 /// The settings under the names by which pages give theirs.
@@ -193,10 +212,10 @@ fn text(file: &EmbeddedFile) -> String {
     String::from_utf8_lossy(&file.data).into_owned()
 }
 
-/// Of the content, and the same on every host.
+/// Of the content, and the same on every host; weak, because it names the plain and the compressed form.
 fn tag(content: &str) -> String {
     let hash = Sha256::digest(content.as_bytes());
-    format!("\"{}\"", STANDARD.encode(&hash[..12]))
+    format!("W/\"{}\"", STANDARD.encode(&hash[..12]))
 }
 
 fn is_key(key: &str) -> bool {

@@ -98,8 +98,15 @@ impl Question {
         self.topics.is_empty() || topic.is_some_and(|topic| self.topics.iter().any(|asked| asked == topic))
     }
 
-    /// An answer as it is kept: cleaned, and checked against the kind. `None` when nothing was answered.
+    /// An answer as it is kept; `None` when nothing was answered.
     pub(crate) fn answer(&self, sent: &str) -> Result<Option<String>, Wrong> {
+        self.kind.answer(sent, &self.options)
+    }
+}
+
+impl Kind {
+    /// An answer as it is kept: cleaned, and checked against the kind. `None` when nothing was answered.
+    pub(crate) fn answer(self, sent: &str, options: &[Choice]) -> Result<Option<String>, Wrong> {
         let text = cleaned(sent, false);
         if text.is_empty() {
             return Ok(None);
@@ -107,14 +114,14 @@ impl Question {
         if text.chars().count() > LONGEST_ANSWER {
             return Err(Wrong::TooLong);
         }
-        let fits = match self.kind {
-            Kind::Text => true,
-            Kind::Email => is_email(&text),
-            Kind::Phone => is_phone(&text),
-            Kind::Number => is_number(&text),
-            Kind::List => self.options.iter().any(|choice| choice.value == text),
-            Kind::Date => is_date(&text),
-            Kind::Checkbox | Kind::Consent => match text.as_str() {
+        let fits = match self {
+            Self::Text => true,
+            Self::Email => is_email(&text),
+            Self::Phone => is_phone(&text),
+            Self::Number => is_number(&text),
+            Self::List => options.iter().any(|choice| choice.value == text),
+            Self::Date => is_date(&text),
+            Self::Checkbox | Self::Consent => match text.as_str() {
                 "true" | "on" | "yes" | "1" => return Ok(Some("true".to_owned())),
                 "false" | "off" | "no" | "0" => return Ok(None),
                 _ => false,

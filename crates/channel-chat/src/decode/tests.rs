@@ -1,7 +1,7 @@
 //! What frames are, and that nothing else breaks the decoder.
 
 use super::{ClientFrame, Page, Refusal, Told, checked, frame, message, page, replays};
-use crate::config::Config;
+use crate::config::{Config, Wrong};
 use crate::encode::Code;
 use crate::token::Signer;
 use proptest::prelude::{any, proptest};
@@ -41,6 +41,35 @@ fn a_page_is_known_without_query_fragment_and_credentials() {
         assert!(found.is_none_or(|page| page.title == "A B"));
     }
     assert!(page(&Page { url: format!("https://shop.test/{}", "a".repeat(3_000)), title: String::new() }).is_none());
+}
+
+/// What is kept of these answers to the questions, or what is wrong with them.
+fn kept(settings_text: &str, fields: &[(&str, &str)], told: &Told) -> Result<Vec<(String, String)>, Vec<(String, Wrong)>> {
+    let sent = serde_json::json!({"type": "message", "client_id": "message-1", "text": "Hi", "fields": fields}).to_string();
+    let Ok(ClientFrame::Message(draft)) = frame(&sent) else { panic!("a message is a message") };
+    let config = Config::read(&settings("chat", settings_text)).expect("good settings");
+    checked(&config, &draft, true, told).map(|checked| checked.fields).map_err(|refusal| refusal.fields)
+}
+
+#[test]
+fn name_and_address_are_taken_unasked_and_checked_all_the_same() {
+    let plain = "key = \"shop\"";
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let both = [("email", " kari@eksempel.test "), ("name", "Kari\u{7}")];
+    let expected = vec![pair("name", "Kari"), pair("email", "kari@eksempel.test")];
+    assert_eq!(kept(plain, &both, &Told::default()), Ok(expected));
+    assert_eq!(kept(plain, &[("email", "kari")], &Told::default()), Err(vec![("email".to_owned(), Wrong::Invalid)]));
+    assert_eq!(kept(plain, &[("phone", "22334455")], &Told::default()), Err(vec![("phone".to_owned(), Wrong::Unknown)]));
+    let twice = [("email", "a@b.test"), ("email", "c@d.test")];
+    assert_eq!(kept(plain, &twice, &Told::default()), Err(vec![("email".to_owned(), Wrong::Repeated)]));
+    assert_eq!(kept(plain, &[("email", " ")], &Told::default()), Ok(Vec::new()), "nothing was answered");
+    let told = Told { name: Some("Kari N".to_owned()), email: Some("signed@eksempel.test".to_owned()), ..Told::default() };
+    let expected = vec![pair("name", "Kari N"), pair("email", "signed@eksempel.test")];
+    assert_eq!(kept(plain, &both, &told), Ok(expected), "what the site says counts");
+    assert_eq!(kept(plain, &[], &told), Ok(vec![pair("email", "signed@eksempel.test")]));
+    let asks = "key = \"shop\"\nprechat = [{ name = \"email\", kind = \"email\" }]";
+    let expected = vec![pair("email", "kari@eksempel.test"), pair("name", "Kari")];
+    assert_eq!(kept(asks, &both, &Told::default()), Ok(expected), "an answer stands there once");
 }
 
 #[test]

@@ -171,7 +171,7 @@ async fn what_a_contact_has_not_read_two_minutes_after_leaving_is_mailed_once() 
     eventually("a mail is sent", async || mails(&desk).len() == 1).await;
     let mail = &mails(&desk)[0];
     assert_eq!((mail.to[0].address.as_str(), mail.conversation), ("kim@customer.test", conversation));
-    assert_eq!((mail.subject.as_deref(), mail.author.as_deref()), (Some("chat_mail.unread_subject"), Some("Bo")));
+    assert_eq!((mail.subject.as_deref(), mail.author.as_deref()), (Some("chat_mail.unread_subject Shop"), Some("Bo")));
     let text = ["chat_mail.unread_intro", "It left on Friday.", "It will come tomorrow.", "chat_mail.answer_hint"];
     let mut rest = mail.text.as_str();
     for part in text {
@@ -253,7 +253,7 @@ async fn a_transcript_is_mailed_when_a_chat_is_closed_and_when_it_is_asked_for()
     desk.engine.set_item_status(&bo, conversation.into(), version, ItemStatus::Closed, None).await.unwrap();
     eventually("the transcript is sent", async || mails(&desk).len() == 1).await;
     let mail = &mails(&desk)[0];
-    assert_eq!(mail.subject.as_deref(), Some("chat_mail.transcript_subject"));
+    assert_eq!(mail.subject.as_deref(), Some("chat_mail.transcript_subject Shop"));
     assert!(
         mail.text.contains("Where is it?") && mail.text.contains("It left on Friday.") && !mail.text.contains("Only for us.")
     );
@@ -291,4 +291,18 @@ async fn settings_of_a_chat_come_back_from_an_export_and_their_faults_are_named(
         DIRECTORY.replacen("slug = \"support\"\nkind = \"email\"", "slug = \"support\"\nchat = {}\nkind = \"email\"", 1);
     let error = desk.engine.apply(&Caller::system(), &misplaced, ApplyOptions::default()).await.unwrap_err();
     assert!(error.faults.iter().any(|fault| fault.to_string().contains("belongs to channels of kind `chat`")));
+}
+
+#[tokio::test]
+async fn a_visitor_without_a_name_is_called_by_the_end_of_the_cookie_and_one_with_a_name_by_that() {
+    let desk = chats(SETTINGS).await;
+    let nameless = says(&desk, "chat", "chat-s0123456789abcdef").await;
+    let mut message = chat(&desk, "chat", "chat-s0123456789abcdee", "Hello");
+    message.sender.name = Some("Kari Ødegård".to_owned());
+    let named = desk.receive(message).await;
+    let mut names = Vec::new();
+    for item in [nameless, named] {
+        names.push(desk.row(item).await.contact.expect("it has a contact").name);
+    }
+    assert_eq!(names, ["chat_mail.nameless CDEF", "Kari Ødegård"]);
 }

@@ -83,8 +83,9 @@ async fn r7_visitors_of_two_pages_reach_two_teams_and_reach_them_again_when_rout
 async fn the_file_comes_back_as_it_was_and_keeps_the_versions_of_rules() {
     let desk = desk().await;
     let before = desk.engine.directory();
-    let options = ApplyOptions { prune: true, ..ApplyOptions::default() };
-    let report = desk.engine.apply(&Caller::system(), &desk.engine.export(), options).await.unwrap();
+    let (caller, exported) = (Caller::system(), desk.engine.export());
+    let again = desk.engine.apply(&caller, &exported, ApplyOptions { prune: true, ..ApplyOptions::default() });
+    let report = again.await.unwrap();
     assert_eq!((report.version, report.changes.len()), (before.version, 0), "{:?}", report.changes);
     let edited = CHATFLOWS.replace("name = \"Prices\"", "name = \"Price list\"");
     let report = desk.engine.apply(&Caller::system(), &edited, ApplyOptions::default()).await.unwrap();

@@ -219,7 +219,7 @@ impl Desk {
             store,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             outlets,
-            words: Arc::new(|_, key, _| key.to_owned()),
+            words: Arc::new(|_, key, values| values.iter().fold(key.to_owned(), |text, (_, value)| text + " " + value)),
             holder: "test".to_owned(),
             session_idle_ms: HOUR_MS,
             session_ms: 24 * HOUR_MS,

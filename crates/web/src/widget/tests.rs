@@ -2,9 +2,11 @@
 
 use super::{baked, is_origin, pinned_loader, widget_router};
 use axum::body::{Body, to_bytes};
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH};
+use flate2::read::GzDecoder;
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, VARY};
 use http::{Request, Response, StatusCode};
 use serde_json::json;
+use std::io::Read;
 use switchboard_model::Widget;
 use tower::ServiceExt;
 
@@ -46,6 +48,30 @@ async fn the_loader_carries_its_settings_and_is_asked_for_anew_after_five_minute
     assert_eq!(ask(vec![shop()], "/sb/shop_7Hq2.js", Some(&tag)).await.status(), StatusCode::NOT_MODIFIED);
     let other = Widget { settings: json!({"look": {"color": "#000000"}}), ..shop() };
     assert_eq!(ask(vec![other], "/sb/shop_7Hq2.js", Some(&tag)).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn loader_and_page_come_compressed_where_that_is_understood() {
+    for path in ["/sb/shop_7Hq2.js", "/w/shop_7Hq2"] {
+        let plain = ask(vec![shop()], path, None).await;
+        assert_eq!((&plain.headers()[VARY], plain.headers().get(CONTENT_ENCODING)), (&"accept-encoding".parse().unwrap(), None));
+        let tag = plain.headers()[ETAG].clone();
+        let plain = body(plain).await;
+        for (accepted, is_compressed) in [("br, GZIP;q=0.5", true), ("gzip", true), ("br", false), ("gzip;q=0", false)] {
+            let request = Request::get(path).header(ACCEPT_ENCODING, accepted).body(Body::empty()).expect("a valid request");
+            let response = widget_router(vec![shop()]).oneshot(request).await.expect("routers do not fail");
+            assert_eq!((&response.headers()[VARY], &response.headers()[ETAG]), (&"accept-encoding".parse().unwrap(), &tag));
+            assert_eq!(response.headers().contains_key(CONTENT_ENCODING), is_compressed, "{accepted}");
+            let bytes = to_bytes(response.into_body(), 1 << 20).await.expect("a body");
+            let mut text = String::new();
+            if is_compressed {
+                GzDecoder::new(bytes.as_ref()).read_to_string(&mut text).expect("gzip of text");
+            } else {
+                text = String::from_utf8(bytes.to_vec()).expect("text");
+            }
+            assert_eq!(text, plain, "{path} {accepted}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -34,6 +34,8 @@ export class Chat {
   readonly greeting: () => string;
   readonly files_path: string;
   private session = '';
+  /** Of this page, so that what is sent again before a session came is from the same visitor. */
+  private nonce = newClientId();
   private identity: Identity | null = null;
   private page: Page | null = null;
   private consent: boolean | null = null;
@@ -133,6 +135,7 @@ export class Chat {
     this.threads = [];
     this.current = null;
     this.session = '';
+    this.nonce = newClientId();
     this.pass = null;
     this.outbox.clear();
     this.tell();
@@ -172,6 +175,7 @@ export class Chat {
     return {
       type: 'hello',
       locale: locale(),
+      nonce: this.nonce,
       ...(this.session && { session: this.session }),
       ...(this.identity && { identity: this.identity }),
       ...(this.page && { page: this.page }),
@@ -482,12 +486,14 @@ export class Chat {
   }
 
   private keep(): void {
-    this.outbox.keep(this.threads.map((thread) => ({ id: thread.id, first: thread.first, messages: thread.messages.filter((message) => message.state !== 'stored') })));
+    this.outbox.keep(this.nonce, this.threads.map((thread) => ({ id: thread.id, first: thread.first, messages: thread.messages.filter((message) => message.state !== 'stored') })));
   }
 
   /** What was on its way when the page was left. */
   private restore(): void {
-    for (const { id, first, messages } of this.outbox.kept()) {
+    const kept = this.outbox.kept();
+    this.nonce = kept?.nonce || this.nonce;
+    for (const { id, first, messages } of kept?.threads ?? []) {
       const thread = id === null ? new Thread() : this.thread(id);
       thread.first = first;
       thread.messages = messages;
