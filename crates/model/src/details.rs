@@ -146,8 +146,8 @@ mod tests {
     use super::{DeliveryFailure, MessageDetails};
 
     #[test]
-    fn nothing_known_is_nothing_stored() {
-        assert_eq!(serde_json::to_string(&MessageDetails::default()).unwrap(), "{}");
+    fn what_was_stored_without_details_has_none() {
+        assert!(MessageDetails::default().is_empty());
         assert!(serde_json::from_str::<MessageDetails>("{}").unwrap().is_empty());
     }
 

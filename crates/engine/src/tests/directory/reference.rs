@@ -36,6 +36,7 @@ fn odd_files(table: &str) -> Vec<(String, &'static str)> {
             "[[channels]]\n[[channels.rule.cases]]",
             &[("hand_back.", "hand_back = { ODD }"), ("overflow.", "overflow = [{ ODD }]")],
         ),
+        "[[channels.chatflows]]" => within("[[channels]]\n[[channels.chatflows]]", &[("rule.", "rule = { ODD }")]),
         other => panic!("the section {other} is not read by this test"),
     }
 }
