@@ -1,6 +1,7 @@
 //! The program as its users meet it: mail and forms come in, people work, hosts are killed, disks fill up.
 
 mod arrival;
+mod chat;
 mod crashes;
 mod demo;
 mod desk;
@@ -12,4 +13,5 @@ mod replies;
 mod simulate;
 mod support;
 mod trouble;
+mod widget;
 mod work;

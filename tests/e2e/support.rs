@@ -88,3 +88,8 @@ pub fn candidates(explanation: &Value) -> Vec<(i64, i64, String)> {
     };
     candidates.map(|candidate| (number(candidate, "user"), number(candidate, "load"), verdict(candidate))).collect()
 }
+
+/// An item as it is once the router has decided about it.
+pub async fn decided_of(client: &Client, item: i64) -> Value {
+    once(client, item, "it is decided about", is_decided).await
+}

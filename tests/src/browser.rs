@@ -195,6 +195,50 @@ impl Browser {
         .await;
     }
 
+    /// Goes into a frame; what follows is about the page in it.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn enter(&self, frame: &Element) {
+        self.post("/frame", json!({ "id": { ELEMENT: frame.0 } })).await;
+    }
+
+    /// Comes back out of every frame.
+    ///
+    /// # Panics
+    /// When the browser does not answer.
+    pub async fn leave(&self) {
+        self.post("/frame", json!({ "id": null })).await;
+    }
+
+    /// Loads the page again.
+    ///
+    /// # Panics
+    /// When the browser cannot.
+    pub async fn reload(&self) {
+        self.post("/refresh", json!({})).await;
+    }
+
+    /// Opens another tab and goes there; returns the handles of the one left and of the new one.
+    ///
+    /// # Panics
+    /// When the browser cannot.
+    pub async fn open_tab(&self) -> (String, String) {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let left = text(&self.get("/window").await);
+        let opened = text(&self.post("/window/new", json!({ "type": "tab" })).await["handle"]);
+        self.switch_to(&opened).await;
+        (left, opened)
+    }
+
+    /// Goes to the tab with this handle.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn switch_to(&self, tab: &str) {
+        self.post("/window", json!({ "handle": tab })).await;
+    }
+
     /// Clicks on an element.
     ///
     /// # Panics

@@ -19,6 +19,7 @@ mod random;
 mod running;
 mod site;
 mod traffic;
+mod visitor;
 mod wait;
 
 pub use api::{Answer, Client};
@@ -33,6 +34,7 @@ pub use random::Random;
 pub use running::{Running, SetClock, SystemClock, letter};
 pub use site::{DIRECTORY, Site};
 pub use traffic::{Lived, live};
+pub use visitor::{Visitor, signed_id, signed_token};
 pub use wait::eventually;
 
 /// Runs a test on a fresh SQLite file and on a fresh PostgreSQL database.

@@ -188,6 +188,37 @@ role = "message"
 required = true
 "#;
 
+/// The chat that a test may have beside them: Sanne in *sales* answers, or *invoicing* where the visitor says so.
+const CHAT: &str = r#"
+key = "shop_7Hq2"
+topics = ["order", "invoice"]
+identity = { mode = "optional", secrets = ["the-first-secret-of-the-shop", "the-next-secret-of-the-shop"] }
+
+[limits]
+messages_per_minute = 60000
+message_burst = 10000
+address_messages_per_minute = 60000
+address_message_burst = 10000
+connects_per_minute = 6000
+frames_per_minute = 60000
+"#;
+const CHAT_ENTRY: &str = r#"
+[[channels]]
+slug = "chat"
+name = "Shop chat"
+kind = "chat"
+workspace = "support"
+
+[channels.rule]
+
+[[channels.rule.cases]]
+when = { is = { field = "form.topic", values = ["invoice"] } }
+target = { users_and_teams = ["team:invoicing"] }
+
+[[channels.rule.cases]]
+target = { users_and_teams = ["team:sales"] }
+"#;
+
 /// An installation. Hosts are started on it, one after another or several at once where the database allows it.
 pub struct Site {
     /// The database.
@@ -250,6 +281,22 @@ impl Site {
         }
         table.insert(last.to_owned(), value.into());
     }
+
+    /// Adds the chat `chat` with the widget `shop_7Hq2`, which pages of these origins may embed.
+    ///
+    /// # Panics
+    /// When there is one already.
+    pub fn add_chat(&mut self, origins: &[String]) {
+        let mut chat: Table = CHAT.parse().expect("the chat of the tests is TOML");
+        chat.insert("kind".to_owned(), "chat".into());
+        chat.insert("origins".to_owned(), origins.to_vec().into());
+        assert!(!self.directory.contains(CHAT_ENTRY), "there is a chat already");
+        self.directory += CHAT_ENTRY;
+        self.set("channels.chat", chat);
+    }
+
+    /// The first of the secrets by which the site of the chat vouches for its visitors.
+    pub const CHAT_SECRET: &str = "the-first-secret-of-the-shop";
 
     /// Replaces a part of the first directory.
     ///
