@@ -6,6 +6,7 @@ mod crashes;
 mod demo;
 mod desk;
 mod hosts;
+mod imap;
 mod pickup;
 mod race;
 mod replay;

@@ -6,13 +6,17 @@
 
 mod context;
 pub mod contract;
+mod dovecot;
 mod fixture;
 mod harness;
+mod identity;
 mod inbox;
 mod threads;
 
 pub use context::{ManualClock, context, context_at, install_crypto, settings};
+pub use dovecot::Dovecot;
 pub use fixture::{Fixture, fixtures};
 pub use harness::{Answer, Harness, Intake};
+pub use identity::Identity;
 pub use inbox::RecordingInbox;
 pub use threads::FakeThreads;

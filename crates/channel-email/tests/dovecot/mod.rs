@@ -1,17 +1,15 @@
 //! Mail from mailboxes on a real Dovecot: drained, waited for, and none lost or doubled whatever the server does.
 
-mod server;
-
 use crate::imap::Watched;
 use crate::imap::tokens::TokenService;
 use crate::imap::wait::until;
 use async_trait::async_trait;
-use server::Dovecot;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use switchboard_channel::{Inbox, InboxError};
 use switchboard_channel_email::REGISTRATION;
+use switchboard_channel_testkit::Dovecot;
 use switchboard_model::{ConversationId, InboundMessage, MessageId, Receipt};
 use tokio::time::Instant;
 

@@ -5,12 +5,12 @@ pub mod tokens;
 pub mod wait;
 
 use crate::peer::{self, Peer, listening_address};
-use server::{Fault, Identity, Server};
+use server::{Fault, Server};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use switchboard_channel::{ChannelError, ErrorKind, InboxErrorKind};
 use switchboard_channel_email::REGISTRATION;
-use switchboard_channel_testkit::Harness;
+use switchboard_channel_testkit::{Harness, Identity};
 use switchboard_model::Nature;
 use tokens::TokenService;
 use tokio::time::Instant;
@@ -416,7 +416,7 @@ async fn what_the_operator_has_to_know_is_one_line() {
 async fn a_certificate_is_checked_and_what_is_wrong_with_it_is_one_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let good = Identity::new("localhost", (2020, 2090));
-    let authority = good.authority_file(&folder);
+    let authority = good.authority_file(folder.path());
     let trusting = |port: u16, identity: Option<&std::path::Path>| {
         let ca = identity.map(|path| format!("\nca_file = \"{}\"", path.display())).unwrap_or_default();
         settings(port, &format!("password = \"right\"{ca}")).replace("\"none\"", "\"tls\"")
@@ -441,7 +441,7 @@ async fn a_certificate_is_checked_and_what_is_wrong_with_it_is_one_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let identity = Identity::new(name, years);
         let server = Server::start_tls(&identity).await;
-        let error = first_error(&trusting(server.port, Some(&identity.authority_file(&folder)))).await;
+        let error = first_error(&trusting(server.port, Some(&identity.authority_file(folder.path())))).await;
         assert!(error.to_string().ends_with(wanted), "{error}");
     }
     let plain = Server::start().await;

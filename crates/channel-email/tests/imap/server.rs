@@ -2,16 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
+use switchboard_channel_testkit::Identity;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// What the server does at a point instead of answering.
 #[derive(Clone, Debug)]
@@ -77,17 +74,6 @@ pub struct Server {
     changed: watch::Sender<usize>,
 }
 
-/// A certificate for names, with its authority.
-pub struct Identity {
-    /// The authority, as PEM.
-    pub authority_pem: String,
-    /// The certificate, as PEM.
-    pub certificate_pem: String,
-    /// Its key, as PEM.
-    pub key_pem: String,
-    acceptor: TlsAcceptor,
-}
-
 impl Server {
     /// A server without mail and without faults.
     pub async fn start() -> Self {
@@ -96,7 +82,7 @@ impl Server {
 
     /// The same behind TLS.
     pub async fn start_tls(identity: &Identity) -> Self {
-        Self::begin(Some(identity.acceptor.clone())).await
+        Self::begin(Some(identity.acceptor())).await
     }
 
     async fn begin(tls: Option<TlsAcceptor>) -> Self {
@@ -164,38 +150,6 @@ impl Server {
     /// How many mails in the folder have a flag.
     pub fn flagged(&self, flag: &str) -> usize {
         self.state().mails.iter().filter(|mail| mail.flags.contains(flag)).count()
-    }
-}
-
-impl Identity {
-    /// A certificate for a name, signed by an authority of its own, valid in these years.
-    pub fn new(name: &str, years: (i32, i32)) -> Self {
-        let mut authority = CertificateParams::new(Vec::new()).expect("parameters");
-        authority.distinguished_name.push(rcgen::DnType::CommonName, "An authority");
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let authority = CertifiedIssuer::self_signed(authority, key).expect("an authority");
-        let key = KeyPair::generate().expect("a key");
-        let mut leaf = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
-        (leaf.not_before, leaf.not_after) = (rcgen::date_time_ymd(years.0, 1, 1), rcgen::date_time_ymd(years.1, 1, 1));
-        let leaf = leaf.signed_by(&key, &authority).expect("a certificate");
-        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![leaf.der().clone()], private)
-            .expect("a certificate with its key");
-        let (certificate_pem, key_pem) = (leaf.pem(), key.serialize_pem());
-        Self { authority_pem: authority.pem(), certificate_pem, key_pem, acceptor: TlsAcceptor::from(Arc::new(config)) }
-    }
-
-    /// The authority in a file.
-    pub fn authority_file(&self, folder: &tempfile::TempDir) -> PathBuf {
-        let path = folder.path().join("authority.pem");
-        std::fs::write(&path, &self.authority_pem).expect("a file");
-        path
     }
 }
 

@@ -1,6 +1,6 @@
 //! A real Dovecot: its own configuration in a temporary folder, free ports, stopped by its own process id.
 
-use crate::imap::server::Identity;
+use crate::Identity;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UnixStream};
 
-/// A running Dovecot. Every user's password is `right`; mailboxes come into being when mail is delivered.
+/// A running Dovecot, which Debian packages as `dovecot-imapd` and `dovecot-lmtpd`. Every user's password is `right`
+/// until another is set; mailboxes come into being when mail is delivered.
 pub struct Dovecot {
     /// Where it speaks IMAP in the clear and with STARTTLS.
     pub port: u16,
@@ -20,6 +21,7 @@ pub struct Dovecot {
     user: User,
     server: Option<Child>,
     identity: Identity,
+    password: String,
 }
 
 /// Who the server runs as: this user, or `nobody` where that is root, as whom it would refuse to.
@@ -33,6 +35,9 @@ const PROGRAM: &str = "/usr/sbin/dovecot";
 
 impl Dovecot {
     /// Starts a server whose tokens are looked up at this address.
+    ///
+    /// # Panics
+    /// When it is not installed or does not answer.
     pub async fn start(token_info_url: &str) -> Self {
         assert!(Path::new(PROGRAM).exists(), "{PROGRAM} is missing; apt-get install dovecot-imapd dovecot-lmtpd");
         let is_root = said("id", &["-u"]) == "0";
@@ -48,6 +53,7 @@ impl Dovecot {
             user: User { name, group, is_root },
             server: None,
             identity: Identity::new("localhost", (2020, 2090)),
+            password: String::from("right"),
         };
         dovecot.configure(token_info_url);
         dovecot.run().await;
@@ -55,11 +61,18 @@ impl Dovecot {
     }
 
     /// The authority that signed its certificate.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    #[must_use]
     pub fn authority_file(&self) -> PathBuf {
-        self.identity.authority_file(&self.folder)
+        self.identity.authority_file(self.folder.path())
     }
 
     /// Starts it, again if need be, and waits for its greeting.
+    ///
+    /// # Panics
+    /// When it does not answer.
     pub async fn run(&mut self) {
         let mut command = self.as_its_user(PROGRAM);
         command.args(["-F", "-c"]).arg(self.folder.path().join("dovecot.conf"));
@@ -80,11 +93,15 @@ impl Dovecot {
     }
 
     /// What it has written about itself.
+    #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     /// Stops it as an administrator would, and waits until it is gone.
+    ///
+    /// # Panics
+    /// When it cannot be waited for.
     pub fn stop(&mut self) {
         let Some(mut server) = self.server.take() else { return };
         let helpers = children(server.id());
@@ -98,6 +115,9 @@ impl Dovecot {
     }
 
     /// Freezes it with all its processes; `true` lets it go on.
+    ///
+    /// # Panics
+    /// When it does not run.
     pub fn freeze(&self, goes_on: bool) {
         let master = self.server.as_ref().expect("it runs").id();
         let mut all = vec![master];
@@ -105,7 +125,25 @@ impl Dovecot {
         signal(if goes_on { "CONT" } else { "STOP" }, &all);
     }
 
+    /// From now on this is every user's password; connections that were open are closed.
+    ///
+    /// # Panics
+    /// When the server does not come back.
+    pub async fn set_password(&mut self, password: &str) {
+        self.stop();
+        let file = self.folder.path().join("dovecot.conf");
+        let settings = fs::read_to_string(&file).expect("its settings");
+        let line = |password: &str| format!("args = password={password}\n");
+        let changed = settings.replace(&line(&self.password), &line(password));
+        fs::write(&file, changed).expect("a file");
+        password.clone_into(&mut self.password);
+        self.run().await;
+    }
+
     /// Delivers a mail over LMTP.
+    ///
+    /// # Panics
+    /// When it does not take it.
     pub async fn deliver(&self, user: &str, mail: &[u8]) {
         let stream = UnixStream::connect(self.folder.path().join("run/lmtp")).await.expect("it takes mail");
         let mut stream = BufReader::new(stream);
@@ -133,6 +171,9 @@ impl Dovecot {
     }
 
     /// Puts many mails into a folder, as a delivery does and faster.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
     pub fn fill(&self, user: &str, mails: impl Iterator<Item = Vec<u8>>) {
         let maildir = self.maildir(user);
         for folder in ["new", "cur", "tmp"] {
@@ -145,6 +186,9 @@ impl Dovecot {
     }
 
     /// Forgets the numbers and flags of all mail of a user, so that it gets new ones.
+    ///
+    /// # Panics
+    /// When the user has no mailbox.
     pub fn forget_numbers(&self, user: &str) {
         let maildir = self.maildir(user);
         for entry in fs::read_dir(&maildir).expect("a mailbox").map(|entry| entry.expect("an entry").path()) {
@@ -160,6 +204,10 @@ impl Dovecot {
     }
 
     /// How many mails in a folder have a keyword, which Maildir writes as small letters; `None` counts all mail.
+    ///
+    /// # Panics
+    /// When the folder cannot be read.
+    #[must_use]
     pub fn count(&self, user: &str, has_keyword: Option<bool>) -> usize {
         let names = ["new", "cur"].into_iter().filter_map(|folder| fs::read_dir(self.maildir(user).join(folder)).ok()).flatten();
         names
@@ -188,7 +236,7 @@ impl Dovecot {
         );
         fs::write(folder.join("oauth2.conf"), oauth).expect("a file");
         let User { name, group, .. } = &self.user;
-        let (at, port, tls_port) = (folder.display(), self.port, self.tls_port);
+        let (at, port, tls_port, password) = (folder.display(), self.port, self.tls_port, &self.password);
         let settings = format!(
             "base_dir = {at}/run\nstate_dir = {at}/state\nlog_path = {at}/log\nprotocols = imap lmtp\nlisten = 127.0.0.1\n\
              default_internal_user = {name}\ndefault_internal_group = {group}\ndefault_login_user = {name}\n\
@@ -196,7 +244,7 @@ impl Dovecot {
              disable_plaintext_auth = no\nauth_mechanisms = plain xoauth2\nauth_failure_delay = 0\n\
              mail_location = maildir:{at}/mail/%u\nmail_max_userip_connections = 100\nshutdown_clients = yes\n\
              passdb {{\n  driver = oauth2\n  mechanisms = xoauth2\n  args = {at}/oauth2.conf\n}}\n\
-             passdb {{\n  driver = static\n  mechanisms = plain\n  args = password=right\n}}\n\
+             passdb {{\n  driver = static\n  mechanisms = plain\n  args = password={password}\n}}\n\
              userdb {{\n  driver = static\n  args = uid={name} gid={group} home={at}/mail/%u allow_all_users=yes\n}}\n\
              service imap-login {{\n  chroot =\n  inet_listener imap {{\n    port = {port}\n  }}\n\
              inet_listener imaps {{\n    port = {tls_port}\n    ssl = yes\n  }}\n}}\n\
