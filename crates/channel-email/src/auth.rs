@@ -1,7 +1,9 @@
 //! Checks the sender of a mail that came over our own receiver: SPF, DKIM, DMARC and ARC, by asking name servers.
 //!
 //! What a stranger makes us ask is bounded: a mail with more signatures than any honest one is not checked, and all
-//! checks of a mail share one time limit.
+//! checks of a mail share one time limit. Whether the domain in `From` has a policy is asked before them and on its own
+//! time, so that nobody escapes a policy with signatures that are too many, or that point at slow name servers: a mail
+//! that could not be checked under a policy keeps `dmarc` = error, and proves nothing.
 
 use crate::config::VerifyConfig;
 use crate::decode::head_fields;
@@ -30,6 +32,19 @@ pub(crate) struct Peer {
     pub(crate) address: IpAddr,
     /// The name that it gave itself.
     pub(crate) hello: String,
+    /// Whether it is a server of ours that passes mail on (`authentication.relays`).
+    pub(crate) is_relay: bool,
+}
+
+/// What the domain in `From` publishes (DMARC).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Policy {
+    /// It has a policy.
+    Published,
+    /// It has none.
+    Absent,
+    /// Nobody could say.
+    Unknown,
 }
 
 /// The most signatures and seals that are looked at.
@@ -63,6 +78,32 @@ impl Verifier {
 
     /// What the sender's domain says of a mail. `hostname` is the domain of the mailbox, `sender` the return path.
     pub(crate) async fn check(&self, raw: &[u8], peer: &Peer, sender: Option<&str>, hostname: &str) -> Authentication {
+        let policy = timeout(self.patience, self.policy(raw)).await.unwrap_or(Policy::Unknown);
+        let mut found = self.check_signed(raw, peer, sender, hostname).await;
+        if found.dmarc == CheckResult::Error && policy == Policy::Absent {
+            found.dmarc = CheckResult::None;
+        }
+        found
+    }
+
+    /// What the domain in `From` publishes, asked of that header alone: nothing else in the mail has a say in it.
+    async fn policy(&self, raw: &[u8]) -> Policy {
+        let authors = head_fields(raw).filter(|(name, _)| name.eq_ignore_ascii_case(b"from"));
+        let mut head: Vec<u8> = authors.flat_map(|(_, value)| [b"From:", value.trim_ascii_end(), b"\r\n"].concat()).collect();
+        head.extend(b"\r\n");
+        let Some(message) = AuthenticatedMessage::parse(&head).filter(|message| !message.from.is_empty()) else {
+            return Policy::Unknown;
+        };
+        let spf = SpfOutput::new(String::new()).with_result(SpfResult::None);
+        let found = self.authenticator.verify_dmarc(DmarcParameters::new(&message, &[], "", &spf)).await;
+        match found.result() {
+            DmarcResult::TempError(_) | DmarcResult::PermError(_) => Policy::Unknown,
+            _ if found.dmarc_record().is_some() => Policy::Published,
+            _ => Policy::Absent,
+        }
+    }
+
+    async fn check_signed(&self, raw: &[u8], peer: &Peer, sender: Option<&str>, hostname: &str) -> Authentication {
         if signatures(raw) > MAX_SIGNATURES {
             return FAILED;
         }
@@ -81,7 +122,7 @@ impl Verifier {
         let arc = self.authenticator.verify_arc(message).await;
         let return_path = sender.map_or_else(|| format!("postmaster@{}", peer.hello), str::to_owned);
         let domain = return_path.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let spf = if is_passed_on(peer.address) {
+        let spf = if peer.is_relay || is_passed_on(peer.address) {
             SpfOutput::new(domain.to_owned()).with_result(SpfResult::None)
         } else {
             self.authenticator.verify_spf(SpfParameters::verify(peer.address, &peer.hello, hostname, &return_path)).await
@@ -165,15 +206,17 @@ fn best(results: impl Iterator<Item = CheckResult>) -> CheckResult {
 
 #[cfg(test)]
 mod tests {
-    use super::{FAILED, Peer, Verifier, is_passed_on};
-    use crate::config::VerifyConfig;
+    use super::{FAILED, Peer, Policy, Verifier, is_passed_on};
+    use crate::config::{ProofRule, VerifyConfig};
+    use crate::decode::proof;
     use std::collections::HashMap;
     use std::net::SocketAddr;
     use std::sync::Arc;
-    use switchboard_model::CheckResult;
+    use switchboard_model::{CheckResult, Proof};
     use tokio::net::UdpSocket;
+    use tokio::time::timeout;
 
-    /// A name server on loopback that knows these texts, by name, and nothing else.
+    /// A name server on loopback that knows these texts, by name, and nothing else; of `slow.test` it never says anything.
     async fn name_server(texts: &[(&str, &str)]) -> SocketAddr {
         let texts: HashMap<String, String> = texts.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
         let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").await.expect("a port"));
@@ -182,7 +225,9 @@ mod tests {
         tokio::spawn(async move {
             let mut query = [0_u8; 1_500];
             while let Ok((length, from)) = socket.recv_from(&mut query).await {
-                let _ = socket.send_to(&answer(&query[..length], &texts), from).await;
+                if !query[..length].windows(10).any(|name| name.eq_ignore_ascii_case(b"\x04slow\x04test")) {
+                    let _ = socket.send_to(&answer(&query[..length], &texts), from).await;
+                }
             }
         });
         address
@@ -213,11 +258,11 @@ mod tests {
 
     async fn verifier(texts: &[(&str, &str)]) -> Verifier {
         let name_servers = vec![name_server(texts).await];
-        Verifier::new(&VerifyConfig { name_servers, timeout_seconds: 5 }).expect("a verifier")
+        Verifier::new(&VerifyConfig { name_servers, timeout_seconds: 2 }).expect("a verifier")
     }
 
     fn peer(address: &str) -> Peer {
-        Peer { address: address.parse().expect("an address"), hello: String::from("mx.kim.test") }
+        Peer { address: address.parse().expect("an address"), hello: String::from("mx.kim.test"), is_relay: false }
     }
 
     const MAIL: &[u8] = b"From: Kim <kim@kim.test>\r\nTo: support@shop.test\r\nSubject: s\r\n\r\nx\r\n";
@@ -252,6 +297,57 @@ mod tests {
         let verifier = verifier(&[("_dmarc.kim.test", "v=DMARC1; p=reject")]).await;
         let signed = ["DKIM-Signature: v=1\r\n".repeat(21).as_bytes(), MAIL].concat();
         assert_eq!(verifier.check(&signed, &peer("192.0.2.1"), Some("kim@kim.test"), "shop.test").await, FAILED);
+    }
+
+    /// A signature that can be read, and whose key is at this domain.
+    fn signed_by(domain: &str) -> Vec<u8> {
+        let signature = format!(
+            "DKIM-Signature: v=1; a=rsa-sha256; d={domain}; s=s; c=relaxed/relaxed; h=From; bh=s14J+iztnrytnRYzb7lhFG/jS/vrxWJnnahfijFMnco=; b=AAAA\r\n"
+        );
+        [signature.as_bytes(), MAIL].concat()
+    }
+
+    #[tokio::test]
+    async fn nobody_escapes_a_policy_by_making_the_check_fail() {
+        let rules = [("_dmarc.kim.test", "v=DMARC1; p=reject")];
+        let (strict, lax) = (verifier(&rules).await, verifier(&[]).await);
+        for mail in [["ARC-Seal: i=1\r\n".repeat(21).as_bytes(), MAIL].concat(), signed_by("slow.test")] {
+            let check =
+                async |verifier: &Verifier| verifier.check(&mail, &peer("192.0.2.66"), Some("x@evil.test"), "shop.test").await;
+            let (under_policy, without) = (check(&strict).await, check(&lax).await);
+            assert_eq!(under_policy.dmarc, CheckResult::Error);
+            assert_eq!(
+                proof(Some(&under_policy), ProofRule::UnlessFailed),
+                Proof::Typed,
+                "the domain rejects what cannot be checked"
+            );
+            assert_eq!(without.dmarc, CheckResult::None, "a domain without a policy says nothing, checked or not");
+            assert_eq!(proof(Some(&without), ProofRule::UnlessFailed), Proof::Channel);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_policy_is_that_of_the_author_and_of_nothing_else_in_the_mail() {
+        let rules = [("_dmarc.kim.test", "v=DMARC1; p=none"), ("_dmarc.quiet.test", "nothing")];
+        let verifier = verifier(&rules).await;
+        for (mail, expected) in [
+            ("From: Kim\r\n <kim@kim.test>\r\nTo: x@quiet.test\r\n\r\nx", Policy::Published),
+            ("from : kim@sub.kim.test\nSubject: s\n\nx", Policy::Published),
+            ("Sender: kim@kim.test\r\nFrom: x@quiet.test\r\n\r\nFrom: kim@kim.test", Policy::Absent),
+            ("From: x@slow.test\r\n\r\nx", Policy::Unknown),
+            ("Sender: kim@kim.test\r\n\r\nx", Policy::Unknown),
+        ] {
+            let policy = timeout(verifier.patience, verifier.policy(mail.as_bytes())).await.unwrap_or(Policy::Unknown);
+            assert_eq!(policy, expected, "{mail}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_relay_of_ours_is_not_asked_for_the_senders_spf() {
+        let texts = [("kim.test", "v=spf1 ip4:192.0.2.1 -all"), ("_dmarc.kim.test", "v=DMARC1; p=reject")];
+        let relay = Peer { is_relay: true, ..peer("192.0.2.66") };
+        let found = verifier(&texts).await.check(MAIL, &relay, Some("kim@kim.test"), "shop.test").await;
+        assert_eq!(found.spf, CheckResult::None);
     }
 
     #[tokio::test]

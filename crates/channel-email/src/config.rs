@@ -165,14 +165,17 @@ const OWN: &[SettingDoc] = settings! {
     "reply_token", "true or false", Some("true"),
         "Put a signed Reply-To (`local+c12.…@domain`) into answers, so that replies find their conversation even from programs that drop References. The mail server must deliver plus-addresses.";
     "authentication.trust", "a list of names", Some("[]"),
-        "The names (`authserv-id`) under which your own mail servers write `Authentication-Results`. Of several headers under one name the topmost counts; those under other names are ignored.";
+        "The names (`authserv-id`) under which your own mail servers write `Authentication-Results`. Of all headers under these names the topmost alone counts; those under other names are ignored.";
     "authentication.verify", "true or false", Some("false"),
-        "Check SPF, DKIM, DMARC and ARC here, of mail that came over the receiver and bears no result of a trusted name. Asks name servers. SPF is left out for peers on this machine or a private network, because they only pass on.";
+        "Check SPF, DKIM, DMARC and ARC here, of mail that came over the receiver; what a trusted name says in it counts only if one of `relays` hands it in. Asks name servers. SPF is left out for peers on this machine or a private network, because they only pass on.";
+    "authentication.relays", "a list of IP addresses and networks", Some("[]"),
+        "Your own mail servers that hand mail to the receiver, with `authentication.verify`: from these addresses the result of a trusted name counts instead of our own check, and SPF is left out. A mail server on this machine is `127.0.0.1`, if nobody else can connect from there.";
     "authentication.proof", "`unless_failed` or `only_passed`", Some("\"unless_failed\""),
-        "When the address of a sender proves who writes: unless DMARC failed, or only when it passed. An address that is no proof begins a conversation of its own and brings nobody's owner.";
+        "When the address of a sender proves who writes: unless DMARC failed or could not be checked, or only when it passed. An address that is no proof begins a conversation of its own and brings nobody's owner.";
     "authentication.name_servers", "a list of IP addresses, with or without a port", Some("[]"),
         "Name servers for `authentication.verify`; those of the system when empty.";
-    "authentication.timeout_seconds", "seconds, 1 to 60", Some("10"), "Time for all checks of one mail.";
+    "authentication.timeout_seconds", "seconds, 1 to 60", Some("10"),
+        "Time to look up the policy of a mail's author, and as much again for all checks.";
     "receiver.listen", "an IP address and a port", Some(""),
         "Where to take mail in. Made to sit behind a mail server: keep it on loopback or a private network. Several mailboxes may name the same address.";
     "receiver.protocol", "`smtp` or `lmtp`", Some("\"smtp\""), "What is spoken there; LMTP answers for each recipient.";

@@ -21,6 +21,8 @@ mod thread;
 use crate::config::{Mailbox, ProofRule};
 use crate::token::Signer;
 pub(crate) use authentication::fields as head_fields;
+#[cfg(test)]
+pub(crate) use authentication::proof;
 use bytes::Bytes;
 pub(crate) use charset::western_text;
 use mail_parser::{HeaderName, HeaderValue, Message, MessageParser};
@@ -64,7 +66,8 @@ pub(crate) fn is_vouched_for(raw: &[u8], mailbox: &Mailbox) -> bool {
     authentication::claimed(raw, &mailbox.authentication, "").is_some()
 }
 
-/// Reads one mail as [`decode`] does, with what we found out about its sender ourselves.
+/// Reads one mail as [`decode`] does, with what we found out about its sender ourselves; what anybody else wrote down
+/// does not count then.
 pub(crate) fn decode_checked(
     raw: &Bytes,
     envelope: Envelope<'_>,
@@ -83,11 +86,11 @@ fn read(
     checked: Option<Authentication>,
 ) -> InboundMessage {
     let Structure::Readable(prepared) = structure::prepare(raw) else {
-        return unreadable(raw, envelope, receiving);
+        return unreadable(raw, envelope, receiving, checked);
     };
     let parsed = MessageParser::default().parse(prepared.as_ref()).filter(has_mail_header);
     let Some(message) = parsed else {
-        return unreadable(raw, envelope, receiving);
+        return unreadable(raw, envelope, receiving, checked);
     };
     let mut thread = thread::hints(&message, envelope, receiving);
     let (nature, failure) = nature::classify(&message, raw, envelope, receiving, &mut thread);
@@ -128,7 +131,7 @@ fn vouched(
 ) -> (Sender, Option<Authentication>) {
     let config = &receiving.mailbox.authentication;
     let domain = sender.identity.value.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let found = authentication::claimed(raw, config, domain).or(checked);
+    let found = checked.or_else(|| authentication::claimed(raw, config, domain));
     let checks = found.is_some() || config.proof == ProofRule::OnlyPassed;
     let unproven = authentication::proof(found.as_ref(), config.proof) == Proof::Typed
         || (checks && !people::is_only_author(message, domain));
@@ -139,18 +142,26 @@ fn vouched(
 }
 
 /// A mail that cannot be read, kept as it is; also the way out when reading it failed in an unforeseen way.
-pub(crate) fn unreadable(raw: &Bytes, envelope: Envelope<'_>, receiving: Receiving<'_>) -> InboundMessage {
+///
+/// Its sender is the return path, of which no check of an author says anything. So where checks are made at all it is as
+/// good as typed, else a mail that is broken on purpose would be worth more than one that can be read.
+pub(crate) fn unreadable(
+    raw: &Bytes,
+    envelope: Envelope<'_>,
+    receiving: Receiving<'_>,
+    checked: Option<Authentication>,
+) -> InboundMessage {
     let shown = &raw[..raw.len().min(MAX_UNREADABLE_BYTES)];
+    let config = &receiving.mailbox.authentication;
+    let sender = people::envelope_sender(envelope);
+    let domain = sender.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let authentication = checked.or_else(|| authentication::claimed(raw, config, domain));
+    let proof = if config.checks() { Proof::Typed } else { Proof::Channel };
     InboundMessage {
         channel: receiving.mailbox.slug.clone(),
         external_id: fingerprint::of_bytes(raw),
         sent_at: None,
-        sender: Sender {
-            identity: Identity::email(people::envelope_sender(envelope)),
-            also: Vec::new(),
-            proof: Proof::Channel,
-            name: None,
-        },
+        sender: Sender { identity: Identity::email(sender), also: Vec::new(), proof, name: None },
         thread: ThreadHints { conversation: thread::from_recipients(envelope, receiving), ..ThreadHints::default() },
         subject: None,
         text: storable(&String::from_utf8_lossy(shown)),
@@ -160,7 +171,7 @@ pub(crate) fn unreadable(raw: &Bytes, envelope: Envelope<'_>, receiving: Receivi
         recipients: Vec::new(),
         language: None,
         nature: Nature::Malformed,
-        details: MessageDetails::default(),
+        details: MessageDetails { authentication, ..MessageDetails::default() },
         raw: Some(source(raw)),
     }
 }

@@ -48,7 +48,7 @@ const REPLY_PREFIXES: [&str; 7] = ["re", "sv", "vs", "antw", "aw", "ref", "odp"]
 /// `Rejected` and never again when there is nobody to send it to, or an address is none.
 pub(crate) fn encode(message: &OutboundMessage, config: &Config, signer: &Signer) -> Result<Encoded, ChannelError> {
     let from = header_address(&config.mailbox.address)?;
-    let reference = signer.message_id(message.conversation, message.message, from.domain());
+    let reference = signer.message_id(message.conversation, message.message, &message.key, from.domain());
     let (local_name, signature) = config.sender.in_language(message.language.as_deref());
     let name = local_name.or(config.name.as_deref());
     let mut builder = Message::builder()

@@ -27,6 +27,7 @@ const MESSAGE_ID_PREFIX: &str = "sb.c";
 enum Purpose {
     ReplyAddress,
     MessageId,
+    Key,
     Mark,
     Boundary,
 }
@@ -51,9 +52,19 @@ impl Signer {
 
     /// The Message-ID of an outgoing message, without angle brackets. The same message gets the same id, so a
     /// repeat is recognised by whoever receives it twice.
-    pub(crate) fn message_id(&self, conversation: ConversationId, message: MessageId, domain: &str) -> String {
-        let mac = hex(&self.mac(Purpose::MessageId, &format!("{conversation}.{message}")));
-        format!("{MESSAGE_ID_PREFIX}{conversation}.m{message}.{mac}@{domain}")
+    ///
+    /// `key` is what is sent once. That of the message itself (`m12`) adds nothing to the id; what is sent besides it, such
+    /// as a transcript that ends with it, has another key and other content, and so an id of its own.
+    pub(crate) fn message_id(&self, conversation: ConversationId, message: MessageId, key: &str, domain: &str) -> String {
+        let mut signed = format!("{conversation}.{message}");
+        let mut named = format!("{conversation}.m{message}");
+        if key != format!("m{message}") {
+            let also = hex(&self.mac(Purpose::Key, key));
+            signed = format!("{signed}.{also}");
+            named = format!("{named}.{also}");
+        }
+        let mac = hex(&self.mac(Purpose::MessageId, &signed));
+        format!("{MESSAGE_ID_PREFIX}{named}.{mac}@{domain}")
     }
 
     /// The conversation of one of our own Message-IDs, when its signature holds; whatever its domain, because
@@ -68,10 +79,13 @@ impl Signer {
         let mut pieces = rest.split('.');
         let conversation = positive(pieces.next()?)?;
         let message = positive(pieces.next()?.strip_prefix(['m', 'M'])?)?;
-        let mac = pieces.next()?;
+        let (third, fourth) = (pieces.next()?, pieces.next());
+        let (signed, mac) = match fourth {
+            None => (format!("{conversation}.{message}"), third),
+            Some(mac) => (format!("{conversation}.{message}.{}", third.to_ascii_lowercase()), mac),
+        };
         let unambiguous = pieces.next().is_none();
-        (unambiguous && self.holds(Purpose::MessageId, &format!("{conversation}.{message}"), mac))
-            .then_some(ConversationId(conversation))
+        (unambiguous && self.holds(Purpose::MessageId, &signed, mac)).then_some(ConversationId(conversation))
     }
 
     /// The first of our own signed Message-IDs within a text, for bounces that quote the original in prose.
@@ -115,6 +129,7 @@ impl Signer {
         let word = match purpose {
             Purpose::ReplyAddress => "reply-address",
             Purpose::MessageId => "message-id",
+            Purpose::Key => "key",
             Purpose::Mark => "mark",
             Purpose::Boundary => "boundary",
         };
@@ -169,7 +184,7 @@ mod tests {
     fn names_verify_under_their_own_secret_only_and_survive_a_change_of_case() {
         let (ours, theirs) = (signer(1), signer(2));
         let tag = ours.reply_tag(ConversationId(12));
-        let id = ours.message_id(ConversationId(12), MessageId(34), "shop.test");
+        let id = ours.message_id(ConversationId(12), MessageId(34), "m34", "shop.test");
         assert_eq!(ours.verify_reply_tag(&tag.to_uppercase()), Some(ConversationId(12)));
         assert_eq!(ours.verify_message_id(&id), Some(ConversationId(12)));
         assert_eq!(ours.verify_message_id(&id.replace("shop.test", "elsewhere.test")), Some(ConversationId(12)));
@@ -191,9 +206,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_besides_a_message_has_an_id_of_its_own_that_leads_to_the_same_conversation() {
+        let ours = signer(1);
+        let id = |key: &str| ours.message_id(ConversationId(5), MessageId(6), key, "shop.test");
+        let (transcript, again, unread, own) = (id("transcript-6"), id("transcript-6"), id("unread-6"), id("m6"));
+        assert_eq!(transcript, again);
+        assert!(transcript != unread && transcript != own && unread != own);
+        for id in [&transcript, &unread, &own, &transcript.to_uppercase()] {
+            assert_eq!(ours.verify_message_id(id), Some(ConversationId(5)), "{id}");
+        }
+        let mac = |id: &str| id.split(['.', '@']).rev().nth(2).expect("a signature").to_owned();
+        assert_eq!(ours.verify_message_id(&transcript.replace(&mac(&transcript), &mac(&unread))), None);
+        assert_eq!(signer(2).verify_message_id(&transcript), None);
+        assert_eq!(ours.find_message_id(&format!("<{transcript}>")), Some((transcript.as_str(), ConversationId(5))));
+    }
+
+    #[test]
     fn an_id_is_found_in_prose() {
         let ours = signer(1);
-        let id = ours.message_id(ConversationId(5), MessageId(6), "shop.test");
+        let id = ours.message_id(ConversationId(5), MessageId(6), "m6", "shop.test");
         let text = format!("sb.c1.m1.000000000000000000000000@x\nMessage-ID: <{id}>\nSubject: hello");
         assert_eq!(ours.find_message_id(&text), Some((id.as_str(), ConversationId(5))));
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use switchboard_channel::{Channel, ErrorKind, InboxErrorKind, Retry};
 use switchboard_channel_email::REGISTRATION;
 use switchboard_channel_testkit::{Answer, Harness, Intake, contract, settings};
-use switchboard_model::{Identity, Nature, OutboundMessage};
+use switchboard_model::{CheckResult, Identity, Nature, OutboundMessage, Proof};
 
 const MAIL: &str = "Message-ID: <1@eksempel.test>\r\nDate: Sat, 21 Nov 2026 11:00:00 +0000\r\nFrom: Kari <kari@eksempel.test>\r\n\
                     To: support@shop.test\r\nSubject: Pakke\r\n\r\nHvor er den?\r\n.\r\n..\r\n";
@@ -408,6 +408,28 @@ async fn mail_goes_from_sender_to_receiver_over_starttls() {
     assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
     assert_eq!(plain.inbox.pushes(), 0);
     for harness in [inbound, trusting, wary, plain, strict] {
+        harness.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn the_word_of_a_trusted_server_counts_only_from_a_relay_when_we_check_ourselves() {
+    let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+    let servers = silent.local_addr().expect("an address");
+    let authentication = format!(
+        "[authentication]\ntrust = [\"mx.shop.test\"]\nverify = true\nname_servers = [\"{servers}\"]\ntimeout_seconds = 1\n"
+    );
+    let forged = format!("Authentication-Results: mx.shop.test; dmarc=pass\r\n{MAIL}");
+    for (slug, relays, by, dmarc, proof) in [
+        ("from_a_stranger", "[\"192.0.2.0/24\"]", None, CheckResult::Error, Proof::Typed),
+        ("from_a_relay", "[\"127.0.0.1\"]", Some("mx.shop.test"), CheckResult::Pass, Proof::Channel),
+    ] {
+        let harness = receiving(slug, &format!("{authentication}relays = {relays}\n")).await;
+        let mut peer = Peer::connect(&listening_address(slug)).await;
+        assert_eq!(peer.mail("EHLO", &["support@shop.test"], forged.as_bytes()).await, 250);
+        let message = harness.inbox.messages().remove(0);
+        let found = message.details.authentication.expect("it was checked");
+        assert_eq!((found.by.as_deref(), found.dmarc, message.sender.proof), (by, dmarc, proof), "{slug}");
         harness.stop().await;
     }
 }

@@ -1,7 +1,8 @@
 //! Whether the sender's domain vouches for a mail, as a server that we trust wrote down (RFC 8601).
 //!
 //! Anybody can put an `Authentication-Results` into a mail, so one counts only under a configured name, and only the
-//! topmost of that name: a server of ours writes above whatever came in. The header is read from its bytes, because
+//! topmost of those names: a server of ours writes above whatever came in, and what stands below may be a stranger's,
+//! whatever name it bears. The header is read from its bytes, because
 //! encoded words in it could otherwise turn into syntax.
 
 use crate::config::{AuthenticationConfig, ProofRule};
@@ -19,25 +20,21 @@ pub(super) fn claimed(raw: &[u8], config: &AuthenticationConfig, domain: &str) -
     if config.trust.is_empty() {
         return None;
     }
-    let headers: Vec<Results> = fields(raw)
+    let mut headers = fields(raw)
         .filter(|(name, _)| name.eq_ignore_ascii_case(b"authentication-results"))
-        .filter_map(|(_, value)| Results::read(&String::from_utf8_lossy(&value[..value.len().min(MAX_VALUE_BYTES)])))
-        .collect();
-    let topmost = |id: &String| headers.iter().find(|header| header.server == *id);
-    let trusted: Vec<&Results> = config.trust.iter().filter_map(topmost).collect();
-    let by = trusted.first()?.server.clone();
-    let of = |method: &str| {
-        let stated = trusted.iter().find_map(|header| header.of(method, domain));
-        stated.unwrap_or(CheckResult::None)
-    };
-    Some(Authentication { by: Some(by), spf: of("spf"), dkim: of("dkim"), dmarc: of("dmarc"), arc: of("arc") })
+        .filter_map(|(_, value)| Results::read(&String::from_utf8_lossy(&value[..value.len().min(MAX_VALUE_BYTES)])));
+    let topmost = headers.find(|header| config.trust.contains(&header.server))?;
+    let of = |method: &str| topmost.of(method, domain).unwrap_or(CheckResult::None);
+    let (spf, dkim, dmarc, arc) = (of("spf"), of("dkim"), of("dmarc"), of("arc"));
+    Some(Authentication { by: Some(topmost.server), spf, dkim, dmarc, arc })
 }
 
-/// Whether the address in `From` proves who wrote.
-pub(super) fn proof(authentication: Option<&Authentication>, rule: ProofRule) -> Proof {
+/// Whether the address in `From` proves who wrote. A check that came to no end (`dmarc` = error) proves nothing, because a
+/// sender can bring that about.
+pub(crate) fn proof(authentication: Option<&Authentication>, rule: ProofRule) -> Proof {
     let dmarc = authentication.map_or(CheckResult::None, |authentication| authentication.dmarc);
     let proven = match rule {
-        ProofRule::UnlessFailed => dmarc != CheckResult::Fail,
+        ProofRule::UnlessFailed => !matches!(dmarc, CheckResult::Fail | CheckResult::Error),
         ProofRule::OnlyPassed => dmarc == CheckResult::Pass,
     };
     if proven { Proof::Channel } else { Proof::Typed }
@@ -232,10 +229,13 @@ mod tests {
     }
 
     #[test]
-    fn two_filters_of_ours_complete_each_other() {
-        let mail = "Authentication-Results: dmarc.shop.test; dmarc=fail\nAuthentication-Results: dkim.shop.test; dkim=pass; dmarc=pass\n\nx";
-        let found = read(mail, &["dmarc.shop.test", "dkim.shop.test"]).expect("trusted");
-        assert_eq!((found.dkim, found.dmarc), (PASS, FAIL));
+    fn results_of_two_trusted_names_are_never_combined() {
+        let mail =
+            "Authentication-Results: mx.shop.test; dkim=fail\nAuthentication-Results: mx.host.test; dkim=pass; dmarc=pass\n\nx";
+        for trust in [["mx.shop.test", "mx.host.test"], ["mx.host.test", "mx.shop.test"]] {
+            let found = read(mail, &trust).expect("trusted");
+            assert_eq!((found.by.as_deref(), found.dkim, found.dmarc), (Some("mx.shop.test"), FAIL, NONE), "{trust:?}");
+        }
     }
 
     #[test]
@@ -246,7 +246,7 @@ mod tests {
             (with(NONE), Proof::Channel, Proof::Typed),
             (with(PASS), Proof::Channel, Proof::Channel),
             (with(FAIL), Proof::Typed, Proof::Typed),
-            (with(ERROR), Proof::Channel, Proof::Typed),
+            (with(ERROR), Proof::Typed, Proof::Typed),
         ] {
             assert_eq!(proof(found.as_ref(), ProofRule::UnlessFailed), unless_failed, "{found:?}");
             assert_eq!(proof(found.as_ref(), ProofRule::OnlyPassed), only_passed, "{found:?}");

@@ -1,6 +1,6 @@
 //! Decoding: one snapshot per fixture, and what must hold for any bytes at all.
 
-use super::{Envelope, Receiving, decode};
+use super::{Envelope, Receiving, decode, decode_checked};
 use crate::config::{Mailbox, tests::config};
 use crate::token::Signer;
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use switchboard_channel_testkit::{ManualClock, contract::message_is_sound, fixtures};
-use switchboard_model::{ConversationId, InboundMessage, MessageId, Nature, Proof};
+use switchboard_model::{Authentication, CheckResult, ConversationId, InboundMessage, MessageId, Nature, Proof};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 
@@ -139,7 +139,7 @@ fn a_plus_address_in_the_headers_alone_names_nothing() {
 
 #[test]
 fn one_of_our_message_ids_names_its_conversation_wherever_it_is_referred_to() {
-    let id = signer().message_id(ConversationId(7), MessageId(9), "shop.test");
+    let id = signer().message_id(ConversationId(7), MessageId(9), "m9", "shop.test");
     for header in [format!("In-Reply-To: <{id}>"), format!("References: <x@a.test> <{id}>\n <y@a.test>")] {
         let message = read(format!("From: a@a.test\n{header}\n\nx"));
         assert_eq!(message.thread.conversation, Some(ConversationId(7)), "{header}");
@@ -157,7 +157,7 @@ fn references_come_nearest_first_each_once_and_not_without_end() {
 
 #[test]
 fn our_own_mail_that_comes_back_is_kept_and_goes_no_further() {
-    let id = signer().message_id(ConversationId(7), MessageId(9), "shop.test");
+    let id = signer().message_id(ConversationId(7), MessageId(9), "m9", "shop.test");
     let mark = signer().mark();
     for header in [format!("Message-ID: <{id}>"), format!("X-Switchboard: {mark}")] {
         assert_eq!(read(format!("From: a@a.test\n{header}\n\nx")).nature, Nature::AutoReply, "{header}");
@@ -167,7 +167,7 @@ fn our_own_mail_that_comes_back_is_kept_and_goes_no_further() {
 
 #[test]
 fn a_bounce_refers_to_the_mail_that_failed_and_finds_its_conversation() {
-    let id = signer().message_id(ConversationId(7), MessageId(9), "shop.test");
+    let id = signer().message_id(ConversationId(7), MessageId(9), "m9", "shop.test");
     let report = std::fs::read_to_string(format!("{FOLDER}/bounce.eml")).expect("the fixture");
     let message = read(report.replace("sent-1@shop.test", &id));
     assert_eq!((message.nature, message.thread.conversation), (Nature::Bounce, Some(ConversationId(7))));
@@ -275,6 +275,33 @@ fn read_in_time(name: &str, raw: Vec<u8>) -> InboundMessage {
     assert!(taken < Duration::from_secs(20), "{name}: {bytes} bytes took {taken:?}");
     message_is_sound("mail", &message);
     message
+}
+
+#[test]
+fn mail_that_cannot_be_read_proves_nobody_where_senders_are_checked() {
+    let failed = Authentication {
+        by: None,
+        spf: CheckResult::Fail,
+        dkim: CheckResult::None,
+        dmarc: CheckResult::Fail,
+        arc: CheckResult::None,
+    };
+    let read = |more: &str, checked: Option<Authentication>| {
+        let mailbox = config(&format!("address = \"support@shop.test\"\nreceiver.listen = \"127.0.0.1:0\"\n{more}")).mailbox;
+        let (signer, envelope) = (signer(), Envelope { sender: Some("kim@kim.test"), recipients: &[] });
+        let receiving = Receiving { mailbox: &mailbox, signer: &signer };
+        let raw = Bytes::from_static(b"no mail at all");
+        let message = match checked {
+            Some(checked) => decode_checked(&raw, envelope, receiving, ManualClock::START, checked),
+            None => decode(&raw, envelope, receiving, ManualClock::START),
+        };
+        assert_eq!((message.nature, message.sender.identity.value.as_str()), (Nature::Malformed, "kim@kim.test"));
+        (message.sender.proof, message.details.authentication)
+    };
+    assert_eq!(read("", None), (Proof::Channel, None));
+    assert_eq!(read("authentication.verify = true", Some(failed.clone())), (Proof::Typed, Some(failed)));
+    let only_passed = "authentication.trust = [\"mx.shop.test\"]\nauthentication.proof = \"only_passed\"";
+    assert_eq!(read(only_passed, None), (Proof::Typed, None));
 }
 
 #[test]

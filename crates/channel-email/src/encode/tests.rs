@@ -21,6 +21,7 @@ fn mailbox(more: &str) -> Config {
 
 fn answer() -> OutboundMessage {
     let mut message = outbound("mail", Identity::email("kari@eksempel.test"));
+    message.key = String::from("m7");
     message.to = vec![Address { name: Some("Kari Ødegård".to_owned()), address: "kari@eksempel.test".to_owned() }];
     message.subject = Some("Pakke 8841".to_owned());
     message.references = vec!["a1@eksempel.test".to_owned(), "q1@eksempel.test".to_owned()];
@@ -58,6 +59,17 @@ fn the_same_message_gives_the_same_bytes() {
     message.html = Some("<p>Hi <img src=\"cid:logo\"></p>".to_owned());
     message.attachments = vec![file("logo.png", "image/png", Some("logo")), file("a.pdf", "application/pdf", None)];
     assert_eq!(written(&message, &mailbox("")), written(&message, &mailbox("")));
+}
+
+#[test]
+fn a_mail_beside_the_answer_has_another_message_id() {
+    let id = |key: &str| {
+        let message = OutboundMessage { key: key.to_owned(), ..answer() };
+        encode(&message, &mailbox(""), &signer()).expect("a message that can be sent").reference
+    };
+    assert_eq!(id("m7"), "sb.c3.m7.2b6a26db2a43f78f76bb558e@shop.test", "that of an answer has always been this");
+    assert!(id("transcript-7") != id("m7") && id("transcript-7") != id("unread-7"));
+    assert_eq!(id("transcript-7"), id("transcript-7"));
 }
 
 fn file(name: &str, content_type: &str, content_id: Option<&str>) -> Attachment {

@@ -111,7 +111,7 @@ impl Intake {
     fn kept(&self, raw: &Bytes) -> InboundMessage {
         let delivered = envelope::read(raw, &self.mailbox);
         let envelope = Envelope { sender: delivered.sender.as_deref(), recipients: &delivered.recipients };
-        decode::unreadable(raw, envelope, Receiving { mailbox: &self.mailbox, signer: &self.signer })
+        decode::unreadable(raw, envelope, Receiving { mailbox: &self.mailbox, signer: &self.signer }, None)
     }
 
     /// Decodes on a thread where it may take its time. Whatever goes wrong there, the mail is kept as it is.

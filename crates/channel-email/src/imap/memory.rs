@@ -2,7 +2,7 @@
 
 use super::oauth::Tokens;
 use crate::config::{ImapConfig, SignIn};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 /// The memory of one mailbox.
@@ -19,8 +19,19 @@ pub(super) struct Memory {
     counts_on: bool,
     /// Mails that cannot be had.
     left: BTreeSet<u32>,
+    /// Mails that are taken in and look new all the same, because they could not be marked or moved.
+    taken: BTreeMap<u32, Settling>,
     /// Where a fetch did not come to its end.
     suspicion: Option<Suspicion>,
+}
+
+/// How far a mail that was taken in has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Settling {
+    /// How often the server said that all was done.
+    pub(super) accepted: u32,
+    /// Whether it lies where it is to be moved to.
+    pub(super) is_copied: bool,
 }
 
 /// Somewhere up to a mail, a fetch breaks the connection.
@@ -33,6 +44,8 @@ struct Suspicion {
 
 /// How many mails that cannot be had are remembered.
 const MAX_LEFT: usize = 10_000;
+/// How many mails that were taken in and look new are remembered; what is more is fetched again, and nothing comes twice.
+const MAX_TAKEN: usize = 100_000;
 
 impl Memory {
     /// Nothing yet. `counts_on` says that the last number is what tells new mail from old.
@@ -50,6 +63,7 @@ impl Memory {
             last_uid: 0,
             counts_on,
             left: BTreeSet::new(),
+            taken: BTreeMap::new(),
             suspicion: None,
         }
     }
@@ -93,6 +107,7 @@ impl Memory {
             self.uid_validity = validity;
             self.last_uid = 0;
             self.left.clear();
+            self.taken.clear();
             self.suspicion = None;
         }
         is_changed
@@ -110,13 +125,41 @@ impl Memory {
 
     /// Whether a mail that was found is to be taken in.
     pub(super) fn is_new(&self, uid: u32) -> bool {
-        !self.left.contains(&uid) && (!self.counts_on || uid > self.last_uid)
+        !self.left.contains(&uid) && !self.taken.contains_key(&uid) && (!self.counts_on || uid > self.last_uid)
     }
 
     /// These cannot be had.
     pub(super) fn leave(&mut self, uids: &[u32]) {
         let room = MAX_LEFT.saturating_sub(self.left.len());
         self.left.extend(uids.iter().take(room));
+    }
+
+    /// These are taken in.
+    pub(super) fn took(&mut self, uids: &[u32]) {
+        let room = if self.counts_on { 0 } else { MAX_TAKEN.saturating_sub(self.taken.len()) };
+        self.taken.extend(uids.iter().take(room).map(|uid| (*uid, Settling::default())));
+    }
+
+    /// A look found these, ascending: of all others that were taken in, nothing need be known any more.
+    pub(super) fn found(&mut self, uids: &[u32]) {
+        self.taken.retain(|uid, _| uids.binary_search(uid).is_ok());
+    }
+
+    /// The mails that were taken in and look new, ascending.
+    pub(super) fn unsettled(&self) -> Vec<u32> {
+        self.taken.keys().copied().collect()
+    }
+
+    /// How far a mail that was taken in has come.
+    pub(super) fn settling(&self, uid: u32) -> Settling {
+        self.taken.get(&uid).copied().unwrap_or_default()
+    }
+
+    /// Changes how far mails that were taken in have come.
+    pub(super) fn settle(&mut self, uids: &[u32], change: impl Fn(&mut Settling)) {
+        for uid in uids {
+            self.taken.get_mut(uid).into_iter().for_each(&change);
+        }
     }
 
     /// Mails are being fetched, ascending; how often that was begun with the same single mail.
@@ -168,6 +211,21 @@ mod tests {
         assert_eq!(memory.fetching(9, 9), 1);
         memory.fetched(9);
         assert!(!memory.is_careful());
+    }
+
+    #[test]
+    fn what_was_taken_in_is_not_new_until_it_was_settled_and_comes_back() {
+        let mut memory = memory(false);
+        memory.took(&[3, 5]);
+        assert!(!memory.is_new(3) && !memory.is_new(5) && memory.is_new(4));
+        memory.settle(&[3, 4], |settling| settling.is_copied = true);
+        assert!(memory.settling(3).is_copied && !memory.settling(4).is_copied && !memory.settling(5).is_copied);
+        memory.found(&[3, 9]);
+        assert_eq!(memory.unsettled(), [3]);
+        assert!(memory.is_new(5), "somebody has taken its flag away since");
+        assert!(!memory.folder_is(Some(1)) && memory.is_new(3));
+        memory.took(&(0..200_000).collect::<Vec<_>>());
+        assert_eq!(memory.unsettled().len(), super::MAX_TAKEN);
     }
 
     #[test]

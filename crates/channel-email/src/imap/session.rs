@@ -3,7 +3,8 @@
 //! Where the position is kept: on the server and nowhere else. A mail is new as long as it has not got its flag, or
 //! has not been moved away, and that happens only after the inbox has committed it. A crash in between shows it
 //! again, a new UIDVALIDITY shows everything again, and both change nothing, because the inbox knows every mail by its
-//! external id. A position of our own could be ahead of the truth (mail put back, numbers given anew) and lose something;
+//! external id. Mail that is taken in and cannot be marked or moved is remembered while the process lives, so that it is
+//! not fetched over and over, and is settled once the server lets us. A position of our own could be ahead of the truth (mail put back, numbers given anew) and lose something;
 //! this one cannot.
 
 use super::client::{Answer, Client, folder_name, number_set};
@@ -39,6 +40,15 @@ enum Drained {
     Closed,
 }
 
+/// What a look at the folder came to.
+struct Drain {
+    ended: Drained,
+    /// Mails that cannot be had and stay.
+    left: Vec<u32>,
+    /// Why mails that were taken in could not be marked or moved.
+    fault: Option<Trouble>,
+}
+
 /// Bytes of mails that are asked for at once, unless one alone is larger.
 const BATCH_BYTES: usize = 4_194_304;
 /// KiB of mails that are under way at once, over all mailboxes; one that is larger takes all of it.
@@ -48,6 +58,8 @@ static BUFFERED: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(BUFFERED_
 const HEAD_BYTES: usize = 65_536;
 /// A mail at which the connection fails so often is left.
 const MAX_STRIKES: u32 = 3;
+/// A server that said so often that a mail is marked or moved, and shows it as before, does not keep its word.
+const MAX_ACCEPTED: u32 = 3;
 
 impl<'s> Session<'s> {
     /// Connects, signs in and opens the folder.
@@ -88,13 +100,18 @@ impl<'s> Session<'s> {
         let mut can_idle = self.config.idle && self.client.can("IDLE");
         let mut held = 0;
         loop {
-            let (drained, left) = self.drain().await?;
-            self.memory.worked();
+            let Drain { ended: drained, left, fault } = self.drain().await?;
+            if fault.is_none() {
+                self.memory.worked();
+            }
             if let Some(first) = left.first() {
                 let count = left.len();
                 let mails = if count == 1 { String::from("one mail") } else { format!("{count} mails") };
                 let message = format!("{mails} could not be taken in and stays in the folder, beginning with UID {first}");
                 return Err(Trouble::new(ErrorKind::Rejected, message));
+            }
+            if let Some(fault) = fault {
+                return Err(fault);
             }
             held = if drained == Drained::Later { held + 1 } else { 0 };
             match drained {
@@ -106,25 +123,49 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// Takes in everything that is new; also says which mails cannot be had and stay.
-    async fn drain(&mut self) -> Result<(Drained, Vec<u32>), Trouble> {
-        let mut left = Vec::new();
+    /// Takes in everything that is new, and then settles what could not be settled before.
+    async fn drain(&mut self) -> Result<Drain, Trouble> {
+        let mut drain = Drain { ended: Drained::Empty, left: Vec::new(), fault: None };
+        // Each look goes on behind the one before, so that this ends whatever the server remembers of its mails.
+        let mut reached = 0;
         loop {
-            let new = self.look().await?;
+            let mut new = self.look().await?;
+            new.retain(|uid| *uid > reached);
             let mut done = 0;
             for some in new.chunks(self.config.max_messages_per_fetch) {
-                let taken = self.take(some, &mut left).await?;
-                done += taken.count;
-                if taken.ended != Drained::Empty {
-                    return Ok((taken.ended, left));
+                done += self.take(some, &mut drain).await?;
+                if drain.ended != Drained::Empty {
+                    return Ok(drain);
                 }
                 self.memory.looked_through(some);
+                reached = some[some.len() - 1];
             }
-            // Mails that vanished, or that the server does not give away, are asked for again with the next look.
+            // Mails that vanished, or that the server does not give away, are asked for again another time.
             if done == 0 {
-                return Ok((Drained::Empty, left));
+                if drain.fault.is_none() {
+                    drain.fault = self.settle_again().await?;
+                }
+                return Ok(drain);
             }
         }
+    }
+
+    /// Settles mails that were taken in and look new all the same; why that cannot be done.
+    async fn settle_again(&mut self) -> Result<Option<Trouble>, Trouble> {
+        let again = self.memory.unsettled();
+        if let Some(first) = again.iter().find(|uid| self.memory.settling(**uid).accepted >= MAX_ACCEPTED) {
+            let message = format!(
+                "the server says that mail is {}, and shows it as before, beginning with UID {first}; see `imap.after_intake`",
+                if matches!(self.config.after_intake, AfterIntake::Flag(_)) { "flagged" } else { "moved" }
+            );
+            return Ok(Some(Trouble::new(ErrorKind::Rejected, message)));
+        }
+        for some in again.chunks(self.config.max_messages_per_fetch) {
+            if let Some(refused) = self.settle(some).await? {
+                return Ok(Some(refused));
+            }
+        }
+        Ok(None)
     }
 
     /// The numbers of new mails, ascending.
@@ -142,12 +183,13 @@ impl<'s> Session<'s> {
         let mut found = answer.found;
         found.sort_unstable();
         found.dedup();
+        self.memory.found(&found);
         found.retain(|uid| self.memory.is_new(*uid));
         Ok(found)
     }
 
-    /// Takes in some mails, a batch at a time, and adds those that cannot be had.
-    async fn take(&mut self, uids: &[u32], left: &mut Vec<u32>) -> Result<Taken, Trouble> {
+    /// Takes in some mails, a batch at a time; how many are stored or cannot be.
+    async fn take(&mut self, uids: &[u32], drain: &mut Drain) -> Result<usize, Trouble> {
         let answer = self.client.command(&format!("UID FETCH {} (UID RFC822.SIZE)", number_set(uids))).await?;
         if has_failed(&answer) {
             return Err(Trouble::refused("to say how large mail is", &answer.code));
@@ -155,26 +197,29 @@ impl<'s> Session<'s> {
         let sizes: BTreeMap<u32, usize> =
             answer.fetched.iter().filter_map(|mail| Some((mail.uid?, mail.size? as usize))).collect();
         let known: Vec<(u32, usize)> = uids.iter().filter_map(|uid| Some((*uid, *sizes.get(uid)?))).collect();
-        let mut taken = Taken { count: 0, ended: Drained::Empty };
+        let mut count_done = 0;
         let mut rest = &known[..];
-        while !rest.is_empty() && taken.ended == Drained::Empty {
+        while !rest.is_empty() && drain.ended == Drained::Empty {
             let count = if self.memory.is_careful() { 1 } else { batch(rest, self.config.max_message_bytes) };
             let (some, others) = rest.split_at(count);
             rest = others;
             let mut stuck = Vec::new();
-            let stored = self.take_batch(some, &mut stuck, &mut taken.ended).await?;
+            let stored = self.take_batch(some, &mut stuck, &mut drain.ended).await?;
             for uid in &stuck {
                 tracing::error!(channel = self.intake.mailbox.slug, uid, "a mail cannot be taken in and stays in the folder");
             }
             self.memory.leave(&stuck);
-            taken.count += stored.len() + stuck.len();
-            left.extend(stuck);
+            count_done += stored.len() + stuck.len();
+            drain.left.extend(stuck);
             if !stored.is_empty() {
-                self.settle(&stored).await?;
+                self.memory.took(&stored);
+                if let Some(refused) = self.settle(&stored).await? {
+                    drain.fault.get_or_insert(refused);
+                }
                 self.memory.worked();
             }
         }
-        Ok(taken)
+        Ok(count_done)
     }
 
     /// Takes in mails of known sizes that fit into memory together; those that are stored, ascending.
@@ -252,45 +297,60 @@ impl<'s> Session<'s> {
         Ok(Some(Mail { uid, raw: headers_of(&raw), too_large }))
     }
 
-    /// Marks mails as taken in, or moves them away. The inbox has them.
-    async fn settle(&mut self, uids: &[u32]) -> Result<(), Trouble> {
-        if uids.is_empty() {
-            return Ok(());
-        }
+    /// Marks mails as taken in, or moves them away; what the server refused. The inbox has them.
+    async fn settle(&mut self, uids: &[u32]) -> Result<Option<Trouble>, Trouble> {
         let set = number_set(uids);
-        match &self.config.after_intake {
-            AfterIntake::Nothing => Ok(()),
+        let refused = match &self.config.after_intake {
+            AfterIntake::Nothing => None,
             AfterIntake::Flag(flag) => {
                 let answer = self.client.command(&format!("UID STORE {set} +FLAGS.SILENT ({flag})")).await?;
-                accepted("to flag mail", &answer)
+                refusal("to flag mail", &answer)
             }
             AfterIntake::Move { folder, .. } => {
                 let target = folder_name(folder);
                 if self.client.can("MOVE") {
                     let answer = self.client.command(&format!("UID MOVE {set} {target}")).await?;
-                    return accepted("to move mail", &answer);
+                    refusal("to move mail", &answer)
+                } else {
+                    self.copy_and_delete(uids, &target).await?
                 }
-                let answer = self.client.command(&format!("UID COPY {set} {target}")).await?;
-                accepted("to copy mail", &answer)?;
-                let answer = self.client.command(&format!("UID STORE {set} +FLAGS.SILENT (\\Deleted)")).await?;
-                accepted("to delete mail that was copied", &answer)?;
-                if self.client.can("UIDPLUS") {
-                    // Without it, what others have marked as deleted would go too; so it stays marked.
-                    let answer = self.client.command(&format!("UID EXPUNGE {set}")).await?;
-                    accepted("to remove mail that was copied", &answer)?;
-                }
-                Ok(())
             }
+        };
+        if refused.is_none() {
+            self.memory.settle(uids, |settling| settling.accepted += 1);
         }
+        Ok(refused)
     }
-}
 
-/// What became of some mails.
-struct Taken {
-    /// So many are stored, or cannot be.
-    count: usize,
-    /// `Empty` when all were looked at.
-    ended: Drained,
+    /// Moves mails with a server that cannot; what it refused. Nothing is copied twice, and nothing that another host has
+    /// moved since it was found.
+    async fn copy_and_delete(&mut self, uids: &[u32], target: &str) -> Result<Option<Trouble>, Trouble> {
+        let answer = self.client.command(&format!("UID SEARCH UID {} UNDELETED", number_set(uids))).await?;
+        if let Some(refused) = refusal("to look for mail", &answer) {
+            return Ok(Some(refused));
+        }
+        let ours: Vec<u32> = uids.iter().copied().filter(|uid| answer.found.contains(uid)).collect();
+        let to_copy: Vec<u32> = ours.iter().copied().filter(|uid| !self.memory.settling(*uid).is_copied).collect();
+        if !to_copy.is_empty() {
+            let answer = self.client.command(&format!("UID COPY {} {target}", number_set(&to_copy))).await?;
+            if let Some(refused) = refusal("to copy mail", &answer) {
+                return Ok(Some(refused));
+            }
+            self.memory.settle(&to_copy, |settling| settling.is_copied = true);
+        }
+        if ours.is_empty() {
+            return Ok(None);
+        }
+        let set = number_set(&ours);
+        let answer = self.client.command(&format!("UID STORE {set} +FLAGS.SILENT (\\Deleted)")).await?;
+        let refused = refusal("to delete mail that was copied", &answer);
+        if refused.is_some() || !self.client.can("UIDPLUS") {
+            // Without it, what others have marked as deleted would go too; so it stays marked.
+            return Ok(refused);
+        }
+        let answer = self.client.command(&format!("UID EXPUNGE {set}")).await?;
+        Ok(refusal("to remove mail that was copied", &answer))
+    }
 }
 
 /// How many of these are asked for at once. One that is too large goes alone.
@@ -308,8 +368,8 @@ fn has_failed(answer: &Answer) -> bool {
     answer.status != Status::Ok && answer.code != Code::Other(String::from("EXPUNGEISSUED"))
 }
 
-fn accepted(what: &str, answer: &Answer) -> Result<(), Trouble> {
-    if answer.status == Status::Ok { Ok(()) } else { Err(Trouble::refused(what, &answer.code)) }
+fn refusal(what: &str, answer: &Answer) -> Option<Trouble> {
+    (answer.status != Status::Ok).then(|| Trouble::refused(what, &answer.code))
 }
 
 /// The headers at the beginning of a mail, with the empty line after them.

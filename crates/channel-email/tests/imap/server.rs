@@ -62,6 +62,12 @@ pub struct State {
     pub breaks_at: Option<u32>,
     /// It does not know IDLE, although it says so.
     pub refuses_idle: bool,
+    /// A command that is refused with this code.
+    pub refuses: Option<(&'static str, &'static str)>,
+    /// It says that flags are kept, and keeps none.
+    pub forgets_flags: bool,
+    /// Another host copies mail into the first other folder, and deletes it, as soon as we have fetched it.
+    pub is_shared: bool,
     /// Lines that came as answers to challenges.
     pub challenged: Vec<String>,
 }
@@ -103,6 +109,9 @@ impl Server {
             challenged: Vec::new(),
             breaks_at: None,
             refuses_idle: false,
+            refuses: None,
+            forgets_flags: false,
+            is_shared: false,
         }));
         let changed = watch::Sender::new(0);
         let (shared, news) = (Arc::clone(&state), changed.clone());
@@ -344,6 +353,9 @@ fn answer(state: &mut State, command: &str) -> Vec<Vec<u8>> {
 
 fn uid_command(state: &mut State, words: &[&str]) -> Vec<Vec<u8>> {
     let mut answers: Vec<Vec<u8>> = Vec::new();
+    if let Some((_, code)) = state.refuses.filter(|(command, _)| *command == words[1]) {
+        return vec![format!("TAG NO [{code}] kari@eksempel.test may not").into_bytes()];
+    }
     match words[1] {
         "SEARCH" => {
             let found = state.mails.iter().filter(|mail| wanted(mail, &words[2..])).map(|mail| mail.uid.to_string());
@@ -363,7 +375,14 @@ fn uid_command(state: &mut State, words: &[&str]) -> Vec<Vec<u8>> {
                     answers.push([start.as_bytes(), bytes, b")"].concat());
                 }
             }
+            if state.is_shared && !words.contains(&"RFC822.SIZE)") {
+                for mail in state.mails.iter_mut().filter(|mail| in_set(mail.uid, words[2])) {
+                    state.folders[0].1.push(mail.clone());
+                    mail.flags.insert("\\Deleted".into());
+                }
+            }
         }
+        "STORE" if state.forgets_flags => {}
         "STORE" => {
             let flag = words[4].trim_matches(['(', ')']).to_owned();
             for mail in state.mails.iter_mut().filter(|mail| in_set(mail.uid, words[2])) {
