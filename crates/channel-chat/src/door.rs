@@ -4,10 +4,12 @@ use crate::config::Config;
 use crate::files::Uploads;
 use crate::hub::Hub;
 use crate::limits::{Held, KeyedLimit, Place};
+use crate::stay::Presence;
 use crate::token::{Owner, Signer};
 use std::net::IpAddr;
 use std::sync::Arc;
-use switchboard_channel::Context;
+use switchboard_channel::{Context, Signal};
+use switchboard_model::ConversationId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// One chat at work.
@@ -17,6 +19,8 @@ pub(crate) struct Door {
     pub(crate) signer: Signer,
     pub(crate) hub: Arc<Hub>,
     pub(crate) uploads: Arc<Uploads>,
+    /// What the desk was told of who is connected.
+    pub(crate) presence: Presence,
     /// Messages of one visitor.
     pub(crate) of_visitor: KeyedLimit<Owner>,
     /// Messages from one address.
@@ -56,6 +60,7 @@ impl Door {
             signer: Signer::new(Arc::clone(&context.runtime.secret), &config.slug),
             hub: Arc::clone(hub),
             uploads: Arc::clone(uploads),
+            presence: Presence::default(),
             of_visitor: KeyedLimit::new(limits.messages_per_minute, limits.message_burst, clock()),
             of_address: KeyedLimit::new(limits.address_messages_per_minute, limits.address_message_burst, clock()),
             transfers: even(limits.uploads_per_minute),
@@ -75,6 +80,13 @@ impl Door {
         let channel = self.config.slug.clone();
         metrics::gauge!("switchboard_chat_connections", "channel" => channel.clone()).increment(1.0);
         Ok(Admission { channel, _place: place, _permit: permit })
+    }
+
+    /// Tells the desk something about a conversation. What fails is not worth a repetition.
+    pub(crate) async fn signal(&self, conversation: ConversationId, signal: Signal) {
+        if let Err(error) = self.context.threads.signal(conversation, signal).await {
+            tracing::debug!(channel = %self.config.slug, %error, "a signal was lost");
+        }
     }
 
     /// Counts something that happened, by its code.

@@ -100,23 +100,29 @@ impl Hub {
         push_once(locked(&self.0).of_conversation.entry(conversation).or_default(), mailbox);
     }
 
-    /// Ends all of that for the mailbox; returns the owners of whom no connection is left.
+    /// Ends all of that for the mailbox.
     pub(crate) fn leave<'a>(
         &self,
         owners: impl Iterator<Item = Owner>,
         conversations: impl Iterator<Item = &'a ConversationId>,
         mailbox: &Arc<Mailbox>,
-    ) -> Vec<Owner> {
+    ) {
         let mut inner = locked(&self.0);
         for conversation in conversations {
             remove(&mut inner.of_conversation, conversation, mailbox);
         }
-        owners.filter(|owner| remove(&mut inner.of_owner, owner, mailbox)).collect()
+        for owner in owners {
+            remove(&mut inner.of_owner, &owner, mailbox);
+        }
     }
 
-    /// Whether the owner has a connection here.
-    pub(crate) fn is_here(&self, owner: Owner) -> bool {
-        locked(&self.0).of_owner.contains_key(&owner)
+    /// Whether a connection of the owner here is shown the conversation.
+    pub(crate) fn shows(&self, owner: Owner, conversation: ConversationId) -> bool {
+        let inner = locked(&self.0);
+        let (Some(own), Some(watching)) = (inner.of_owner.get(&owner), inner.of_conversation.get(&conversation)) else {
+            return false;
+        };
+        own.iter().any(|mailbox| watching.iter().any(|other| Arc::ptr_eq(other, mailbox)))
     }
 
     /// Tells every connection to read everything anew.
@@ -198,15 +204,13 @@ fn push_once(mailboxes: &mut Vec<Arc<Mailbox>>, mailbox: &Arc<Mailbox>) {
     }
 }
 
-/// Takes the mailbox out; true when it was the last one.
-fn remove<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Vec<Arc<Mailbox>>>, key: &K, mailbox: &Arc<Mailbox>) -> bool {
-    let Some(mailboxes) = map.get_mut(key) else { return false };
+/// Takes the mailbox out.
+fn remove<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Vec<Arc<Mailbox>>>, key: &K, mailbox: &Arc<Mailbox>) {
+    let Some(mailboxes) = map.get_mut(key) else { return };
     mailboxes.retain(|other| !Arc::ptr_eq(other, mailbox));
-    let is_last = mailboxes.is_empty();
-    if is_last {
+    if mailboxes.is_empty() {
         map.remove(key);
     }
-    is_last
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -13,6 +13,7 @@ mod identity;
 mod limits;
 mod routes;
 mod socket;
+mod stay;
 mod token;
 mod visit;
 mod visitor;

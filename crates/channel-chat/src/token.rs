@@ -253,6 +253,9 @@ mod tests {
         assert_eq!([90, 91].map(|days| session.is_aging(NOW.plus_ms(days * DAY_MS), 180)), [false, true]);
         let renewed = session.renewed(NOW.plus_ms(100 * DAY_MS));
         assert_eq!(signer.session_owner(&renewed), signer.session_owner(&session));
+        // By this a browser knows that the visitor stays the same.
+        assert_eq!(signer.written(&renewed)[..21], written[..21]);
+        assert_ne!(signer.written(&signer.begin(None, NOW))[..21], written[..21]);
     }
 
     #[test]

@@ -6,9 +6,10 @@ mod show;
 use crate::decode::{self, ClientFrame, Hello, Refusal};
 use crate::door::Door;
 use crate::encode::{Code, Refused, ServerFrame, Welcome, written};
-use crate::hub::{Mailbox, Notes};
+use crate::hub::Notes;
 use crate::limits::FrameLimit;
 use crate::socket::{Gone, Incoming, Socket};
+use crate::stay::Stay;
 use crate::visitor::{Unwelcome, Visitor};
 use hyper::upgrade::OnUpgrade;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use std::future::pending;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use switchboard_channel::{Signal, Thread, ThreadsError};
+use switchboard_channel::{Thread, ThreadsError};
 use switchboard_model::{ConversationId, MessageId};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -33,8 +34,7 @@ struct Visit {
     visitor: Visitor,
     frames: FrameLimit,
     faults: u32,
-    /// There is one once the visitor can have conversations.
-    mailbox: Option<Arc<Mailbox>>,
+    stay: Stay,
     known: BTreeMap<ConversationId, Known>,
     /// First messages of conversations that were begun here and are not known by their key yet.
     begun: Vec<String>,
@@ -78,6 +78,7 @@ enum Event {
     Rung,
     Silence,
     ReadAgain,
+    Renew,
 }
 
 /// Serves one connection until its end.
@@ -96,7 +97,6 @@ pub(crate) async fn run(door: Arc<Door>, address: IpAddr, upgrade: OnUpgrade) {
                 None => {
                     let mut visit = Visit::new(Arc::clone(&door), address, socket, visitor);
                     let end = visit.serve(hello).await;
-                    visit.leave().await;
                     (visit.socket, end)
                 }
             }
@@ -141,6 +141,7 @@ async fn first_frame(door: &Door, socket: &mut Socket) -> Result<Box<Hello>, End
 impl Visit {
     fn new(door: Arc<Door>, address: IpAddr, socket: Socket, visitor: Visitor) -> Self {
         let frames = FrameLimit::new(door.config.limits.frames_per_minute, Arc::clone(&door.context.runtime.clock));
+        let stay = Stay::new(Arc::clone(&door));
         Self {
             door,
             address,
@@ -148,7 +149,7 @@ impl Visit {
             visitor,
             frames,
             faults: 0,
-            mailbox: None,
+            stay,
             known: BTreeMap::new(),
             begun: Vec::new(),
             read_again_at: None,
@@ -177,6 +178,10 @@ impl Visit {
                 },
                 Event::Rung | Event::ReadAgain => Box::pin(self.look()).await,
                 Event::Silence => self.ask().await,
+                Event::Renew => {
+                    self.stay.renew(Instant::now()).await;
+                    Ok(())
+                }
             };
             if let Err(end) = step {
                 return end;
@@ -188,12 +193,13 @@ impl Visit {
         let limits = &self.door.config.limits;
         let ask_at = self.heard_at + Duration::from_secs(limits.ping_seconds);
         let quiet_until = if Instant::now() < ask_at { ask_at } else { self.heard_at + Duration::from_secs(limits.idle_seconds) };
-        let (mailbox, read_again_at) = (self.mailbox.as_deref(), self.read_again_at);
+        let (mailbox, read_again_at, renew_at) = (self.stay.mailbox(), self.read_again_at, self.stay.renew_at());
         tokio::select! {
             () = self.door.context.runtime.shutdown.cancelled() => Event::Shutdown,
             came = self.socket.next() => Event::Came(came),
             () = async { match mailbox { Some(mailbox) => mailbox.rung().await, None => pending().await } } => Event::Rung,
             () = async { match read_again_at { Some(at) => sleep_until(at).await, None => pending().await } } => Event::ReadAgain,
+            () = async { match renew_at { Some(at) => sleep_until(at).await, None => pending().await } } => Event::Renew,
             () = sleep_until(quiet_until) => Event::Silence,
         }
     }
@@ -229,10 +235,13 @@ impl Visit {
 
     /// Reads what the notes say is new.
     async fn look(&mut self) -> Result<(), End> {
-        let Some(mailbox) = self.mailbox.clone() else { return Ok(()) };
+        let Some(mailbox) = self.stay.mailbox().cloned() else { return Ok(()) };
         self.read_again_at = None;
         let mut notes = mailbox.take();
         let done = self.show_noted(&mut notes).await;
+        if done.is_ok() {
+            self.attend_open().await;
+        }
         self.settle(done, notes)
     }
 
@@ -243,7 +252,7 @@ impl Visit {
             Err(Halt::End(end)) => Err(end),
             Err(Halt::Unread(error)) => {
                 tracing::warn!(channel = %self.door.config.slug, %error, "conversations could not be read; trying again");
-                if let Some(mailbox) = &self.mailbox {
+                if let Some(mailbox) = self.stay.mailbox() {
                     mailbox.put_back(notes);
                 }
                 self.read_again_at = Some(Instant::now() + READ_AGAIN);
@@ -282,31 +291,14 @@ impl Visit {
                 self.replay(conversation, after).await?;
             }
         }
-        self.signal_open(&Signal::Connected(true)).await;
+        self.attend_open().await;
         self.signal_page().await;
         Ok(())
     }
 
     /// From now on changes of the visitor's conversations ring here.
     fn join(&mut self) {
-        let mailbox = self.mailbox.get_or_insert_default();
-        for owner in self.visitor.owners() {
-            self.door.hub.join(owner, mailbox);
-        }
-    }
-
-    /// Ends that, and tells the desk when this was the visitor's last connection here.
-    async fn leave(&mut self) {
-        let Some(mailbox) = self.mailbox.take() else { return };
-        let gone = self.door.hub.leave(self.visitor.owners(), self.known.keys(), &mailbox);
-        if gone.is_empty() {
-            return;
-        }
-        self.signal_open(&Signal::Connected(false)).await;
-        // Somebody may have come back between the two.
-        if gone.iter().any(|owner| self.door.hub.is_here(*owner)) {
-            self.signal_open(&Signal::Connected(true)).await;
-        }
+        self.stay.join(self.visitor.owners());
     }
 
     async fn send(&mut self, frame: String) -> Result<(), Halt> {

@@ -112,3 +112,22 @@ async fn anonymous_visitors_send_no_files_unless_they_may() {
     assert_eq!((status, &problem["code"]), (403, &json!("files_off")));
     site.stop().await;
 }
+
+#[tokio::test]
+async fn files_of_conversations_that_are_shown_through_the_contact_are_given_too() {
+    let site = Site::open().await;
+    let (mut client, _) = site.visit(json!({})).await;
+    let pass = pass_of(&mut client).await;
+    let (_, kept) = post(&site, &pass, PICTURE, vec![7; 10]).await;
+    let accepted = send_file(&mut client, "message-1", &kept["id"]).await;
+    let path = format!("{}/{}/0", accepted["conversation"], accepted["message"]);
+    let id = ConversationId(accepted["conversation"].as_i64().expect("an id"));
+    site.harness.threads.change(id, |thread| thread.key = Some("begun-by-mail".to_owned()));
+    assert_eq!(fetch(&site, &pass, &path).await.0, 200, "on the connection that shows it");
+    client.lose().await;
+    assert_eq!(fetch(&site, &pass, &path).await.0, 200, "and without one");
+    let (mut other, _) = site.visit(json!({})).await;
+    let others = pass_of(&mut other).await;
+    assert_eq!(fetch(&site, &others, &path).await.0, 404);
+    site.stop().await;
+}

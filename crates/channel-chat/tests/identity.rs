@@ -8,8 +8,9 @@ use client::{SECRETS, Site};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use switchboard_channel::Signal;
 use switchboard_channel_testkit::ManualClock;
-use switchboard_model::{Identity, IdentityKind, Proof};
+use switchboard_model::{ConversationId, Identity, IdentityKind, Proof};
 
 fn signed(secret: &str, text: &str) -> Vec<u8> {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
@@ -219,5 +220,29 @@ async fn a_forged_or_old_session_counts_as_none() {
     site.harness.clock.advance_ms(181 * 24 * 60 * 60 * 1_000);
     let (_, welcome) = site.visit(json!({"session": session})).await;
     assert_eq!(welcome["session"], false);
+    site.stop().await;
+}
+
+fn id_of(accepted: &Value) -> ConversationId {
+    ConversationId(accepted["conversation"].as_i64().expect("the frame names a conversation"))
+}
+
+#[tokio::test]
+async fn what_another_tab_of_the_visitor_still_shows_is_not_marked_as_left() {
+    let site = Site::open().await;
+    let (mut guest, _) = site.visit(json!({})).await;
+    guest.send(&json!({"type": "consent"})).await;
+    let session = guest.until("session").await["session"].clone();
+    let of_session = id_of(&guest.begin("message-1", "Hei").await);
+    let (mut member, _) =
+        site.visit(json!({"session": session, "identity": {"id": "4711", "hash": hash(SECRETS[0], "4711")}})).await;
+    let of_account = id_of(&member.begin("message-2", "Hei").await);
+    member.caught_up().await;
+    member.lose().await;
+    let left = |id| site.harness.threads.signals().contains(&(id, Signal::Connected(false)));
+    while !left(of_account) {
+        guest.caught_up().await;
+    }
+    assert!(!left(of_session), "the other tab shows it");
     site.stop().await;
 }

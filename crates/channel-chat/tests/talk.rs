@@ -317,3 +317,17 @@ async fn a_visitor_who_left_is_told_to_the_desk() {
     site.stop().await;
     assert!(threads.signals().last() == Some(&(id, Signal::Connected(false))));
 }
+
+#[tokio::test]
+async fn a_visitor_whose_conversation_was_closed_meanwhile_is_gone_all_the_same() {
+    let site = Site::open().await;
+    let (mut client, _) = site.visit(json!({})).await;
+    let id = conversation(&client.begin("message-1", "Hei").await);
+    client.caught_up().await;
+    site.harness.threads.change(id, |thread| thread.open = false);
+    while client.until("thread").await["open"] != false {}
+    client.lose().await;
+    let threads = std::sync::Arc::clone(&site.harness.threads);
+    site.stop().await;
+    assert!(threads.signals().last() == Some(&(id, Signal::Connected(false))));
+}

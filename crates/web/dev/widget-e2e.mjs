@@ -223,6 +223,96 @@ const tests = {
     assert.deepEqual(await page.context().cookies(), []);
   },
 
+  async 'who comes after another account sees and sends nothing of it, without any logout'({ page, chat, cookies }) {
+    await openChat(page);
+    await write(page, 'before signing in');
+    await inside(page).getByText('· Sent').waitFor();
+    const kari = { id: '4711', hash: signed('4711') };
+    await call(page, 'identify', kari);
+    await until('Kari is known', () => chat.clients.size === 1 && chat.state.hellos.at(-1).identity?.id === '4711');
+    await shows(page, ['before signing in']);
+    await inside(page).getByText('· Sent').waitFor();
+    chat.state.silent = true;
+    await write(page, 'not for others');
+    await inside(page).getByText('Sending…').waitFor();
+    await field(page).fill('a draft of Kari');
+    chat.state.silent = false;
+    const nonce = chat.state.hellos.at(-1).nonce;
+    await call(page, 'identify', { id: '4712', hash: signed('4712') });
+    await until('Ola is known', () => chat.clients.size === 1 && chat.state.hellos.at(-1).identity?.id === '4712');
+    await until('it is connected', async () => (await inside(page).locator('.dot.on').count()) === 1);
+    await shows(page, []);
+    assert.equal(await field(page).inputValue(), '');
+    const { session, after, nonce: next } = chat.state.hellos.at(-1);
+    assert.deepEqual([session, after, next === nonce, await cookies()], [undefined, undefined, false, []]);
+    await write(page, 'of Ola');
+    await until('it is stored', () => chat.texts.includes('of Ola'));
+    assert.deepEqual(chat.state.conversations.map((one) => one.messages.map((two) => two.text)), [['before signing in'], ['of Ola']]);
+    assert.equal(chat.state.conversations[1].visitor, 'id-4712');
+    await call(page, 'identify', null);
+    await until('nobody is known', () => chat.state.hellos.at(-1).identity === undefined);
+    await shows(page, []);
+    assert.equal(chat.state.hellos.at(-1).session, undefined);
+  },
+
+  async 'a first message whose session never arrived is one message of one visitor, after a reload as well'({ page, chat, desk }) {
+    await openChat(page);
+    chat.state.cut_before_session = true;
+    await write(page, 'once');
+    await inside(page).getByText('· Sent').waitFor();
+    assert.equal(chat.state.sessions.size, 2, 'the session was begun twice');
+    assert.equal(new Set(chat.state.sessions.values()).size, 1, 'for one visitor');
+    assert.deepEqual(chat.texts, ['once']);
+    await page.context().clearCookies();
+    await page.goto(`${desk}/w/${KEY}`);
+    await until('it is connected', () => chat.clients.size === 1 && chat.state.hellos.at(-1).session === undefined);
+    chat.state.cut_before_session = true;
+    await page.getByRole('textbox', { name: 'Write a message' }).fill('across the reload');
+    await page.keyboard.press('Enter');
+    await until('it is stored', () => chat.texts.length === 2 && !chat.state.cut_before_session);
+    chat.state.silent = true;
+    await page.reload();
+    await page.getByText('Sending…').waitFor();
+    chat.state.silent = false;
+    chat.cut();
+    await page.getByText('· Sent').waitFor();
+    assert.deepEqual(chat.texts, ['once', 'across the reload']);
+    assert.equal(chat.state.conversations.length, 2);
+    assert.equal(new Set(chat.state.sessions.values()).size, 2);
+  },
+
+  async 'a session that another tab begins or renews takes no draft and no unsent message away'({ page, chat, open, context }) {
+    await openChat(page);
+    await field(page).fill('a draft without a session');
+    const second = await open();
+    await openChat(second);
+    await write(second, 'from the second');
+    await inside(second).getByText('· Sent').waitFor();
+    await page.bringToFront();
+    await call(page, 'close');
+    await call(page, 'open');
+    await until('the session is taken over', () => chat.state.hellos.at(-1).session && chat.clients.size === 2);
+    assert.equal(await field(page).inputValue(), 'a draft without a session');
+    await field(page).press('Enter');
+    await until('it is stored', () => chat.texts.length === 2);
+    chat.state.silent = true;
+    await write(page, 'on its way');
+    await inside(page).getByText('Sending…').waitFor();
+    await field(page).fill('a draft');
+    const [cookie] = await context.cookies();
+    const renewed = cookie.value.slice(0, 21) + 'x'.repeat(20);
+    chat.state.sessions.set(renewed, chat.state.sessions.get(cookie.value));
+    await context.addCookies([{ ...cookie, value: renewed }]);
+    await call(page, 'close');
+    await call(page, 'open');
+    chat.state.silent = false;
+    chat.cut();
+    await until('it comes back with the renewed one', () => chat.state.hellos.some((one) => one.session === renewed));
+    await until('it is stored once', () => chat.texts.filter((text) => text === 'on its way').length === 1);
+    assert.equal(await field(page).inputValue(), 'a draft');
+    assert.equal(new Set(chat.state.conversations.map((one) => one.visitor)).size, 1);
+  },
+
   async 'where an identity is required, strangers are told'({ page }) {
     await launcher(page).click();
     await inside(page).getByText('Please sign in on this site to chat.').first().waitFor();

@@ -21,7 +21,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use switchboard_channel::ThreadFile;
+use switchboard_channel::{Thread, ThreadFile, ThreadsError};
 use switchboard_model::{ConversationId, MessageId};
 use tokio::time::timeout;
 
@@ -82,12 +82,23 @@ async fn found(
     let unavailable = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "it cannot be read now").after(5);
     let none = || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such file");
     let thread = threads.thread(conversation).await.map_err(unavailable)?.ok_or_else(none)?;
-    let owner = thread.key.as_deref().and_then(Owner::of_key);
-    if !owner.is_some_and(|owner| pass.owners().any(|own| own == owner)) {
+    if !shown_to(door, &pass, &thread).await.map_err(unavailable)? {
         return Err(none());
     }
     let file = threads.file(conversation, message, place).await.map_err(unavailable)?.ok_or_else(none)?;
     Ok(served(file))
+}
+
+/// Whether the conversation is shown to whoever the pass names: as the one who began it, or through the contact. A pass names
+/// an account by its digest only, so what is the account's through the contact is known while it is connected.
+async fn shown_to(door: &Door, pass: &Pass, thread: &Thread) -> Result<bool, ThreadsError> {
+    let begun_by = thread.key.as_deref().and_then(Owner::of_key);
+    if pass.owners().any(|own| begun_by == Some(own) || door.hub.shows(own, thread.conversation)) {
+        return Ok(true);
+    }
+    let Some(session) = pass.session else { return Ok(false) };
+    let threads = door.context.threads.of(&session.cookie_identity()).await?;
+    Ok(threads.iter().any(|shown| shown.conversation == thread.conversation))
 }
 
 /// A file as it can do no harm: never run, never shown as a page of ours.

@@ -173,13 +173,13 @@ impl Visit {
         self.send(written(&ServerFrame::Accepted { client_id, conversation, message, at })).await?;
         if is_new {
             // How it stands, and whatever else is in it when this was a repetition.
-            if let Some(mailbox) = &self.mailbox {
+            if let Some(mailbox) = self.stay.mailbox() {
                 mailbox.note(|notes| {
                     notes.threads.insert(conversation);
                     notes.messages.insert(conversation);
                 });
             }
-            self.signal(conversation, Signal::Connected(true)).await;
+            self.stay.attend(conversation).await;
             self.signal_page().await;
         }
         Ok(())

@@ -35,9 +35,7 @@ impl Visit {
     /// A conversation of the visitor that was not known here, shown from the cursor on.
     pub(super) fn learn(&mut self, owner: Owner, thread: Thread, cursor: Option<MessageId>) -> &mut Known {
         let conversation = thread.conversation;
-        if let Some(mailbox) = &self.mailbox {
-            self.door.hub.watch(conversation, mailbox);
-        }
+        self.stay.watch(conversation);
         self.known.entry(conversation).or_insert_with(|| Known {
             prefix: owner.prefix(),
             key: thread.key.clone(),
@@ -148,26 +146,30 @@ impl Visit {
         }
     }
 
-    /// Tells the desk something about all open conversations. What fails is not worth a repetition.
-    pub(super) async fn signal_open(&mut self, signal: &Signal) {
-        let open = self.known.values().rev().filter(|known| known.thread.open);
-        for conversation in open.map(|known| known.thread.conversation).collect::<Vec<_>>() {
-            self.signal(conversation, signal.clone()).await;
+    fn open(&self) -> Vec<ConversationId> {
+        self.known.values().rev().filter(|known| known.thread.open).map(|known| known.thread.conversation).collect()
+    }
+
+    /// Tells the desk that the visitor of all open conversations is there.
+    pub(super) async fn attend_open(&mut self) {
+        for conversation in self.open() {
+            self.stay.attend(conversation).await;
         }
     }
 
     /// Tells the desk which page the visitor looks at.
     pub(super) async fn signal_page(&mut self) {
         if let Some(page) = self.visitor.told.page.clone() {
-            self.signal_open(&Signal::Page(page.url, page.title)).await;
+            for conversation in self.open() {
+                self.signal(conversation, Signal::Page(page.url.clone(), page.title.clone())).await;
+            }
         }
     }
 
-    /// Tells the desk something about a conversation.
+    /// Tells the desk something about a conversation, whose visitor is there then.
     pub(super) async fn signal(&mut self, conversation: ConversationId, signal: Signal) {
-        if let Err(error) = self.door.context.threads.signal(conversation, signal).await {
-            tracing::debug!(channel = %self.door.config.slug, %error, "a signal was lost");
-        }
+        self.stay.attend(conversation).await;
+        self.door.signal(conversation, signal).await;
     }
 }
 

@@ -1,6 +1,6 @@
 // A played server of the widget: its addresses as the crate serves them, and the protocol of the chat channel, with a
 // memory that outlives restarts. `listen` and `drop` are its start and its end.
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
@@ -104,7 +104,8 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
       client.send({ type: 'bye', code: 'identity_required', reconnect: false });
       return client.cut();
     }
-    client.session = known ? frame.session : null;
+    client.session = client.told = known ? frame.session : null;
+    client.nonce = frame.nonce;
     const mine = of(client).sort((a, b) => b.id - a.id);
     client.send({
       type: 'welcome', protocol: 1, visitor, identity_fault, session: Boolean(known), pass: client.visitors[0] ? `pass-${client.visitors[0]}` : null, conversations: mine.map(stateOf), open: state.open, opens_at: state.opens_at,
@@ -122,28 +123,38 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     client.send({ type: 'replayed', conversation: conversation.id });
   }
 
-  function act(client) {
-    if (client.session) return;
-    const visitor = client.visitors[0] ?? `anon-${randomBytes(4).toString('hex')}`;
-    client.session = randomBytes(16).toString('base64url');
-    state.sessions.set(client.session, visitor);
-    if (!client.visitors.includes(visitor)) client.visitors.push(visitor);
-    client.send({ type: 'session', session: client.session, pass: `pass-${visitor}` });
+  /** A session begins, made from the nonce, unless there is one or an account. Its token begins with what names the visitor. */
+  function act(client, is_asked) {
+    if (client.visitors.length === 0) {
+      const seed = createHash('sha256').update(client.nonce ?? randomBytes(16)).digest('base64url').slice(0, 21);
+      client.session = seed + randomBytes(24).toString('base64url');
+      state.sessions.set(client.session, `anon-${seed}`);
+      client.visitors.push(`anon-${seed}`);
+    } else if (!is_asked) return;
+    if (state.cut_before_session) return;
+    const session = client.session === client.told ? null : client.session;
+    client.told = client.session;
+    client.send({ type: 'session', session, pass: `pass-${client.visitors[0]}` });
   }
 
   function message(client, frame) {
     const refuse = (code, more = {}) => client.send({ type: 'refused', client_id: frame.client_id, code, detail: code, retry: false, ...more });
     if (state.refusing) return refuse(state.refusing);
-    const twin = state.conversations.flatMap((one) => one.messages.map((two) => [one, two])).find(([, two]) => two.client_id === frame.client_id);
-    if (twin) return client.send({ type: 'accepted', client_id: frame.client_id, conversation: twin[0].id, message: twin[1].id, at: twin[1].at });
     const unknown = (frame.fields ?? []).filter(([name]) => !prechat.some((field) => field.name === name));
     if (unknown.length > 0) return refuse('bad_field', { fields: unknown.map(([name]) => ({ name, code: 'unknown' })) });
-    act(client);
-    const first = frame.first && state.conversations.find((one) => one.messages.some((two) => two.client_id === frame.first));
-    let conversation = first || of(client).find((one) => one.id === frame.conversation);
+    act(client, false);
+    const mine = of(client);
+    let conversation = mine.find((one) => one.id === frame.conversation);
     if (!conversation && frame.conversation) return refuse('unknown_conversation');
+    // The same message is the same owner's and has the same name; so has the first one of a conversation.
+    const owner = conversation?.visitor ?? client.visitors[0];
+    const named = (name) => mine.filter((one) => one.visitor === owner).flatMap((one) => one.messages.map((two) => [one, two])).find(([, two]) => name && two.client_id === name);
+    const twin = named(frame.client_id);
+    if (twin) return client.send({ type: 'accepted', client_id: frame.client_id, conversation: twin[0].id, message: twin[1].id, at: twin[1].at });
+    conversation ??= named(frame.first)?.[0];
+    if (!conversation && frame.first) return refuse('unknown_conversation');
     if (!conversation) {
-      conversation = { id: state.next++, visitor: client.visitors[0], open: true, owner: null, position: 2, seen: null, read: null, messages: [], fields: frame.fields ?? [], topic: frame.topic };
+      conversation = { id: state.next++, visitor: owner, open: true, owner: null, position: 2, seen: null, read: null, messages: [], fields: frame.fields ?? [], topic: frame.topic };
       state.conversations.push(conversation);
     }
     const held = (frame.files ?? []).map((id) => state.uploads.get(id));
@@ -151,8 +162,8 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     conversation.messages.push(stored);
     conversation.open = true;
     // Stored, but the answer is lost: what a connection that breaks at the worst moment does.
-    if (state.cut_before_answer) {
-      state.cut_before_answer = false;
+    if (state.cut_before_answer || state.cut_before_session) {
+      state.cut_before_answer = state.cut_before_session = false;
       return client.cut();
     }
     client.send({ type: 'accepted', client_id: frame.client_id, conversation: conversation.id, message: stored.id, at: stored.at });
@@ -167,7 +178,7 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     const conversation = frame.conversation && of(client).find((one) => one.id === frame.conversation);
     if (frame.type === 'hello') hello(client, frame);
     else if (frame.type === 'message') message(client, frame);
-    else if (frame.type === 'consent') act(client);
+    else if (frame.type === 'consent') act(client, true);
     else if (frame.type === 'ping') client.send({ type: 'pong' });
     else if (frame.type === 'open' && conversation) replay(client, conversation, frame.after ?? 0);
     else if (frame.type === 'read' && conversation) conversation.read = Math.max(conversation.read ?? 0, frame.message);

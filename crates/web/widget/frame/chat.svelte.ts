@@ -1,10 +1,12 @@
-// The state of the chat: conversations, what is on its way, and what the page around us and the server say.
+// The chat at work: what is on its way, and what the page around us and the server say.
 import type { Facts, FromPage, Host, Identity, Init, Page, Told } from './host';
 import { Outbox } from './outbox';
-import type { Field, FromServer, Settings, ToServer, WireMessage } from './protocol';
-import { Connection, type Status } from './socket';
+import { Known } from './known.svelte';
+import type { FromServer, ToServer, WireMessage } from './protocol';
+import { Connection } from './socket';
 import { Thread } from './thread.svelte';
-import { accepted, after, merged, newClientId, unreadOf, type Message, type Upload } from './timeline';
+import { accepted, after, drafted, merged, newClientId, type Message, type Upload } from './timeline';
+import { accountOf, visitorOf, type Whose } from './whose';
 import { locale, said, setLocales, t } from './words.svelte';
 
 const TYPING_FADES_MS = 10_000;
@@ -12,34 +14,16 @@ const TYPING_EVERY_MS = 3000;
 const MOST_ATTEMPTS = 4;
 const MOST_OPENED = 5;
 
-export class Chat {
-  status = $state<Status>('idle');
-  /** Why the server does not want us, once it said so. */
-  ended = $state<string | null>(null);
-  settings = $state.raw<Settings | null>(null);
-  /** The channel's hours run. */
-  is_open = $state(true);
-  opens_at = $state<number | null>(null);
-  threads = $state<Thread[]>([]);
-  current = $state<Thread | null>(null);
-  shown = $state(false);
-  visitor = $state('anonymous');
-  /** Said once to those who cannot see what arrives. */
-  announced = $state('');
-  theme = $state('auto');
-  color = $state('#0d6661');
-  customer = $state.raw<Record<string, string>>({});
-  pass: string | null = null;
+export class Chat extends Known {
   readonly title: () => string;
   readonly greeting: () => string;
   readonly files_path: string;
   private session = '';
-  /** Of this page, so that what is sent again before a session came is from the same visitor. */
+  /** A session that begins on this page is made from it, so that a first message that is repeated is one. */
   private nonce = newClientId();
   private identity: Identity | null = null;
   private page: Page | null = null;
   private consent: boolean | null = null;
-  private topic: string | null = null;
   private unread = 0;
   private typed_at = 0;
   private passed: (() => void)[] = [];
@@ -50,6 +34,7 @@ export class Chat {
     private readonly told: Told,
     readonly host: Host,
   ) {
+    super();
     const look = told.settings?.look;
     this.title = () => said(look?.title, t('title'));
     this.greeting = () => said(look?.greeting, t('greeting'));
@@ -104,10 +89,7 @@ export class Chat {
       case 'update':
         return this.update(message.value);
       case 'session':
-        if (message.value === this.session) return;
-        this.forget();
-        this.session = message.value;
-        return this.again();
+        return this.adopt(message.value);
       case 'logout':
         this.identity = null;
         this.forget();
@@ -115,9 +97,24 @@ export class Chat {
     }
   }
 
+  /** Another tab has begun, renewed or ended the session. */
+  private adopt(session: string): void {
+    if (session === this.session) return;
+    const [before, now] = [visitorOf(this.session), visitorOf(session)];
+    if (before && before !== now) this.forget();
+    this.session = session;
+    if (before !== now) this.again();
+  }
+
   private update(facts: Facts): void {
-    const [identity, page, consent] = [JSON.stringify(this.identity), this.page, this.consent];
+    const [identity, account, page, consent] = [JSON.stringify(this.identity), accountOf(this.identity), this.page, this.consent];
     this.take(facts);
+    if (account !== null && account !== accountOf(facts.identity)) {
+      // Somebody else, or nobody any more: the session may be the former one's as well.
+      this.forget();
+      this.host.store('');
+    }
+    if (account === null && facts.identity) this.restore(true);
     void setLocales([...facts.locales, this.told.settings?.locale ?? 'en']);
     if (JSON.stringify(facts.identity) !== identity) this.again();
     else if (facts.page && facts.page.url !== page?.url) this.connection.send({ type: 'page', ...facts.page });
@@ -131,12 +128,18 @@ export class Chat {
     if (this.shown || this.session || this.identity) this.connection.start();
   }
 
+  /** Nothing of the former visitor is shown, sent or used from now on. */
   private forget(): void {
+    this.connection.stop();
+    for (const thread of this.threads) clearTimeout(thread.fade);
     this.threads = [];
     this.current = null;
-    this.session = '';
+    this.session = this.announced = '';
     this.nonce = newClientId();
+    this.visitor = 'anonymous';
+    this.typed_at = 0;
     this.pass = null;
+    for (const done of this.passed.splice(0)) done();
     this.outbox.clear();
     this.tell();
     if (this.shown) this.newThread();
@@ -161,22 +164,14 @@ export class Chat {
     thread.draft = text;
   }
 
-  newThread(): Thread {
-    const empty = this.threads.find((thread) => thread.id === null && thread.messages.length === 0);
-    const thread = empty ?? new Thread();
-    thread.topic = this.topic;
-    if (!empty) this.threads = [thread, ...this.threads];
-    this.current = this.threads.find((one) => one === thread || one === this.threads[0]) ?? thread;
-    return this.current;
-  }
-
   private hello(): ToServer {
     const pairs = this.threads.flatMap((thread) => (thread.id !== null && thread.asked ? [[String(thread.id), after(thread.messages)] as const] : []));
     return {
       type: 'hello',
       locale: locale(),
-      nonce: this.nonce,
+      // Also beside a session: the server may find it too old.
       ...(this.session && { session: this.session }),
+      nonce: this.nonce,
       ...(this.identity && { identity: this.identity }),
       ...(this.page && { page: this.page }),
       ...(pairs.length > 0 && { after: Object.fromEntries(pairs) }),
@@ -188,10 +183,12 @@ export class Chat {
       case 'welcome':
         return this.welcome(frame);
       case 'session':
-        this.session = frame.session;
         this.gain(frame.pass);
-        this.host.store(frame.session);
-        return;
+        // An account needs none.
+        if (!frame.session) return;
+        this.session = frame.session;
+        this.keep();
+        return this.host.store(frame.session);
       case 'accepted':
         return this.stored(frame);
       case 'refused':
@@ -232,6 +229,7 @@ export class Chat {
       this.host.store('');
     }
     this.gain(frame.pass);
+    this.part(frame.conversations.map((one) => one.conversation));
     const newest_open = frame.conversations.find((one) => one.open)?.conversation;
     let opened = 0;
     for (const state of frame.conversations) {
@@ -269,15 +267,6 @@ export class Chat {
     for (const done of this.passed.splice(0)) done();
   }
 
-  thread(id: number): Thread {
-    const found = this.threads.find((thread) => thread.id === id);
-    if (found) return found;
-    const thread = new Thread();
-    thread.id = id;
-    this.threads = [thread, ...this.threads];
-    return this.threads[0]!;
-  }
-
   /** Shows a conversation. */
   pick(thread: Thread | null): void {
     this.current = thread;
@@ -289,21 +278,11 @@ export class Chat {
     if (thread.id !== null && this.connection.send({ type: 'open', conversation: thread.id })) thread.asked = true;
   }
 
-  /** The fields to ask for before a conversation about this topic. */
-  questions(topic: string | null): Field[] {
-    const asked = this.settings?.prechat ?? [];
-    return asked.filter((field) => !field.known && (field.topics === null || (topic !== null && field.topics.includes(topic))));
-  }
-
   /** Writes into the conversation that is shown. */
   write(text: string, uploads: Upload[] = []): void {
     const thread = this.current ?? this.newThread();
     const is_first = thread.id === null && thread.first === null;
-    const message: Message = {
-      key: '', id: null, client_id: newClientId(), author: null, text, files: uploads.map(({ name, content_type, size_bytes }) => ({ name, content_type, size_bytes })), at: Date.now(), state: 'sending',
-      code: null, attempts: 0, fields: is_first ? (thread.fields ?? []) : [], topic: is_first ? thread.topic : null, uploads,
-    };
-    message.key = message.client_id!;
+    const message = drafted(text, uploads, is_first ? (thread.fields ?? []) : [], is_first ? thread.topic : null);
     if (is_first) thread.first = message.client_id;
     thread.messages = [...thread.messages, message];
     this.typed_at = 0;
@@ -323,6 +302,8 @@ export class Chat {
   }
 
   private send(thread: Thread, message: Message): void {
+    // It was another visitor's.
+    if (!this.threads.includes(thread)) return;
     this.keep();
     const missing = message.uploads.filter((upload) => upload.id === null);
     if (missing.length > 0) {
@@ -360,12 +341,6 @@ export class Chat {
     thread.messages = thread.messages.map((one) => (one.key === message.key ? message : one));
   }
 
-  private *pending(): Generator<{ thread: Thread; message: Message }> {
-    for (const thread of this.threads) {
-      for (const message of thread.messages) if (message.state === 'sending') yield { thread, message };
-    }
-  }
-
   private stored(frame: Extract<FromServer, { type: 'accepted' }>): void {
     const thread = this.threads.find((one) => one.messages.some((message) => message.client_id === frame.client_id));
     if (!thread) return;
@@ -377,20 +352,6 @@ export class Chat {
     this.keep();
     if (is_new) this.host.say('event', 'conversation:start', { conversation: frame.conversation });
     this.host.say('event', 'message:sent', { conversation: frame.conversation, message: frame.message });
-  }
-
-  /** A conversation that was begun here has its id; what the server said of it meanwhile becomes part of it. */
-  private join(thread: Thread, id: number): void {
-    const told = this.threads.find((one) => one.id === id && one !== thread);
-    if (told) {
-      thread.owner = told.owner;
-      thread.position = told.position;
-      thread.open = told.open;
-      thread.messages = [...told.messages, ...thread.messages];
-      if (this.current === told) this.current = thread;
-      this.threads = this.threads.filter((one) => one !== told);
-    }
-    thread.id = id;
   }
 
   private refused(frame: Extract<FromServer, { type: 'refused' }>): void {
@@ -443,10 +404,6 @@ export class Chat {
     this.tell();
   }
 
-  unreadIn(thread: Thread): number {
-    return unreadOf(thread.messages, thread.read);
-  }
-
   private tell(): void {
     const unread = this.threads.reduce((sum, thread) => sum + this.unreadIn(thread), 0);
     if (unread === this.unread) return;
@@ -485,20 +442,27 @@ export class Chat {
     this.connection.kick();
   }
 
-  private keep(): void {
-    this.outbox.keep(this.nonce, this.threads.map((thread) => ({ id: thread.id, first: thread.first, messages: thread.messages.filter((message) => message.state !== 'stored') })));
+  private whose(): Whose {
+    return { account: accountOf(this.identity), visitor: visitorOf(this.session) };
   }
 
-  /** What was on its way when the page was left. */
-  private restore(): void {
-    const kept = this.outbox.kept();
-    this.nonce = kept?.nonce || this.nonce;
-    for (const { id, first, messages } of kept?.threads ?? []) {
+  private keep(): void {
+    if (this.consent === false) return this.outbox.clear();
+    this.outbox.keep(this.whose(), this.nonce, this.threads.map((thread) => ({ id: thread.id, first: thread.first, messages: thread.messages.filter((message) => message.state !== 'stored') })));
+  }
+
+  /** What was on its way when the page was left; after signing in, what the account left. */
+  private restore(signed_in = false): void {
+    if (signed_in && this.threads.some((thread) => thread.messages.some((message) => message.state !== 'stored'))) return;
+    const kept = this.outbox.kept(this.whose());
+    if (!kept) return;
+    if (!signed_in) this.nonce = kept.nonce;
+    for (const { id, first, messages } of kept.threads) {
       const thread = id === null ? new Thread() : this.thread(id);
       thread.first = first;
-      thread.messages = messages;
+      thread.messages = [...thread.messages, ...messages];
       if (id === null) this.threads = [thread, ...this.threads];
     }
-    if (this.threads.length > 0) this.current = this.threads[0]!;
+    if (!this.current?.draft) this.current = this.threads[0] ?? null;
   }
 }

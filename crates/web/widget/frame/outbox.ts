@@ -1,13 +1,16 @@
-// What is not stored yet, kept for this tab: a reload loses nothing that was sent. It is empty until somebody writes.
+// What is not stored yet, kept for this tab: a reload loses nothing that was sent. It is empty until somebody writes, and
+// says whose it is.
 import type { Message } from './timeline';
+import { isSame, type Whose } from './whose';
 
 export interface Kept {
   id: number | null;
   first: string | null;
   messages: Message[];
 }
-/** The nonce is what the server knows these messages by again while there is no session. */
-interface Content {
+/** What is written down. The nonce is that of the connections on which the messages were sent. */
+interface Written {
+  whose: Whose;
   nonce: string;
   threads: Kept[];
 }
@@ -15,28 +18,35 @@ interface Content {
 export class Outbox {
   constructor(private readonly name: string) {}
 
-  keep(nonce: string, threads: Kept[]): void {
+  keep(whose: Whose, nonce: string, threads: Kept[]): void {
     const left = threads.filter((thread) => thread.messages.length > 0);
     try {
       if (left.length === 0) sessionStorage.removeItem(this.name);
-      else sessionStorage.setItem(this.name, JSON.stringify({ nonce, threads: left } satisfies Content));
+      else sessionStorage.setItem(this.name, JSON.stringify({ whose, nonce, threads: left } satisfies Written));
     } catch {
       // Browsers may forbid it; then it is kept in memory alone.
     }
   }
 
-  kept(): Content | null {
+  /** What this visitor left here. What another one left goes away, unless its account may still be named by the page. */
+  kept(now: Whose): { nonce: string; threads: Kept[] } | null {
     try {
-      const found = JSON.parse(sessionStorage.getItem(this.name) ?? 'null') as Content | null;
-      if (!found) return null;
-      const threads = found.threads.map((thread) => ({ ...thread, messages: thread.messages.map((message) => ({ ...message, uploads: message.uploads.map((upload) => ({ ...upload, file: null })) })) }));
-      return { nonce: found.nonce, threads };
+      const { whose, nonce, threads } = JSON.parse(sessionStorage.getItem(this.name) ?? '{}') as Partial<Written>;
+      if (whose && nonce && threads && isSame(whose, now)) {
+        return { nonce, threads: threads.map((thread) => ({ ...thread, messages: thread.messages.map((message) => ({ ...message, uploads: message.uploads.map((upload) => ({ ...upload, file: null })) })) })) };
+      }
+      if (!whose?.account || now.account !== null) this.clear();
     } catch {
-      return null;
+      this.clear();
     }
+    return null;
   }
 
   clear(): void {
-    this.keep('', []);
+    try {
+      sessionStorage.removeItem(this.name);
+    } catch {
+      // Then nothing was kept either.
+    }
   }
 }

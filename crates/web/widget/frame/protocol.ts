@@ -71,7 +71,7 @@ export interface Outgoing {
   files?: string[];
 }
 export type ToServer =
-  | { type: 'hello'; nonce?: string; session?: string; identity?: object; locale?: string; page?: object; after?: Record<string, number> }
+  | { type: 'hello'; session?: string; nonce?: string; identity?: object; locale?: string; page?: object; after?: Record<string, number> }
   | Outgoing
   | { type: 'consent' | 'ping' }
   | { type: 'open'; conversation: number; after?: number }

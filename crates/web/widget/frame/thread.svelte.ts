@@ -34,4 +34,14 @@ export class Thread {
     this.read = Math.max(this.read, state.read);
     this.newest = Math.max(this.newest, state.newest);
   }
+
+  /** The conversation is not to be seen any more: what was not stored, and the draft, begin another one. */
+  renew(): void {
+    this.messages = this.messages.filter((message) => message.state !== 'stored');
+    this.first = this.messages[0]?.client_id ?? null;
+    this.id = this.owner = this.position = this.typing = null;
+    this.seen = this.read = this.newest = 0;
+    this.open = true;
+    this.asked = this.loaded = false;
+  }
 }

@@ -66,8 +66,15 @@ export function after(messages: readonly Message[]): number {
 /** How many messages for the visitor are newer than what was read. */
 export const unreadOf = (messages: readonly Message[], read: number): number => messages.filter((message) => message.author !== null && (message.id ?? 0) > read).length;
 
-/** A name for a message that nobody else gives: 128 random bits. */
+/** A name that nobody else gives, of a message or of a page: 128 random bits. */
 export const newClientId = (): string => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** A message that the visitor has just written. */
+export function drafted(text: string, uploads: Upload[], fields: [string, string][], topic: string | null): Message {
+  const client_id = newClientId();
+  const files = uploads.map(({ name, content_type, size_bytes }) => ({ name, content_type, size_bytes }));
+  return { key: client_id, id: null, client_id, author: null, text, files, at: Date.now(), state: 'sending', code: null, attempts: 0, fields, topic, uploads };
+}
 
 /** Text in parts: what is an address of the web, and what is not. */
 export function linked(text: string): { text: string; href: string | null }[] {

@@ -1,0 +1,88 @@
+// What the chat knows: its conversations, and how it stands.
+import type { Field, Settings } from './protocol';
+import type { Status } from './socket';
+import { Thread } from './thread.svelte';
+import { unreadOf, type Message } from './timeline';
+
+/** So many conversations a welcome lists at most. */
+const MOST_LISTED = 50;
+
+export class Known {
+  status = $state<Status>('idle');
+  /** Why the server does not want us, once it said so. */
+  ended = $state<string | null>(null);
+  settings = $state.raw<Settings | null>(null);
+  /** The channel's hours run. */
+  is_open = $state(true);
+  opens_at = $state<number | null>(null);
+  threads = $state<Thread[]>([]);
+  current = $state<Thread | null>(null);
+  shown = $state(false);
+  visitor = $state('anonymous');
+  /** Said once to those who cannot see what arrives. */
+  announced = $state('');
+  theme = $state('auto');
+  color = $state('#0d6661');
+  customer = $state.raw<Record<string, string>>({});
+  pass: string | null = null;
+  protected topic: string | null = null;
+
+  thread(id: number): Thread {
+    const found = this.threads.find((thread) => thread.id === id);
+    if (found) return found;
+    const thread = new Thread();
+    thread.id = id;
+    this.threads = [thread, ...this.threads];
+    return this.threads[0]!;
+  }
+
+  newThread(): Thread {
+    const empty = this.threads.find((thread) => thread.id === null && thread.messages.length === 0);
+    const thread = empty ?? new Thread();
+    thread.topic = this.topic;
+    if (!empty) this.threads = [thread, ...this.threads];
+    this.current = this.threads.find((one) => one === thread || one === this.threads[0]) ?? thread;
+    return this.current;
+  }
+
+  /** What the welcome does not list is not this visitor's. What was written there and is not stored begins anew. */
+  protected part(listed: number[]): void {
+    const oldest = listed.length < MOST_LISTED ? 0 : Math.min(...listed);
+    this.threads = this.threads.filter((thread) => {
+      if (thread.id === null || thread.id < oldest || listed.includes(thread.id)) return true;
+      thread.renew();
+      return thread.messages.length > 0 || thread.draft !== '';
+    });
+    if (this.current && !this.threads.includes(this.current)) this.current = null;
+  }
+
+  /** A conversation that was begun here has its id; what the server said of it meanwhile becomes part of it. */
+  protected join(thread: Thread, id: number): void {
+    const told = this.threads.find((one) => one.id === id && one !== thread);
+    if (told) {
+      thread.owner = told.owner;
+      thread.position = told.position;
+      thread.open = told.open;
+      thread.messages = [...told.messages, ...thread.messages];
+      if (this.current === told) this.current = thread;
+      this.threads = this.threads.filter((one) => one !== told);
+    }
+    thread.id = id;
+  }
+
+  /** The fields to ask for before a conversation about this topic. */
+  questions(topic: string | null): Field[] {
+    const asked = this.settings?.prechat ?? [];
+    return asked.filter((field) => !field.known && (field.topics === null || (topic !== null && field.topics.includes(topic))));
+  }
+
+  protected *pending(): Generator<{ thread: Thread; message: Message }> {
+    for (const thread of this.threads) {
+      for (const message of thread.messages) if (message.state === 'sending') yield { thread, message };
+    }
+  }
+
+  unreadIn(thread: Thread): number {
+    return unreadOf(thread.messages, thread.read);
+  }
+}
