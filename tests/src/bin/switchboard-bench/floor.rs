@@ -28,7 +28,7 @@ const SAMPLE: &str = "xfeedc0defeedc0d";
 /// Most members of a group, as the engine's writer has them: on SQLite and on PostgreSQL.
 const GROUPS: (usize, usize) = (256, 60);
 /// Tables that do not grow with messages. The search index is written apart, because it cannot be read back.
-const FIXED: [&str; 17] = [
+const FIXED: [&str; 15] = [
     "api_token",
     "audit",
     "checkpoint",
@@ -38,14 +38,12 @@ const FIXED: [&str; 17] = [
     "idempotency",
     "installation",
     "lease",
-    "mark",
     "person",
     "person_status",
     "router_cursor",
     "seaql_migrations",
     "session",
     "timer",
-    "turn",
 ];
 
 /// How the floor writes.
@@ -74,7 +72,6 @@ struct Insert {
     cells: Vec<Cell>,
     /// Around parameters, by column, where a value is not stored as it is.
     wrapped: Option<(&'static str, &'static str)>,
-    tail: &'static str,
 }
 
 /// Numbers that are given out once, over several runs on one database.
@@ -155,14 +152,13 @@ impl Template {
         let text = [sample.text, sample.subject.unwrap_or_default()].join(" ");
         let entries = [(id_of("contact")?, words(&contact)), (id_of("message")?, words(&text))];
         inserts.extend(entries.map(|(id, words)| Insert::search_entry(id, words, is_postgres)));
-        inserts.push(Insert::mark(people.first().copied().unwrap_or_default(), first_no));
         Ok(Self { inserts, ids, people, first_no })
     }
 
     /// How many rows of each table one message takes, search entries included, counters not.
     pub fn rows_per_table(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
-        for insert in self.inserts.iter().filter(|insert| insert.table != "mark") {
+        for insert in &self.inserts {
             *counts.entry(insert.table.as_str()).or_default() += 1;
         }
         counts
@@ -280,7 +276,7 @@ impl Insert {
         });
         let (columns, cells): (Vec<String>, Vec<Cell>) = ours.unzip();
         let head = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
-        Self { table: table.to_owned(), head, columns, cells, wrapped: None, tail: "" }
+        Self { table: table.to_owned(), head, columns, cells, wrapped: None }
     }
 
     fn search_entry(id: i64, words: String, is_postgres: bool) -> Self {
@@ -288,15 +284,6 @@ impl Insert {
         let record = vec![(column.to_owned(), Cell::Number(Some(id))), ("words".to_owned(), Cell::Text(Some(words)))];
         let wrapped = is_postgres.then_some(("words", "array_to_tsvector(string_to_array(?, ' '))"));
         Self { wrapped, ..Self::of("search_entry", record) }
-    }
-
-    fn mark(person: i64, no: i64) -> Self {
-        let record = vec![
-            ("user_id".to_owned(), Cell::Number(Some(person))),
-            ("load_group".to_owned(), Cell::Text(Some("inbox_mail".to_owned()))),
-            ("no".to_owned(), Cell::Number(Some(no))),
-        ];
-        Self { tail: " ON CONFLICT (user_id, load_group) DO UPDATE SET no = excluded.no", ..Self::of("mark", record) }
     }
 
     /// The statement for so many rows.
@@ -311,7 +298,7 @@ impl Insert {
             format!("({})", values.join(", "))
         };
         let tuples: Vec<String> = (0..rows).map(tuple).collect();
-        format!("{}{}{}", self.head, tuples.join(", "), self.tail)
+        format!("{}{}", self.head, tuples.join(", "))
     }
 
     fn id(&self) -> Option<i64> {

@@ -3,7 +3,9 @@
 //! Start it with `cargo xtask bench`, which builds everything with optimisation and provides a PostgreSQL. Every row is
 //! the median of several repetitions; where there is a floor, it runs right before each of them.
 
+mod chat;
 mod desk;
+mod drain;
 mod driver;
 mod durable;
 mod floor;
@@ -14,6 +16,7 @@ mod plan;
 mod report;
 mod stored;
 mod stream;
+mod visitor;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
@@ -55,6 +58,12 @@ enum Part {
     Hosts,
     /// From a form to its owner on the live stream.
     Stream,
+    /// A mailbox on a real Dovecot, emptied.
+    Drain,
+    /// Ten thousand visitors of a chat.
+    Visitors,
+    /// A thousand chats, talking both ways.
+    Talk,
     /// A host at rest.
     Idle,
     /// A host on a long-used database, and explaining decisions.
@@ -121,6 +130,9 @@ impl Part {
             Self::Mail => mail::sqlite(plan).await,
             Self::Hosts => mail::three_hosts(plan).await,
             Self::Stream => stream::sqlite(plan).await,
+            Self::Drain => drain::sqlite(plan).await,
+            Self::Visitors => chat::visitors(plan).await,
+            Self::Talk => chat::talk(plan).await,
             Self::Idle => stored::idle(plan).await,
             Self::Stored => stored::long_used(plan).await,
         }
