@@ -10,13 +10,12 @@ use crate::router_task::pause;
 use crate::sla::renew_due;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use std::collections::BTreeSet;
 use std::time::Duration;
 use switchboard_model::{
     Actor, Address, Delivered, Identity, ItemId, ItemStatus, MessageKind, OutboundMessage, Owner, RouteEvent, Timestamp, User,
     UserId,
 };
-use switchboard_storage::{ItemUpdate, NewTimer, StoredTimer, Tx};
+use switchboard_storage::{ItemUpdate, NewTimer, StoredTimer, Timers, Tx};
 use tokio_util::sync::CancellationToken;
 
 /// An item that was put aside until a time.
@@ -29,6 +28,8 @@ const MAILS: [&str; 3] = [MAIL_OWNER, chat::UNREAD, chat::TRANSCRIPT];
 
 const BATCH: u32 = 100;
 const MAILS_AT_ONCE: usize = 8;
+/// Pause after a timer that failed.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// A mail to an owner that failed is tried again after this long, and given up after a day.
 pub(crate) const MAIL_RETRY_MS: i64 = 5 * 60_000;
@@ -46,43 +47,59 @@ impl Engine {
     /// Runs timers until the token is cancelled.
     pub async fn run_timers(self, shutdown: CancellationToken) {
         let mut pruned_at = Timestamp(0);
-        let (mut mailing, mut under_way) = (FuturesUnordered::new(), BTreeSet::new());
+        let (mut mailing, mut under_way) = (FuturesUnordered::new(), Vec::new());
         while !shutdown.is_cancelled() {
             let now = self.now();
             if now.ms_since(pruned_at) > PRUNE_EVERY_MS {
                 pruned_at = now;
                 self.prune(now).await;
             }
-            match self.inner.store.due_timers(now, BATCH).await {
-                Ok(due) if !due.is_empty() => {
-                    let due = due.into_iter().filter(|timer| !under_way.contains(&timer.id));
-                    let (mails, others): (Vec<_>, Vec<_>) = due.partition(|timer| MAILS.contains(&timer.kind.as_str()));
+            let mut goes_on = false;
+            match self.due(now, &under_way).await {
+                Ok((mails, others)) => {
                     // A slow mail server must not hold up what else is due.
-                    let room = MAILS_AT_ONCE.saturating_sub(mailing.len());
-                    let goes_on = !others.is_empty();
-                    for timer in mails.into_iter().take(room) {
-                        under_way.insert(timer.id);
-                        mailing.push(self.run_or_report(timer));
+                    for timer in mails {
+                        under_way.push(timer.id);
+                        mailing.push(self.mail_or_report(timer, &shutdown));
                     }
+                    goes_on = !others.is_empty();
                     for timer in others {
                         if !self.run_or_report(timer).await.1 {
-                            pause(&shutdown, Duration::from_secs(1)).await;
+                            pause(&shutdown, FAILURE_PAUSE).await;
                         }
                     }
-                    if goes_on {
-                        continue;
-                    }
                 }
-                Ok(_) => {}
                 Err(error) => tracing::error!(%error, "timers cannot be read; trying again"),
             }
+            let wait = if goes_on { Duration::ZERO } else { self.until_next_timer(&under_way).await };
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                Some((done, _)) = mailing.next() => drop(under_way.remove(&done)),
+                Some(done) = mailing.next() => under_way.retain(|id| *id != done),
                 () = self.inner.timer_bell.notified() => {}
-                () = tokio::time::sleep(self.until_next_timer().await) => {}
+                () = tokio::time::sleep(wait) => {}
             }
         }
+    }
+
+    /// What is due: mails, as many as there is room for beside those that are being sent, and the rest.
+    async fn due(&self, now: Timestamp, under_way: &[i64]) -> Result<(Vec<StoredTimer>, Vec<StoredTimer>)> {
+        let store = &self.inner.store;
+        let others = store.due_timers(now, &Timers { without: &MAILS, ..Timers::default() }, BATCH).await?;
+        let room = MAILS_AT_ONCE.saturating_sub(under_way.len());
+        if room == 0 {
+            return Ok((Vec::new(), others));
+        }
+        let mails = Timers { only: &MAILS, skipped: under_way, ..Timers::default() };
+        Ok((store.due_timers(now, &mails, u32::try_from(room).unwrap_or(BATCH)).await?, others))
+    }
+
+    /// As [`Engine::run_or_report`]; one that failed keeps its room for a moment.
+    async fn mail_or_report(&self, timer: StoredTimer, shutdown: &CancellationToken) -> i64 {
+        let (id, is_done) = self.run_or_report(timer).await;
+        if !is_done {
+            pause(shutdown, FAILURE_PAUSE).await;
+        }
+        id
     }
 
     /// The timer's id, and false when it failed; then it stays due.
@@ -95,8 +112,11 @@ impl Engine {
         (id, outcome.is_ok())
     }
 
-    async fn until_next_timer(&self) -> Duration {
-        let next = self.inner.store.next_timer_at().await.ok().flatten();
+    /// Mails are not waited for while there is no room for another.
+    async fn until_next_timer(&self, under_way: &[i64]) -> Duration {
+        let without: &[&str] = if under_way.len() < MAILS_AT_ONCE { &[] } else { &MAILS };
+        let which = Timers { without, skipped: under_way, ..Timers::default() };
+        let next = self.inner.store.next_timer_at(&which).await.ok().flatten();
         let wait = next.map_or(i64::MAX, |at| at.ms_since(self.now()));
         LONGEST_WAIT.min(Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(Duration::from_millis(10)))
     }

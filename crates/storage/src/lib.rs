@@ -67,5 +67,5 @@ pub use signals::SignalRow;
 pub use store::{Statistics, Store, StoreOptions, Tx};
 pub use sweep::{Adrift, SweepState};
 pub use threads::{Mark, ThreadEntry, ThreadRecord};
-pub use timers::{NewTimer, StoredTimer};
+pub use timers::{NewTimer, StoredTimer, Timers};
 pub use writer::{Writer, WriterOptions};

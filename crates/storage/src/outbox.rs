@@ -16,9 +16,10 @@ const MAX_REFERENCES: u32 = 50;
 /// Letters of an error that are kept.
 const MAX_ERROR: usize = 500;
 
-/// Whether entry `o` is the first of its conversation that is still to be sent.
+/// Whether entry `o` is the first of its conversation that is still to be sent. What some have and others are tried again
+/// for holds up nobody: the contact is not to wait for a copy.
 const FIRST_OF_CONVERSATION: &str = "NOT EXISTS (SELECT 1 FROM outbox e WHERE e.conversation_id = o.conversation_id \
-    AND e.state IN ('queued', 'sending') AND (e.created_at, e.id) < (o.created_at, o.id))";
+    AND e.state IN ('queued', 'sending') AND e.refused IS NULL AND (e.created_at, e.id) < (o.created_at, o.id))";
 
 /// A reply to send.
 #[derive(Clone, Debug)]
@@ -135,7 +136,7 @@ impl Tx {
     }
 
     /// Claims entries that are due, oldest first, for `lease_ms`; never one whose conversation has an earlier
-    /// entry that is still to be sent. Entries of a holder that died come up again when its lease is over.
+    /// entry that nobody has been sent yet. Entries of a holder that died come up again when its lease is over.
     ///
     /// # Errors
     /// When the database cannot be written.

@@ -2,9 +2,10 @@
 
 use crate::error::{StoreError, StoreErrorKind};
 use crate::messages::preview;
-use crate::row::{Db, Row, execute, row, values};
+use crate::row::{Db, Row, execute, row, rows, values};
 use crate::store::Tx;
-use switchboard_model::{ConversationId, MessageDetails, MessageId, Timestamp};
+use std::collections::BTreeSet;
+use switchboard_model::{Address, ConversationId, Identity, MessageDetails, MessageId, Timestamp};
 
 /// What people wrote to each other in conversation `$1`.
 const WRITTEN: &str = "FROM message WHERE conversation_id = $1 AND kind <> 'note' AND nature IN ('message', 'malformed')";
@@ -30,6 +31,7 @@ impl Tx {
         let found = row(self, "SELECT conversation_id FROM message WHERE id = $1", values![message]).await?;
         let gone = || StoreError::new(StoreErrorKind::NotFound, format!("message {message} is not stored"));
         let conversation = found.ok_or_else(gone)?.id("conversation_id", ConversationId)?;
+        self.withdraw_invitations(conversation, message).await?;
         let words =
             if self.is_shared() { "DELETE FROM search_entry WHERE id = $1" } else { "DELETE FROM search_entry WHERE rowid = $1" };
         for sql in [
@@ -44,6 +46,26 @@ impl Tx {
         self.settle_items(conversation).await?;
         self.tell_delivery(message, told, at).await?;
         Ok(conversation)
+    }
+
+    /// Whoever no other message of the conversation names may not write in it any more; contacts of what was merged into it
+    /// go on taking part.
+    async fn withdraw_invitations(&self, conversation: ConversationId, message: MessageId) -> Result<(), StoreError> {
+        let sql = "SELECT recipients, addressed, bcc FROM message WHERE id = $1";
+        let mut leaving = named(row(self, sql, values![message]).await?.iter())?;
+        if leaving.is_empty() {
+            return Ok(());
+        }
+        let sql = "SELECT recipients, addressed, bcc FROM message WHERE conversation_id = $1 AND id <> $2";
+        let staying = named(rows(self, sql, values![conversation, message]).await?.iter())?;
+        leaving.retain(|identity| !staying.contains(identity));
+        let sql = "DELETE FROM participant WHERE conversation_id = $1 AND kind = $2 AND value = $3 AND NOT EXISTS (SELECT 1 \
+            FROM item i JOIN identity d ON d.contact_id = i.contact_id WHERE (i.id = $1 OR i.merged_into = $1) \
+            AND d.kind = $2 AND d.value = $3)";
+        for identity in leaving {
+            execute(self, sql, values![conversation, identity.kind, identity.value.as_str()]).await?;
+        }
+        Ok(())
     }
 
     /// What the items of a conversation say about its messages, found anew: preview, last message, first reply, and since
@@ -67,4 +89,16 @@ impl Tx {
         );
         execute(self, sql, values![conversation]).await.map(|_| ())
     }
+}
+
+/// Everybody whom messages are addressed to.
+fn named<'a>(messages: impl Iterator<Item = &'a Row>) -> Result<BTreeSet<Identity>, StoreError> {
+    let mut named = BTreeSet::new();
+    for row in messages {
+        for column in ["recipients", "addressed", "bcc"] {
+            let listed: Vec<Address> = row.opt_json(column)?.unwrap_or_default();
+            named.extend(listed.iter().map(|to| Identity::email(&to.address)));
+        }
+    }
+    Ok(named)
 }

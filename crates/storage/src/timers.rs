@@ -1,8 +1,9 @@
 //! Timers: things that are due at a time.
 
 use crate::error::StoreError;
-use crate::row::{Row, execute, json, one, rows, values};
+use crate::row::{Row, execute, json, one, placeholders, rows, values};
 use crate::store::{Store, Tx};
+use sea_orm::Value;
 use switchboard_model::{ItemId, Timestamp};
 
 /// A timer to set.
@@ -35,13 +36,27 @@ pub struct StoredTimer {
     pub body: serde_json::Value,
 }
 
+/// Which timers are asked for; the default is all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timers<'a> {
+    /// Only those of these kinds; empty for any.
+    pub only: &'a [&'a str],
+    /// None of these kinds.
+    pub without: &'a [&'a str],
+    /// None with these ids.
+    pub skipped: &'a [i64],
+}
+
 impl Store {
     /// Timers due at `now`, earliest first.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn due_timers(&self, now: Timestamp, limit: u32) -> Result<Vec<StoredTimer>, StoreError> {
-        let sql = "SELECT id, due_at, kind, item_id, body FROM timer WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2";
+    pub async fn due_timers(&self, now: Timestamp, which: &Timers<'_>, limit: u32) -> Result<Vec<StoredTimer>, StoreError> {
+        let mut values = values![now, limit];
+        let wanted = which.condition(&mut values);
+        let sql =
+            format!("SELECT id, due_at, kind, item_id, body FROM timer WHERE due_at <= $1{wanted} ORDER BY due_at, id LIMIT $2");
         let timer = |row: &Row| {
             Ok(StoredTimer {
                 id: row.get("id")?,
@@ -51,15 +66,36 @@ impl Store {
                 body: row.json("body")?,
             })
         };
-        rows(self.reads(), sql, values![now, limit]).await?.iter().map(timer).collect()
+        rows(self.reads(), sql, values).await?.iter().map(timer).collect()
     }
 
     /// When the next timer is due.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn next_timer_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        one(self.reads(), "SELECT MIN(due_at) AS due FROM timer", values![]).await?.opt_id("due", Timestamp)
+    pub async fn next_timer_at(&self, which: &Timers<'_>) -> Result<Option<Timestamp>, StoreError> {
+        let mut values = Vec::new();
+        let wanted = which.condition(&mut values);
+        let sql = format!("SELECT MIN(due_at) AS due FROM timer WHERE 1 = 1{wanted}");
+        one(self.reads(), sql, values).await?.opt_id("due", Timestamp)
+    }
+}
+
+impl Timers<'_> {
+    /// What is to be true of a timer besides, with its parameters behind those given.
+    fn condition(&self, values: &mut Vec<Value>) -> String {
+        let mut text = String::new();
+        for (column, list) in [("kind IN", self.only), ("kind NOT IN", self.without)] {
+            if !list.is_empty() {
+                text += &format!(" AND {column} ({})", placeholders(values.len() + 1, list.len()));
+                values.extend(list.iter().flat_map(|kind| values![*kind]));
+            }
+        }
+        if !self.skipped.is_empty() {
+            text += &format!(" AND id NOT IN ({})", placeholders(values.len() + 1, self.skipped.len()));
+            values.extend(self.skipped.iter().flat_map(|id| values![*id]));
+        }
+        text
     }
 }
 

@@ -7,6 +7,7 @@ use switchboard_channel::Signal;
 use switchboard_model::{
     ConversationId, Identity, InboundMessage, ItemId, ItemStatus, OutboundMessage, Proof, Sender, StatusValue, ThreadHints,
 };
+use switchboard_storage::{NewTimer, Timers};
 
 const SETTINGS: &str = r#"chat = { close_after_min = 10, mail_channel = "support", transcript = "on_close" }"#;
 
@@ -55,7 +56,7 @@ async fn closes(desk: &Desk, item: ItemId) {
 
 /// Waits until every timer that is due has run.
 async fn timers_ran(desk: &Desk) {
-    let due = async || desk.engine.inner.store.due_timers(desk.engine.now(), 10).await.unwrap().is_empty();
+    let due = async || desk.engine.inner.store.due_timers(desk.engine.now(), &Timers::default(), 10).await.unwrap().is_empty();
     eventually("no timer is due", due).await;
 }
 
@@ -208,7 +209,7 @@ async fn who_is_connected_or_has_read_it_is_mailed_nothing() {
         timers_ran(&desk).await;
     }
     assert_eq!(mails(&desk).len(), 0, "the contact has read it");
-    assert!(desk.engine.inner.store.next_timer_at().await.unwrap().is_none(), "nothing is looked at any more");
+    assert!(desk.engine.inner.store.next_timer_at(&Timers::default()).await.unwrap().is_none(), "nothing is looked at any more");
     desk.reply("bo", conversation.into(), "Still there?").await;
     desk.advance(2 * MINUTE_MS);
     eventually("a mail is sent", async || mails(&desk).len() == 1).await;
@@ -268,6 +269,35 @@ async fn a_transcript_is_mailed_when_a_chat_is_closed_and_when_it_is_asked_for()
     let mail = desk.mail("support", "mo@customer.test").await;
     assert_eq!(desk.engine.send_transcript(&desk.as_user("bo"), mail).await.unwrap_err().kind, EngineErrorKind::Invalid);
     assert!(desk.engine.threads("chat").of(&cookie("lu")).await.unwrap().len() == 1);
+}
+
+#[tokio::test]
+async fn a_mail_server_that_hangs_holds_up_nothing_but_mails() {
+    let desk = chats(r#"chat = { close_after_min = 0, mail_channel = "support", transcript = "on_request" }"#).await;
+    let conversation = answered(&desk).await;
+    let item = desk.mail("support", "mo@customer.test").await;
+    desk.sent().await;
+    *desk.outside.hangs.lock().unwrap() = true;
+    let (now, store) = (desk.engine.now(), &desk.engine.inner.store);
+    let mut mails = Vec::new();
+    for id in store.next_ids(150).await.unwrap() {
+        let kind = crate::chat::TRANSCRIPT.to_owned();
+        mails.push(NewTimer { id, due_at: now, kind, item: Some(conversation.into()), body: serde_json::json!({}) });
+    }
+    let set = desk.engine.commit(move |tx| {
+        Box::pin(async move {
+            for mail in &mails {
+                tx.insert_timer(mail).await?;
+            }
+            Ok(())
+        })
+    });
+    set.await.unwrap();
+    let (bo, version, until) = (desk.as_user("bo"), desk.row(item).await.version, now.plus_ms(MINUTE_MS));
+    desk.engine.set_item_status(&bo, item, version, ItemStatus::Snoozed, Some(until)).await.unwrap();
+    desk.advance(MINUTE_MS);
+    eventually("the snooze ends", async || status(&desk, item).await == ItemStatus::Open).await;
+    assert!(store.due_timers(now, &Timers::default(), 200).await.unwrap().len() > 100, "the mails still wait");
 }
 
 #[tokio::test]

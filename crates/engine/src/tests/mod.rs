@@ -142,6 +142,8 @@ struct Outside {
     fails: Mutex<Option<Retry>>,
     /// Nothing can be sent at all.
     unreachable: Mutex<bool>,
+    /// The mail server never answers.
+    hangs: Mutex<bool>,
     /// Recipients that are refused while others are not, and whether trying again may help.
     refuses: Mutex<BTreeMap<String, bool>>,
 }
@@ -171,6 +173,9 @@ impl Channel for TestChannel {
     async fn send(&self, message: &OutboundMessage) -> Result<Delivered, ChannelError> {
         if let Some(retry) = *self.outside.fails.lock().unwrap() {
             return Err(ChannelError::new(ErrorKind::Rejected, retry, "sending", "mailbox full (552)"));
+        }
+        if message.channel == "support" && *self.outside.hangs.lock().unwrap() {
+            std::future::pending::<()>().await;
         }
         if *self.outside.unreachable.lock().unwrap() {
             return Err(ChannelError::new(ErrorKind::Unreachable, Retry::Later, "sending", "no route"));

@@ -131,7 +131,7 @@ on_both! {
         let Moved { after, .. } = moved(&db.store, wish).await.unwrap();
         assert_eq!((after.status, after.snoozed_until, after.owner), (ItemStatus::Snoozed, until, owner(1)));
         assert!(stored_counts(&db.store).await.is_empty());
-        assert_eq!(db.store.due_timers(NOON, 10).await.unwrap()[0].item, Some(after.id));
+        assert_eq!(db.store.due_timers(NOON, &crate::Timers::default(), 10).await.unwrap()[0].item, Some(after.id));
         let woken = ItemUpdate { status: Some(ItemStatus::Open), ..ItemUpdate::new(after.id, Actor::System, NOON) };
         change(&db.store, woken).await.unwrap();
         assert_eq!(stored_counts(&db.store).await, BTreeMap::from([(1, [1, 0, 1, 0])]));

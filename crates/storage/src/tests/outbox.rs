@@ -2,7 +2,7 @@
 
 use crate::tests::fixtures::{CHANNEL, NOON, conversation, events, id, insert, message, write};
 use crate::tests::{TestDb, on_both};
-use crate::{NewAttachment, NewEvent, NewMessage, NewOutbox, NewTimer, OutboxEntry, Store, StoreErrorKind};
+use crate::{NewAttachment, NewEvent, NewMessage, NewOutbox, NewTimer, OutboxEntry, Store, StoreErrorKind, Timers};
 use bytes::Bytes;
 use futures::FutureExt;
 use std::collections::BTreeSet;
@@ -97,6 +97,26 @@ on_both! {
         assert_eq!(db.store.next_outbox_at().await.unwrap(), Some(NOON.plus_ms(500)), "the second waits for the first");
         reply(&db.store, other, NOON.plus_ms(9)).await;
         assert_eq!(db.store.next_outbox_at().await.unwrap(), Some(NOON.plus_ms(9)), "another conversation does not wait");
+    }
+
+    async fn a_reply_behind_one_that_some_have_already_goes_out(db) {
+        let conversation = conversation(&db.store, ChannelKind::Email).await;
+        let first = reply(&db.store, conversation, NOON).await;
+        let second = reply(&db.store, conversation, NOON.plus_ms(1)).await;
+        let busy = |again| vec![RefusedRecipient { address: "cc@x.test".into(), reason: "450".into(), again }];
+        let entry = claim(&db.store, "a", NOON, 10).await.remove(0);
+        let put_off = write(&db.store, move |tx| async move {
+            tx.mark_sent_to_some(&entry, Some("<out@us>"), &busy(true), Some(NOON.plus_ms(500)), NOON).await
+        }.boxed());
+        assert!(put_off.await.unwrap());
+        assert_eq!(db.store.next_outbox_at().await.unwrap(), Some(NOON.plus_ms(1)), "the second does not wait");
+        let claimed = claim(&db.store, "a", NOON.plus_ms(1), 10).await;
+        assert_eq!(claimed.iter().map(|entry| entry.message).collect::<Vec<_>>(), [second]);
+        assert!(sent(&db.store, &claimed[0], None).await);
+        let third = reply(&db.store, conversation, NOON.plus_ms(2)).await;
+        let claimed = claim(&db.store, "a", NOON.plus_ms(500), 10).await;
+        let remaining: Vec<_> = claimed.iter().map(|entry| (entry.message, entry.remaining.len())).collect();
+        assert_eq!(remaining, [(first, 1), (third, 0)], "nor while the one is tried again");
     }
 
     async fn an_entry_of_a_holder_that_died_comes_up_again(db) {
@@ -263,16 +283,22 @@ on_both! {
             }
             Ok(())
         }.boxed()).await.unwrap();
-        assert_eq!(db.store.next_timer_at().await.unwrap(), Some(NOON.plus_ms(10)));
-        let due = db.store.due_timers(NOON.plus_ms(20), 10).await.unwrap();
+        assert_eq!(db.store.next_timer_at(&Timers::default()).await.unwrap(), Some(NOON.plus_ms(10)));
+        let due = db.store.due_timers(NOON.plus_ms(20), &Timers::default(), 10).await.unwrap();
         assert_eq!(due.iter().map(|timer| timer.id).collect::<Vec<_>>(), [ids[1], ids[0]]);
         assert_eq!(due[0].body["place"], 1);
+        let none = Timers { without: &["wakes", "snooze"], ..Timers::default() };
+        assert!(db.store.due_timers(NOON.plus_ms(20), &none, 10).await.unwrap().is_empty());
+        assert_eq!(db.store.next_timer_at(&none).await.unwrap(), None);
+        let others = Timers { only: &["snooze"], skipped: &[ids[1]], ..Timers::default() };
+        assert_eq!(db.store.due_timers(NOON.plus_ms(20), &others, 10).await.unwrap()[0].id, ids[0]);
+        assert_eq!(db.store.next_timer_at(&others).await.unwrap(), Some(NOON.plus_ms(20)));
         let delete = |id| write(&db.store, move |tx| async move { tx.delete_timer(id).await }.boxed());
         assert!(delete(ids[1]).await.unwrap());
         assert!(!delete(ids[1]).await.unwrap());
         let rest = write(&db.store, |tx| async move { tx.delete_timers_of(ItemId(4), "snooze").await }.boxed());
         assert_eq!(rest.await.unwrap(), 2);
-        assert_eq!(db.store.next_timer_at().await.unwrap(), None);
+        assert_eq!(db.store.next_timer_at(&Timers::default()).await.unwrap(), None);
     }
 
     async fn events_come_in_order_and_are_pruned(db) {

@@ -5,7 +5,7 @@ use crate::tests::on_both;
 use crate::{NewAttachment, NewMessage, NewOutbox, Store, StoreErrorKind};
 use bytes::Bytes;
 use futures::FutureExt;
-use switchboard_model::{Attachment, BlobId, ChannelKind, ConversationId, MessageId, MessageKind, Timestamp};
+use switchboard_model::{Address, Attachment, BlobId, ChannelKind, ConversationId, Identity, MessageId, MessageKind, Timestamp};
 
 const HOLD_MS: i64 = 10_000;
 
@@ -53,6 +53,34 @@ on_both! {
         assert!(db.store.message(reply).await.unwrap().is_none());
         assert_eq!(db.store.statistics().await.unwrap().outbox, 0);
         assert_eq!(recall(&db.store, reply).await, Err(StoreErrorKind::NotFound), "once");
+    }
+
+    async fn whom_only_a_reply_that_was_taken_back_named_takes_no_part(db) {
+        let conversation = conversation(&db.store, ChannelKind::Email).await;
+        let person = |address: &str| Address { name: None, address: address.to_owned() };
+        let asked = NewMessage { recipients: vec![person("boss@x.test")], ..message(id(&db.store).await, conversation, "Hvor?", NOON) };
+        insert(&db.store, asked).await;
+        let number = id(&db.store).await;
+        let reply = NewMessage {
+            kind: MessageKind::Reply,
+            recipients: vec![person("boss@x.test"), person("Wrong@x.test")],
+            to: vec![person("other@x.test")],
+            bcc: vec![person("quiet@x.test")],
+            ..message(number, conversation, "Svaret", NOON.plus_ms(1))
+        };
+        insert(&db.store, reply).await;
+        let (key, reply) = (format!("m{number}"), MessageId(number));
+        let entry = NewOutbox { id: id(&db.store).await, key, channel: CHANNEL, conversation, message: reply, at: NOON, hold_ms: HOLD_MS };
+        write(&db.store, move |tx| async move { tx.enqueue(&entry).await }.boxed()).await.unwrap();
+        let takes_part = async |address: &str| {
+            let identities = [Identity::email(address)];
+            write(&db.store, move |tx| async move { tx.takes_part(conversation, &identities).await }.boxed()).await.unwrap()
+        };
+        assert!(takes_part("wrong@x.test").await && takes_part("quiet@x.test").await);
+        assert_eq!(recall(&db.store, reply).await, Ok(conversation));
+        for (address, stays) in [("boss@x.test", true), ("wrong@x.test", false), ("other@x.test", false), ("quiet@x.test", false)] {
+            assert_eq!(takes_part(address).await, stays, "{address}");
+        }
     }
 
     async fn a_reply_on_its_way_and_one_that_was_not_held_back_stay(db) {
