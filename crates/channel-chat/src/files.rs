@@ -6,12 +6,17 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use switchboard_model::{Attachment, Timestamp};
 
 /// The most uploads of one visitor that wait, for each file that a message can hold.
 const WAITING_PER_FILE: usize = 4;
 const LONGEST_NAME_BYTES: usize = 120;
+/// An address may fill this part of the memory, or as much as one message holds where that is more.
+const ADDRESSES: usize = 8;
+/// A visitor may fill this part of what the address may, with the same exception.
+const VISITORS_OF_ADDRESS: usize = 2;
 
 /// The uploads of one channel on this host.
 pub(crate) struct Uploads {
@@ -22,14 +27,25 @@ pub(crate) struct Uploads {
 #[derive(Default)]
 struct State {
     kept: HashMap<String, Upload>,
-    /// Bytes of what is kept and of what is on its way.
+    /// Bytes of what is kept and of what is on its way: in all, of each address, and of each visitor.
     bytes: usize,
+    of_address: HashMap<IpAddr, usize>,
+    of_visitor: HashMap<Owner, usize>,
+}
+
+/// Whose memory it is.
+#[derive(Clone, Copy)]
+struct Payer {
+    address: IpAddr,
+    visitor: Option<Owner>,
 }
 
 struct Upload {
     pass: Pass,
+    payer: Payer,
     file: Attachment,
-    /// The message that it went with. It stays until its time is over, so that the message can be repeated.
+    /// The message that it went with, which is stored. What is left stays until its time is over, so that the message can
+    /// be repeated; the bytes do not, since the first ones are stored.
     used_by: Option<String>,
     ends_at: Timestamp,
 }
@@ -37,6 +53,7 @@ struct Upload {
 /// Room for a file on its way, given back when dropped.
 pub(crate) struct Room {
     uploads: Arc<Uploads>,
+    payer: Payer,
     bytes: usize,
 }
 
@@ -50,15 +67,16 @@ impl Uploads {
         Self { config: config.clone(), state: Mutex::default() }
     }
 
-    /// Begins to take a file of this visitor.
-    pub(crate) fn begin(self: &Arc<Self>, pass: &Pass, now: Timestamp) -> Result<Room, NoRoom> {
+    /// Begins to take a file of this visitor from this address.
+    pub(crate) fn begin(self: &Arc<Self>, pass: &Pass, address: IpAddr, now: Timestamp) -> Result<Room, NoRoom> {
         let mut state = self.state();
         state.forget_before(now);
         let waiting = state.kept.values().filter(|upload| upload.used_by.is_none() && upload.is_of(pass.owners())).count();
         if waiting >= self.config.count * WAITING_PER_FILE {
             return Err(NoRoom);
         }
-        Ok(Room { uploads: Arc::clone(self), bytes: 0 })
+        let payer = Payer { address, visitor: pass.account.or(pass.session) };
+        Ok(Room { uploads: Arc::clone(self), payer, bytes: 0 })
     }
 
     /// Keeps a file that has come whole; returns its id.
@@ -76,10 +94,11 @@ impl Uploads {
         let id = format!("up_{}", URL_SAFE_NO_PAD.encode(random));
         // The room now belongs to what is kept.
         debug_assert_eq!(room.bytes, bytes.len());
+        let payer = room.payer;
         room.bytes = 0;
         let file = Attachment { name, content_type, content_id: None, bytes };
         let ends_at = now.plus_ms(self.config.keep_minutes * 60_000);
-        self.state().kept.insert(id.clone(), Upload { pass, file, used_by: None, ends_at });
+        self.state().kept.insert(id.clone(), Upload { pass, payer, file, used_by: None, ends_at });
         id
     }
 
@@ -98,12 +117,14 @@ impl Uploads {
         found.collect()
     }
 
-    /// Notes that the files went with a message.
+    /// Notes that the files went with a message that is stored, and gives their memory back.
     pub(crate) fn used(&self, ids: &[String], client_id: &str) {
         let mut state = self.state();
         for id in ids {
             if let Some(upload) = state.kept.get_mut(id) {
                 upload.used_by = Some(client_id.to_owned());
+                let (payer, bytes) = (upload.payer, std::mem::take(&mut upload.file.bytes).len());
+                state.give_back(payer, bytes);
             }
         }
     }
@@ -124,6 +145,14 @@ impl Uploads {
         self.state().forget_before(now);
     }
 
+    /// Most bytes of one address, and of one visitor.
+    fn shares(&self) -> (usize, usize) {
+        let FilesConfig { bytes, count, memory_bytes, .. } = self.config;
+        let message = bytes.saturating_mul(count).min(memory_bytes);
+        let of_address = message.max(memory_bytes / ADDRESSES);
+        (of_address, message.max(of_address / VISITORS_OF_ADDRESS))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,11 +161,21 @@ impl Uploads {
 impl Room {
     /// Takes room for more bytes.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
+        let (of_address, of_visitor) = self.uploads.shares();
         let mut state = self.uploads.state();
-        if state.bytes.saturating_add(bytes) > self.uploads.config.memory_bytes {
+        let Payer { address, visitor } = self.payer;
+        let held = (state.of_address.get(&address), visitor.and_then(|visitor| state.of_visitor.get(&visitor)));
+        if state.bytes.saturating_add(bytes) > self.uploads.config.memory_bytes
+            || held.0.copied().unwrap_or(0).saturating_add(bytes) > of_address
+            || held.1.copied().unwrap_or(0).saturating_add(bytes) > of_visitor
+        {
             return Err(NoRoom);
         }
         state.bytes += bytes;
+        *state.of_address.entry(address).or_default() += bytes;
+        if let Some(visitor) = visitor {
+            *state.of_visitor.entry(visitor).or_default() += bytes;
+        }
         self.bytes += bytes;
         Ok(())
     }
@@ -144,25 +183,40 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.uploads.state().bytes -= self.bytes;
+        self.uploads.state().give_back(self.payer, self.bytes);
     }
 }
 
 impl State {
     fn forget_before(&mut self, now: Timestamp) {
-        let mut freed = 0;
-        self.kept.retain(|_, upload| {
-            let stays = upload.ends_at > now;
-            freed += if stays { 0 } else { upload.file.bytes.len() };
-            stays
-        });
-        self.bytes -= freed;
+        let over: Vec<Upload> = self.kept.extract_if(|_, upload| upload.ends_at <= now).map(|(_, upload)| upload).collect();
+        for upload in over {
+            self.give_back(upload.payer, upload.file.bytes.len());
+        }
+    }
+
+    fn give_back(&mut self, payer: Payer, bytes: usize) {
+        self.bytes -= bytes;
+        lower(&mut self.of_address, &payer.address, bytes);
+        if let Some(visitor) = payer.visitor {
+            lower(&mut self.of_visitor, &visitor, bytes);
+        }
     }
 }
 
 impl Upload {
     fn is_of(&self, mut owners: impl Iterator<Item = Owner>) -> bool {
         owners.any(|owner| self.pass.owners().any(|own| own == owner))
+    }
+}
+
+/// Takes bytes off a count, which goes away when nothing is left.
+fn lower<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K, bytes: usize) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= bytes;
+        if *count == 0 {
+            counts.remove(key);
+        }
     }
 }
 
@@ -191,5 +245,77 @@ pub(crate) fn media_type(sent: &str) -> String {
     match essence.split_once('/') {
         Some((group, rest)) if essence.len() <= 100 && is_token(group) && is_token(rest) => essence,
         _ => "application/octet-stream".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Uploads;
+    use crate::config::Config;
+    use crate::token::{Owner, Pass};
+    use bytes::Bytes;
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::Arc;
+    use switchboard_channel_testkit::settings;
+    use switchboard_model::Timestamp;
+
+    const NOW: Timestamp = Timestamp(1_795_262_400_000);
+
+    fn uploads() -> Arc<Uploads> {
+        let section =
+            "key = \"shop_7Hq2\"\norigins = [\"https://www.shop.test\"]\n[files]\nbytes = 100\ncount = 1\nmemory_bytes = 1600";
+        Arc::new(Uploads::new(&Config::read(&settings("chat", section)).expect("the settings are good").files))
+    }
+
+    const fn address(last: u8) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(192, 0, 2, last))
+    }
+
+    const fn visitor(number: u8) -> Pass {
+        Pass { session: Some(Owner::Session([number; 16])), account: None }
+    }
+
+    fn kept(uploads: &Arc<Uploads>, pass: Pass, from: IpAddr) -> Option<String> {
+        let mut room = uploads.begin(&pass, from, NOW).ok()?;
+        room.grow(100).ok()?;
+        Some(uploads.keep(room, pass, "a".to_owned(), "text/plain".to_owned(), Bytes::from(vec![7; 100]), NOW))
+    }
+
+    #[test]
+    fn one_address_cannot_fill_the_memory_however_many_visitors_it_makes_up() {
+        let uploads = uploads();
+        let taken = (1..=20).filter(|number| kept(&uploads, visitor(*number), address(1)).is_some()).count();
+        assert_eq!(taken, 2, "an eighth of the memory");
+        assert!(kept(&uploads, visitor(30), address(2)).is_some(), "others have theirs");
+        assert!(kept(&uploads, visitor(30), address(2)).is_none(), "a visitor has half of it");
+        assert!(kept(&uploads, visitor(31), address(2)).is_some());
+    }
+
+    #[test]
+    fn what_is_on_its_way_counts_and_comes_back_when_it_breaks_off() {
+        let uploads = uploads();
+        let mut room = uploads.begin(&visitor(1), address(1), NOW).expect("room");
+        room.grow(60).expect("room");
+        assert!(kept(&uploads, visitor(1), address(1)).is_none());
+        drop(room);
+        assert!(kept(&uploads, visitor(1), address(1)).is_some());
+    }
+
+    #[test]
+    fn memory_comes_back_with_the_message_and_with_time() {
+        let uploads = uploads();
+        let owner = Owner::Session([1; 16]);
+        for count in 0..30 {
+            let id = [kept(&uploads, visitor(1), address(1)).expect("room each time")];
+            let name = format!("message-{count}");
+            uploads.used(&id, &name);
+            uploads.used(&id, &name);
+            assert!(uploads.find(&id, owner, &name, NOW).is_some(), "the message can be repeated");
+            assert!(uploads.find(&id, owner, "another", NOW).is_none());
+        }
+        kept(&uploads, visitor(1), address(1)).expect("room");
+        uploads.forget(NOW.plus_ms(10 * 60_000));
+        let state = uploads.state();
+        assert!((state.bytes, state.of_address.len(), state.of_visitor.len(), state.kept.len()) == (0, 0, 0, 0));
     }
 }

@@ -83,7 +83,7 @@ pub(crate) const SETTINGS: &[SettingDoc] = &[
         "files.memory_bytes",
         "bytes, at least `files.bytes`",
         Some("268435456"),
-        "Uploads that wait for their message, over all visitors; beyond it the visitor is told to try again.",
+        "Uploads that wait for their message, over all visitors; beyond it, or beyond an eighth of it for one address, the visitor is told to try again.",
     ),
     doc("files.keep_minutes", "minutes, 1 to 60", Some("10"), "How long an upload waits for its message."),
     doc("files.read_timeout_seconds", "seconds, 1 to 3600", Some("120"), "Longest time in which an upload must have arrived."),

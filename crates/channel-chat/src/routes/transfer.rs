@@ -36,7 +36,8 @@ async fn taken(door: &Door, request: Request) -> Result<Response, Problem> {
     if !files_allowed(&door.config, pass.account.is_some()) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "files_off", "this visitor may not send files"));
     }
-    door.transfers.take(&address_of(door, &head)).map_err(too_often)?;
+    let address = address_of(door, &head);
+    door.transfers.take(&address).map_err(too_often)?;
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let name = file_name(&percent_decode_str(header("x-file-name")).decode_utf8_lossy());
     let content_type = media_type(header(CONTENT_TYPE.as_str()));
@@ -47,7 +48,7 @@ async fn taken(door: &Door, request: Request) -> Result<Response, Problem> {
     if header(CONTENT_LENGTH.as_str()).parse::<usize>().is_ok_and(|bytes| bytes > most) {
         return Err(too_large());
     }
-    let mut room = door.uploads.begin(&pass, door.context.runtime.clock.now()).map_err(no_room)?;
+    let mut room = door.uploads.begin(&pass, address, door.context.runtime.clock.now()).map_err(no_room)?;
     let limit = Duration::from_secs(door.config.files.read_timeout_seconds);
     let read = timeout(limit, read(body, most, &mut room)).await;
     let bytes = read.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the file did not arrive in time"))??;
