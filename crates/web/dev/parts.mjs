@@ -6,8 +6,8 @@ const SETTINGS = new Set([
   'fact', 'fallback', 'outside_hours', 'people', 'reopen_owner', 'role', 'rule', 'scope', 'seat', 'target', 'when_nobody',
   'workspace_kind',
 ]);
-/** Words that visitors see in the widget; `launcher` are those that its loader knows, `chat_mail` those of mails to them. */
-const OTHER = { widget: 'widget', launcher: 'launcher', chat_mail: 'server' };
+/** Words that visitors see in the widget; `launcher` are those that its loader knows, `chat_mail`, `event` and `refuse` those that the server alone says. */
+const OTHER = { widget: 'widget', launcher: 'launcher', chat_mail: 'server', event: 'server', refuse: 'server' };
 
 const partOf = (key) => {
   const first = key.split('.')[0] ?? '';

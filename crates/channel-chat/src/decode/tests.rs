@@ -44,7 +44,10 @@ fn a_page_is_known_without_query_fragment_and_credentials() {
 }
 
 /// What is kept of these answers to the questions, or what is wrong with them.
-fn kept(settings_text: &str, fields: &[(&str, &str)], told: &Told) -> Result<Vec<(String, String)>, Vec<(String, Wrong)>> {
+/// Answers as they are kept, or what is wrong with each.
+type Kept = Result<Vec<(String, String)>, Vec<(String, Wrong)>>;
+
+fn kept(settings_text: &str, fields: &[(&str, &str)], told: &Told) -> Kept {
     let sent = serde_json::json!({"type": "message", "client_id": "message-1", "text": "Hi", "fields": fields}).to_string();
     let Ok(ClientFrame::Message(draft)) = frame(&sent) else { panic!("a message is a message") };
     let config = Config::read(&settings("chat", settings_text)).expect("good settings");
