@@ -45,6 +45,8 @@ struct Mailing {
     via: (ChannelId, String),
     settings: ChatSettings,
     address: Address,
+    /// Nobody vouches for the address: the visitor typed it.
+    is_typed: bool,
     language: String,
     entries: Vec<ThreadEntry>,
 }
@@ -123,13 +125,13 @@ impl Engine {
             due_at: self.now(),
             kind: TRANSCRIPT.to_owned(),
             item: Some(conversation.into()),
-            body: json!({}),
+            body: json!({ "asked": true }),
         };
         self.commit(move |tx| Box::pin(async move { Ok(tx.insert_timer_once(&timer).await.map(drop)?) })).await
     }
 
-    /// Closes a chat, and its ticket, when nobody has said anything in it for as long as its channel says. What nobody
-    /// has and the contact waits in stays open: it must not be lost.
+    /// Closes a chat, and its ticket, when nobody has said anything in it for as long as its channel says. While the
+    /// contact waits for an answer it stays open, whoever has it: it must not be lost.
     pub(crate) async fn close_silent(&self, timer: StoredTimer, item: ItemId) -> Result<()> {
         let (now, directory, transcript) = (self.now(), self.directory(), self.inner.store.next_id().await?);
         self.commit(move |tx| {
@@ -144,8 +146,7 @@ impl Engine {
                     return Ok(());
                 };
                 let spoke_at = tx.last_words_at(conversation).await?.unwrap_or(record.created_at);
-                let is_stranded = record.owner.is_none() && record.waiting_since.is_some();
-                let due_at = if is_stranded { now.plus_ms(limit_ms) } else { spoke_at.plus_ms(limit_ms) };
+                let due_at = if record.waiting_since.is_some() { now.plus_ms(limit_ms) } else { spoke_at.plus_ms(limit_ms) };
                 if due_at > now {
                     let again = NewTimer { id: timer.id, due_at, kind: timer.kind, item: timer.item, body: timer.body };
                     return Ok(tx.insert_timer(&again).await?);
@@ -182,7 +183,7 @@ impl Engine {
             return self.end_unread(timer.id, conversation, mailing.thread.newest).await;
         };
         let gone_at = timer.body.get("gone_at").and_then(serde_json::Value::as_i64).map(Timestamp);
-        let (due_at, gone_at) = match (self.inner.signals.is_connected(conversation), gone_at) {
+        let (due_at, gone_at) = match (self.inner.signals.is_connected(conversation, now), gone_at) {
             (true, _) => (now.plus_ms(LOOK_AGAIN_MS), None),
             (false, None) => (now.plus_ms(GONE_MS), Some(now)),
             (false, Some(gone_at)) => (gone_at.plus_ms(GONE_MS), Some(gone_at)),
@@ -206,7 +207,10 @@ impl Engine {
         if mailing.settings.transcript == Transcript::Never {
             return self.drop_timer(timer.id).await;
         }
-        let all: Vec<&MessageView> = mailing.entries.iter().map(|entry| &entry.message).collect();
+        // What a visitor wrote goes to an address that was only typed when somebody at the desk wants it to.
+        let is_wanted = !mailing.is_typed || timer.body["asked"] == true;
+        let all = mailing.entries.iter().map(|entry| &entry.message);
+        let all: Vec<&MessageView> = all.filter(|message| is_wanted || message.kind == MessageKind::Reply).collect();
         let Some(newest) = all.last().map(|message| message.id) else { return self.drop_timer(timer.id).await };
         let mut mail = self.mail_of(&mailing, format!("transcript-{}-{}", mailing.thread.conversation, timer.id), newest);
         mail.subject = Some(self.words(&mailing, "transcript_subject"));
@@ -228,7 +232,9 @@ impl Engine {
         };
         let can_send = self.inner.outlets.get(&via.1).is_some_and(|outlet| outlet.channel.capabilities().reply);
         let entries = store.thread_entries(thread.conversation, None, MAX_MESSAGES).await?;
-        let is_answered = entries.iter().any(|entry| entry.message.kind == MessageKind::Reply);
+        // Nothing is mailed for a program's answer: whoever types a stranger's address must not have letters sent there.
+        let is_person = |message: &MessageView| matches!(message.author, Actor::User { .. });
+        let is_answered = entries.iter().any(|entry| entry.message.kind == MessageKind::Reply && is_person(&entry.message));
         let contact = match thread.contact.filter(|_| can_send && is_answered) {
             Some(contact) => store.contact(contact).await?,
             None => None,
@@ -236,10 +242,11 @@ impl Engine {
         let Some(contact) = contact else { return Ok(None) };
         let given = contact.identities.iter().find(|identity| identity.kind == IdentityKind::Email);
         let typed = || entries.iter().rev().find_map(|entry| typed_address(&entry.message));
+        let is_typed = given.is_none();
         let Some(address) = given.map(|identity| identity.value.clone()).or_else(typed) else { return Ok(None) };
         let language = store.language_of(thread.conversation).await?.unwrap_or_default();
         let address = Address { name: contact.name, address };
-        Ok(Some(Mailing { thread, channel, via, settings, address, language, entries }))
+        Ok(Some(Mailing { thread, channel, via, settings, address, is_typed, language, entries }))
     }
 
     fn words(&self, mailing: &Mailing, key: &str) -> String {

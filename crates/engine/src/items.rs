@@ -170,6 +170,9 @@ impl Engine {
                         };
                         tx.insert_timer(&timer).await?;
                     }
+                    if status == ItemStatus::Open && record.status != ItemStatus::Open {
+                        chat::watch_silence(tx, &directory, &record, timer, now).await?;
+                    }
                     if status == ItemStatus::Closed && record.status != ItemStatus::Closed {
                         chat::closed(tx, &directory, &record, timer, now).await?;
                     }

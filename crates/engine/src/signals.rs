@@ -24,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 const PERSON_MS: i64 = 40_000;
 /// Writing is over this long after the last word of it.
 const WRITING_MS: i64 = 10_000;
+/// A contact that the channel says nothing of for this long is gone; channels say every minute who is still connected.
+const CONTACT_MS: i64 = 150_000;
 /// Contacts of a host that was not heard of for this long are gone.
 const HOST_MS: i64 = 90_000;
 const KEEP_EVERY_MS: i64 = 30_000;
@@ -75,7 +77,7 @@ pub(crate) struct Whereabouts {
 struct Said {
     at: Whereabouts,
     what: What,
-    /// All of it is over then; the contact on this host goes away by itself only.
+    /// All of it is over then, unless it is said again.
     until: Timestamp,
     writing_until: Timestamp,
 }
@@ -115,9 +117,9 @@ impl Signals {
     }
 
     /// Whether the contact is connected to any host.
-    pub(crate) fn is_connected(&self, conversation: ConversationId) -> bool {
+    pub(crate) fn is_connected(&self, conversation: ConversationId, now: Timestamp) -> bool {
         let state = self.state();
-        state.of(conversation).any(|((_, who, _), _)| who.is_none())
+        state.of(conversation).any(|((_, who, _), said)| who.is_none() && said.until > now)
     }
 }
 
@@ -145,9 +147,7 @@ impl State {
     /// Ends what is over, and answers on which conversations.
     fn expire(&mut self, now: Timestamp) -> BTreeSet<ConversationId> {
         let mut changed = BTreeSet::new();
-        let is_over =
-            |(_, who, host): &(ConversationId, Who, String), said: &Said| said.until <= now && (who.is_some() || host != HERE);
-        let over: Vec<_> = self.said.iter().filter(|(key, said)| is_over(key, said)).map(|(key, _)| key.clone()).collect();
+        let over: Vec<_> = self.said.iter().filter(|(_, said)| said.until <= now).map(|(key, _)| key.clone()).collect();
         for key in over {
             self.said.remove(&key);
             changed.insert(key.0);
@@ -221,10 +221,17 @@ impl Engine {
         self.tell_presence([conversation].into());
     }
 
-    /// The contact does something on a conversation.
+    /// The contact does something on a conversation, for [`CONTACT_MS`] or until told otherwise.
     pub(crate) fn note_contact(&self, conversation: ConversationId, at: Whereabouts, signal: ContactSignal) {
         let now = self.now();
         let mut state = self.inner.signals.state();
+        let until = now.plus_ms(CONTACT_MS);
+        let renewed = state.said.get_mut(&(conversation, None, HERE.to_owned()));
+        if let (Some(said), ContactSignal::Connected(true)) = (renewed, &signal) {
+            // Nothing is new; other hosts hear of it when this host next writes all that it says.
+            said.until = until;
+            return;
+        }
         let before = state.said.get(&(conversation, None, HERE.to_owned()));
         let (mut what, mut writing_until) = before.map_or((What::default(), now), |said| (said.what.clone(), said.writing_until));
         what.beat = what.beat.wrapping_add(1);
@@ -241,7 +248,7 @@ impl Engine {
                 Some(What { page: Some(page), ..what })
             }
         };
-        state.say((conversation, None), at, said.map(|what| (what, now.plus_ms(HOST_MS), writing_until)));
+        state.say((conversation, None), at, said.map(|what| (what, until, writing_until)));
         drop(state);
         self.tell_presence([conversation].into());
     }
@@ -349,11 +356,10 @@ impl Engine {
 
     /// Writes what this host has to say, and hears what others say.
     async fn exchange(&self, position: &mut i64, kept_at: &mut Timestamp, now: Timestamp) -> Result<()> {
-        let rows = self.unwritten(now);
         let keeps = now.ms_since(*kept_at) >= KEEP_EVERY_MS;
+        let rows = self.unwritten(now, keeps);
         if !rows.is_empty() || keeps {
-            let (host, keys) =
-                (self.inner.holder.clone(), rows.iter().map(|row| (row.conversation, row.user)).collect::<Vec<_>>());
+            let keys: Vec<_> = rows.iter().map(|row| (row.conversation, row.user)).collect();
             let written: Result<()> = self
                 .inner
                 .store
@@ -363,7 +369,7 @@ impl Engine {
                             tx.write_signals(&rows).await?;
                         }
                         if keeps {
-                            tx.keep_signals(&host, HOST_MS).await?;
+                            tx.prune_signals().await?;
                         }
                         Ok(())
                     })
@@ -386,13 +392,20 @@ impl Engine {
         Ok(())
     }
 
-    fn unwritten(&self, now: Timestamp) -> Vec<SignalRow> {
+    /// What other hosts have yet to be told; with `keeps` all that this host says, for it runs out there, and their
+    /// table may have been emptied.
+    pub(crate) fn unwritten(&self, now: Timestamp, keeps: bool) -> Vec<SignalRow> {
         let mut state = self.inner.signals.state();
-        let keys = std::mem::take(&mut state.unwritten);
+        let mut keys = std::mem::take(&mut state.unwritten);
+        if keeps {
+            keys.extend(
+                state.said.keys().filter(|(_, _, host)| host == HERE).map(|(conversation, who, _)| (*conversation, *who)),
+            );
+        }
         let row = |(conversation, user): (ConversationId, Who)| {
             let said = state.said.get(&(conversation, user, HERE.to_owned()));
             let at = said.map_or(Whereabouts { workspace: WorkspaceId(0), channel: None }, |said| said.at);
-            let left_ms = said.map_or(0, |said| if user.is_none() { HOST_MS } else { said.until.ms_since(now) });
+            let left_ms = said.map_or(0, |said| said.until.ms_since(now).min(HOST_MS));
             let state = said.and_then(|said| serde_json::to_string(&said.what).ok()).unwrap_or_default();
             SignalRow {
                 conversation,

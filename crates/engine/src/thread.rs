@@ -58,7 +58,7 @@ impl Engine {
             can,
             html,
             at: self.now(),
-            is_connected: self.inner.signals.is_connected(conversation),
+            is_connected: self.inner.signals.is_connected(conversation, self.now()),
             ids,
         };
         let message_id = self.commit(move |tx| Box::pin(async move { writing.write(tx).await })).await?;

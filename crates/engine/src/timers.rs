@@ -139,6 +139,7 @@ impl Engine {
     /// A snooze is over: the item is open again with the owner it had, or asks the rule if it has none any more.
     async fn wake_item(&self, timer: i64, item: ItemId) -> Result<()> {
         let (now, directory, seed) = (self.now(), self.directory(), random::seed());
+        let silence = self.inner.store.next_id().await?;
         self.commit(move |tx| {
             Box::pin(async move {
                 if !tx.delete_timer(timer).await? {
@@ -161,6 +162,7 @@ impl Engine {
                 let Ok(changed) = tx.change_item(&update).await? else { return Ok(()) };
                 tell_change(tx, &changed, now).await?;
                 renew_due(tx, &directory, changed.after.clone(), now).await?;
+                chat::watch_silence(tx, &directory, &changed.after, silence, now).await?;
                 let has_channel = record.channel.is_some_and(|channel| directory.channel(channel).is_some());
                 if changed.after.owner.is_none() && record.routed && record.contact.is_some() && has_channel {
                     let event = if gone.is_some() { RouteEvent::HandedBack } else { RouteEvent::Requested };

@@ -82,16 +82,12 @@ impl Tx {
         execute(self, sql, values![first.host.as_str()]).await.map(|_| ())
     }
 
-    /// Prolongs what a host knows of contacts, and drops those of all hosts that are over.
+    /// Drops what is over, of all hosts.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn keep_signals(&self, host: &str, left_ms: i64) -> Result<(), StoreError> {
+    pub async fn prune_signals(&self) -> Result<(), StoreError> {
         execute(self, "SET LOCAL synchronous_commit = off", values![]).await?;
-        let sql = format!(
-            "UPDATE signal SET until = {CLOCK} + $2, changed_at = {CLOCK} WHERE host = $1 AND who = 0 AND until > {CLOCK}"
-        );
-        execute(self, sql, values![host, left_ms]).await?;
         execute(self, format!("DELETE FROM signal WHERE until < {CLOCK} - $1"), values![2 * OVERLAP_MS]).await.map(|_| ())
     }
 

@@ -289,7 +289,23 @@ async fn the_desk_sees_the_visitor_write_and_the_visitor_sees_the_desk() {
     eventually("writing is forgotten", async || now().await.visitor.is_some_and(|visitor| !visitor.writing)).await;
     desk.advance(HOUR_MS);
     eventually("who was not heard of is gone", async || now().await.people.is_empty()).await;
-    assert!(now().await.visitor.is_some(), "a socket that is open stays");
+    assert!(now().await.visitor.is_none(), "nor is the visitor there whom the channel says nothing of");
+    threads.signal(conversation, Signal::Connected(true)).await.unwrap();
+    for _ in 0..5 {
+        desk.advance(MINUTE_MS);
+        threads.signal(conversation, Signal::Connected(true)).await.unwrap();
+    }
+    assert!(desk.engine.unwritten(desk.engine.now(), false).iter().any(|row| row.user.is_none()));
+    assert!(desk.engine.unwritten(desk.engine.now(), false).is_empty(), "it is written");
+    let rows = desk.engine.unwritten(desk.engine.now(), true);
+    assert_eq!(rows.iter().map(|row| (row.user, row.left_ms)).collect::<Vec<_>>(), [(None, 90_000)], "all is written again");
+    assert!(
+        desk.engine.inner.signals.is_connected(conversation, desk.engine.now()),
+        "whoever is said to be there again and again stays"
+    );
+    desk.advance(150_000);
+    eventually("nobody is there", async || !desk.engine.inner.signals.is_connected(conversation, desk.engine.now())).await;
+    threads.signal(conversation, Signal::Connected(true)).await.unwrap();
     threads.signal(conversation, Signal::Connected(false)).await.unwrap();
     assert!(now().await.visitor.is_none());
 }

@@ -98,7 +98,8 @@ async fn hosts_hear_what_others_say_until_it_is_over() {
     let (states, position) = heard(store, 0).await;
     assert_eq!(states, ["writes"]);
     assert!(position > 0);
-    write(store, |tx| async move { tx.keep_signals("one", 90_000).await }.boxed()).await.unwrap();
+    say(vec![signal(conversation, None, "writes", 90_000)]).await;
+    write(store, |tx| async move { tx.prune_signals().await }.boxed()).await.unwrap();
     let (signals, _) = store.signals_since("two", position).await.unwrap();
     assert!(signals.iter().any(|signal| signal.user.is_none() && signal.left_ms > 80_000), "the contact stays with the host");
     write(store, |tx| async move { tx.end_signals("one").await }.boxed()).await.unwrap();
