@@ -2033,7 +2033,7 @@ export interface components {
         /** @description The directory's side of a connected channel: where its work goes and by which rule. */
         ChannelEntry: {
             chat: components["schemas"]["ChatSettings"] | null;
-            chatflows?: components["schemas"]["Chatflows"] | null;
+            chatflows: components["schemas"]["Chatflows"] | null;
             /** @description Holiday calendars, on whose dates in `zone` the channel is closed (ROUTING 4.2). */
             holidays?: string[];
             /** @description Channel hours; empty is always open (ROUTING 4.6). */
@@ -2098,16 +2098,16 @@ export interface components {
         Chatflow: {
             /** @description Name shown. */
             name: string;
-            rule?: components["schemas"]["Rule"] | null;
+            rule: components["schemas"]["Rule"] | null;
             /** @description Key within its channel, `[a-z0-9_]+`. */
             slug: string;
-            when?: components["schemas"]["Condition"] | null;
+            when: components["schemas"]["Condition"] | null;
         };
         /** @description The chatflows of a channel, and the rule for whom none of them is meant. */
         Chatflows: {
             /** @description In order; the first whose condition holds is the visitor's. */
             list: components["schemas"]["Chatflow"][];
-            otherwise?: components["schemas"]["Rule"] | null;
+            otherwise: components["schemas"]["Rule"] | null;
         };
         /**
          * @description What came of one check of a sender (RFC 8601).
