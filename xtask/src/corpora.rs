@@ -2,7 +2,7 @@
 //!
 //! Nothing of it is committed. The mail parser's own mails are in its crate; the others are in Debian packages.
 
-use crate::{process, tree};
+use crate::{process, tools, tree};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,11 @@ pub fn fetch(root: &Path) -> Result<PathBuf> {
     let folder = tree::metadata(root)?.target_directory.join("corpora");
     fs::create_dir_all(&folder)?;
     once(&folder, "mail-parser", |to| copy_mails_of_parser(root, to))?;
+    if ["python", "bounces"].iter().any(|name| !folder.join(name).is_dir()) {
+        tools::update_package_lists().context("cannot fetch mails from Debian packages, which root can")?;
+    }
     once(&folder, "python", |to| {
-        let package = depended_on("libpython3-testsuite", "libpython3.")?;
+        let package = package_named("libpython3.", "-testsuite")?;
         let unpacked = unpack(to, &package)?;
         copy_matching(&unpacked, to, "test_email/data", "txt")
     })?;
@@ -64,12 +67,11 @@ fn copy_mails_of_parser(root: &Path, to: &Path) -> Result<usize> {
     Ok(copy_matching(&mails, to, "", "eml")?.min(copy_matching(&mails, to, "", "json")?))
 }
 
-/// The package that another stands for in this release of the system.
-fn depended_on(package: &str, prefix: &str) -> Result<String> {
-    let text = process::output(Command::new("apt-cache").args(["depends", package]))?;
-    let names = text.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
-    let found = names.map(str::trim).find(|name| name.starts_with(prefix));
-    found.map(str::to_owned).with_context(|| format!("`{package}` depends on no `{prefix}…`; is `apt-get update` due?"))
+/// The package of this release of the system whose name begins and ends so; Python's carries its version.
+fn package_named(prefix: &str, suffix: &str) -> Result<String> {
+    let names = process::output(Command::new("apt-cache").args(["pkgnames", prefix]))?;
+    let found = names.lines().map(str::trim).filter(|name| name.ends_with(suffix)).max();
+    found.map(str::to_owned).with_context(|| format!("no package is named `{prefix}…{suffix}`"))
 }
 
 fn unpack(folder: &Path, package: &str) -> Result<PathBuf> {

@@ -49,7 +49,7 @@ pub fn install_packages() -> Result<()> {
     }
     {
         let _quiet = QuietServices::begin()?;
-        process::announce(apt().arg("update"))?;
+        update_package_lists()?;
         process::announce(apt().args(["install", "--no-install-recommends"]).args(&packages))?;
     }
     let missing = self::missing();
@@ -57,6 +57,11 @@ pub fn install_packages() -> Result<()> {
         bail!("the tests need {}, which the packages of this system do not bring", names(&missing));
     }
     Ok(())
+}
+
+/// Reads anew which Debian packages there are; a fresh machine may know of none.
+pub fn update_package_lists() -> Result<()> {
+    process::announce(apt().arg("update"))
 }
 
 /// The folder of the newest PostgreSQL server's programs.
