@@ -291,7 +291,7 @@ pub struct ChannelEntry {
     /// come to, which [`ChannelEntry::set_rules`] makes.
     pub rule: Option<Rule>,
     /// The chatflows of a live chat and the rule beside them; `None` where `rule` is the channel's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub chatflows: Option<Chatflows>,
 }
 
