@@ -6,6 +6,7 @@
 
 mod context;
 pub mod contract;
+mod corpus;
 mod dovecot;
 mod fixture;
 mod harness;
@@ -14,6 +15,7 @@ mod inbox;
 mod threads;
 
 pub use context::{ManualClock, context, context_at, install_crypto, settings};
+pub use corpus::replay_corpus;
 pub use dovecot::Dovecot;
 pub use fixture::{Fixture, fixtures};
 pub use harness::{Answer, Harness, Intake};
