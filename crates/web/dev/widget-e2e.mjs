@@ -209,6 +209,7 @@ const tests = {
 
   async 'anonymous, identified and wrongly signed visitors are told apart'({ page, chat }) {
     await openChat(page);
+    await until('it is connected', () => chat.clients.size === 1);
     assert.equal(chat.state.hellos[0].identity, undefined);
     await page.evaluate(() => document.addEventListener('switchboard:error', (event) => (window.fault = event.detail.code)));
     await call(page, 'identify', { id: '4711', name: 'Kari', hash: '00' });
@@ -281,6 +282,28 @@ const tests = {
     assert.equal(new Set(chat.state.sessions.values()).size, 2);
   },
 
+  async 'a page that is left before it keeps the session finds the talk again'({ page, chat, desk, cookies }) {
+    await page.goto(`${desk}/w/${KEY}`);
+    const own = page.getByRole('textbox', { name: 'Write a message' });
+    const says = async (text) => (await own.fill(text), await own.press('Enter'));
+    const has = (texts) => until(`the talk is ${texts}`, async () => (await page.locator('.bubble').allInnerTexts()).map((text) => text.trim()).join() === texts);
+    await page.evaluate(() => Object.defineProperty(document, 'cookie', { get: () => '', set: () => {}, configurable: true }));
+    await says('one');
+    await until('it is stored', () => chat.texts.length === 1);
+    await says('two');
+    await until('both are stored', () => chat.texts.length === 2);
+    chat.reply('three');
+    await has('one,two,three');
+    assert.deepEqual(await cookies(), []);
+    await page.reload();
+    await has('one,two,three');
+    await until('the session is kept', async () => (await cookies()).length === 1);
+    await until('nothing is left to send again', () => page.evaluate(() => sessionStorage.length === 0));
+    await page.reload();
+    await has('one,two,three');
+    assert.deepEqual([chat.texts, new Set(chat.state.sessions.values()).size], [['one', 'two', 'three'], 1]);
+  },
+
   async 'a session that another tab begins or renews takes no draft and no unsent message away'({ page, chat, open, context }) {
     await openChat(page);
     await field(page).fill('a draft without a session');
@@ -347,6 +370,7 @@ const tests = {
     await form.getByRole('button', { name: 'Start the chat' }).click();
     await write(page, 'Where is it?');
     await until('the answers came along', () => chat.state.conversations.length === 1);
+    await until('the session is kept', async () => (await page.context().cookies()).length === 1);
     assert.deepEqual([chat.state.conversations[0].fields, chat.state.conversations[0].topic], [[['email', 'kari@eksempel.test'], ['order', '1234']], 'delivery']);
     await page.reload();
     await launcher(page).click();

@@ -19,6 +19,8 @@ export class Chat extends Known {
   readonly greeting: () => string;
   readonly files_path: string;
   private session = '';
+  /** A new session that the page has not said to keep yet. Until it does, the first message names the visitor after a reload. */
+  private is_unkept = false;
   /** A session that begins on this page is made from it, so that a first message that is repeated is one. */
   private nonce = newClientId();
   private identity: Identity | null = null;
@@ -97,9 +99,14 @@ export class Chat extends Known {
     }
   }
 
-  /** Another tab has begun, renewed or ended the session. */
+  /** The page keeps the session; or another tab has begun, renewed or ended it. */
   private adopt(session: string): void {
-    if (session === this.session) return;
+    // Where nothing may be remembered, nothing that is gone was anybody's.
+    if (!session && this.consent === false) return;
+    if (session === this.session) {
+      this.is_unkept = false;
+      return this.keep();
+    }
     const [before, now] = [visitorOf(this.session), visitorOf(session)];
     if (before && before !== now) this.forget();
     this.session = session;
@@ -135,6 +142,7 @@ export class Chat extends Known {
     this.threads = [];
     this.current = null;
     this.session = this.announced = '';
+    this.is_unkept = false;
     this.nonce = newClientId();
     this.visitor = 'anonymous';
     this.typed_at = 0;
@@ -186,6 +194,7 @@ export class Chat extends Known {
         this.gain(frame.pass);
         // An account needs none.
         if (!frame.session) return;
+        this.is_unkept ||= visitorOf(frame.session) !== visitorOf(this.session);
         this.session = frame.session;
         this.keep();
         return this.host.store(frame.session);
@@ -348,7 +357,8 @@ export class Chat extends Known {
     if (is_new) this.join(thread, frame.conversation);
     thread.messages = accepted(thread.messages, frame.client_id, frame.message, frame.at);
     thread.newest = Math.max(thread.newest, frame.message);
-    thread.asked = thread.loaded = true;
+    if (is_new && thread.restored) this.load(thread);
+    else thread.asked = thread.loaded = true;
     this.keep();
     if (is_new) this.host.say('event', 'conversation:start', { conversation: frame.conversation });
     this.host.say('event', 'message:sent', { conversation: frame.conversation, message: frame.message });
@@ -443,12 +453,14 @@ export class Chat extends Known {
   }
 
   private whose(): Whose {
-    return { account: accountOf(this.identity), visitor: visitorOf(this.session) };
+    return { account: accountOf(this.identity), visitor: this.is_unkept ? '' : visitorOf(this.session) };
   }
 
   private keep(): void {
     if (this.consent === false) return this.outbox.clear();
-    this.outbox.keep(this.whose(), this.nonce, this.threads.map((thread) => ({ id: thread.id, first: thread.first, messages: thread.messages.filter((message) => message.state !== 'stored') })));
+    const left = ({ messages, first }: Thread): Message[] =>
+      messages.filter(({ state, client_id }) => state !== 'stored' || (this.is_unkept && client_id === first)).map((message) => (message.state === 'stored' ? { ...message, state: 'sending', id: null } : message));
+    this.outbox.keep(this.whose(), this.nonce, this.threads.map((thread) => ({ id: this.is_unkept ? null : thread.id, first: thread.first, messages: left(thread) })));
   }
 
   /** What was on its way when the page was left; after signing in, what the account left. */
@@ -460,6 +472,7 @@ export class Chat extends Known {
     for (const { id, first, messages } of kept.threads) {
       const thread = id === null ? new Thread() : this.thread(id);
       thread.first = first;
+      thread.restored = true;
       thread.messages = [...thread.messages, ...messages];
       if (id === null) this.threads = [thread, ...this.threads];
     }

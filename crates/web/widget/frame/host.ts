@@ -127,8 +127,7 @@ export class Host {
   /** Waits for the page's first word, then hears the others. */
   meet(begin: (init: Init) => void): void {
     if (this.alone) {
-      const session = token(new RegExp(`(?:^|; )${this.cookie}=([^;]*)`).exec(document.cookie)?.[1]);
-      begin({ ...facts({ locales: [...navigator.languages] }), session, open: true, start: null });
+      begin({ ...facts({ locales: [...navigator.languages] }), session: this.kept(), open: true, start: null });
       return;
     }
     let begun = false;
@@ -147,9 +146,14 @@ export class Host {
     if (this.origin !== null) window.parent.postMessage({ sb: 1, type, value, detail }, this.origin);
   }
 
-  /** Keeps the session where the site keeps its own; empty forgets it. */
+  /** Keeps the session where the site keeps its own; empty forgets it. What is kept is heard. */
   store(session: string): void {
-    if (!this.alone) this.say('store', session);
-    else document.cookie = `${this.cookie}=${session};Path=/w/;Max-Age=${session ? this.days * 86_400 : 0};SameSite=Lax${location.protocol === 'https:' ? ';Secure' : ''}`;
+    if (!this.alone) return this.say('store', session);
+    document.cookie = `${this.cookie}=${session};Path=/w/;Max-Age=${session ? this.days * 86_400 : 0};SameSite=Lax${location.protocol === 'https:' ? ';Secure' : ''}`;
+    if (this.kept() === session) this.hear({ type: 'session', value: session });
+  }
+
+  private kept(): string {
+    return token(new RegExp(`(?:^|; )${this.cookie}=([^;]*)`).exec(document.cookie)?.[1]);
   }
 }

@@ -18,6 +18,8 @@ export class Thread {
   asked = false;
   /** All that was asked for has come: what comes now is news. */
   loaded = false;
+  /** It was begun before a reload: there may be more in it than is here. */
+  restored = false;
   /** The first message, which those written before it is stored belong to. */
   first: string | null = null;
   /** Answers that go with its first message; null until the form before it was sent. */

@@ -78,10 +78,10 @@ function store(value: string): void {
   const { cookieDays, cookieDomain: domain, consent } = settings;
   if (value && consent === false) return;
   doc.cookie = `${cookie}=${value};Path=/;Max-Age=${value ? cookieDays * 86400 : 0};SameSite=Lax${domain ? `;Domain=${domain}` : ''}${location.protocol > 'http:' ? ';Secure' : ''}`;
-  token = readCookie();
+  checkCookie();
 }
 
-/** Another tab may have begun or ended the session. */
+/** Tells the frame what is kept: what it asked for, or what another tab has begun or ended. */
 function checkCookie(): void {
   if (isReady && token !== (token = readCookie())) post('session', token);
 }
@@ -199,8 +199,8 @@ const verbs: Record<string, (value?: any, more?: any) => void> = {
   },
   logout() {
     identity = 0;
-    store('');
     post('logout');
+    store('');
   },
   startConversation(value) {
     first = value || {};
@@ -209,8 +209,8 @@ const verbs: Record<string, (value?: any, more?: any) => void> = {
   },
   consent(value) {
     settings.consent = value;
-    if (!value) store('');
     update();
+    if (!value) store('');
   },
   on: (name, listener) => void (listeners[name] = [...(listeners[name] || []), listener]),
   off: (name, listener) => void (listeners[name] = (listeners[name] || []).filter((one) => listener && one !== listener)),
