@@ -3,9 +3,7 @@
 use crate::engine::Engine;
 use crate::error::{EngineError, Result};
 use crate::router_task::pause;
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
-use std::collections::BTreeSet;
+use crate::under_way::UnderWay;
 use std::time::Duration;
 use switchboard_channel::{ChannelError, ErrorKind, Retry};
 use switchboard_model::{Delivered, RefusedRecipient, Timestamp};
@@ -13,7 +11,7 @@ use switchboard_storage::OutboxEntry;
 use tokio_util::sync::CancellationToken;
 
 /// How many messages this host sends at once.
-const AT_ONCE: u32 = 16;
+const AT_ONCE: usize = 16;
 /// A host that lives renews its claims; those of one that died, or lost the database, come up again after this long.
 const LEASE_MS: i64 = 30_000;
 const RENEW_EVERY_MS: i64 = 8_000;
@@ -27,15 +25,15 @@ impl Engine {
     /// Sends until the token is cancelled; what is under way then is finished first.
     pub async fn run_delivery(self, shutdown: CancellationToken) {
         self.release_claims(&shutdown).await;
-        let mut sending = FuturesUnordered::new();
-        let mut claims = Claims { entries: BTreeSet::new(), renewed_at: self.now() };
+        let (mut sending, mut renewed_at) = (UnderWay::default(), self.now());
         while !shutdown.is_cancelled() {
-            self.renew(&mut claims).await;
-            let room = AT_ONCE.saturating_sub(u32::try_from(sending.len()).unwrap_or(AT_ONCE));
+            self.renew(&sending, &mut renewed_at).await;
+            let room = AT_ONCE.saturating_sub(sending.count());
             match self.claim(room).await {
                 Ok(claimed) => {
-                    claims.entries.extend(claimed.iter().map(|entry| entry.id));
-                    sending.extend(claimed.into_iter().map(|entry| self.deliver(entry)));
+                    for entry in claimed {
+                        sending.begin(entry.id, self.clone().deliver(entry));
+                    }
                 }
                 Err(error) => {
                     tracing::error!(%error, "the outbox cannot be read; trying again");
@@ -46,13 +44,13 @@ impl Engine {
             let wait = if room > 0 { self.until_next_entry().await } else { LONGEST_WAIT };
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                Some(done) = sending.next() => drop(claims.entries.remove(&done)),
+                () = sending.one_done() => {}
                 () = self.inner.outbox_bell.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }
         // The host ends within less time than a claim holds.
-        while sending.next().await.is_some() {}
+        sending.all_done().await;
     }
 
     /// A host that starts under the name of one that died takes over what that one was sending, at once.
@@ -71,22 +69,23 @@ impl Engine {
         }
     }
 
-    async fn renew(&self, claims: &mut Claims) {
+    async fn renew(&self, sending: &UnderWay, renewed_at: &mut Timestamp) {
         let now = self.now();
-        if claims.entries.is_empty() || now.ms_since(claims.renewed_at) < RENEW_EVERY_MS {
+        if sending.count() == 0 || now.ms_since(*renewed_at) < RENEW_EVERY_MS {
             return;
         }
-        let (holder, entries): (_, Vec<i64>) = (self.inner.holder.clone(), claims.entries.iter().copied().collect());
+        let (holder, entries) = (self.inner.holder.clone(), sending.ids());
         let renewed =
             self.inner.store.write(move |tx| Box::pin(async move { tx.renew_claims(&holder, &entries, now, LEASE_MS).await }));
         match renewed.await {
-            Ok(()) => claims.renewed_at = now,
+            Ok(()) => *renewed_at = now,
             Err(error) => tracing::warn!(%error, "claims on messages could not be renewed; trying again"),
         }
     }
 
-    async fn claim(&self, room: u32) -> Result<Vec<OutboxEntry>> {
+    async fn claim(&self, room: usize) -> Result<Vec<OutboxEntry>> {
         let (holder, now) = (self.inner.holder.clone(), self.now());
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
         if room == 0 || self.inner.store.next_outbox_at().await?.is_none_or(|due| due > now) {
             return Ok(Vec::new());
         }
@@ -100,9 +99,7 @@ impl Engine {
         LONGEST_WAIT.min(Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(Duration::from_millis(10)))
     }
 
-    /// Answers with the entry's id.
-    async fn deliver(&self, entry: OutboxEntry) -> i64 {
-        let id = entry.id;
+    async fn deliver(self, entry: OutboxEntry) {
         let directory = self.directory();
         let slug = directory.channel(entry.channel).map(|channel| channel.slug.clone()).unwrap_or_default();
         let sent = self.attempt(&entry, &slug).await;
@@ -116,7 +113,6 @@ impl Engine {
             // The lease runs out and the message is sent again under its key.
             tracing::error!(channel = %slug, %error, "the outcome of a delivery could not be stored");
         }
-        id
     }
 
     async fn attempt(&self, entry: &OutboxEntry, slug: &str) -> Result<Delivered, ChannelError> {
@@ -177,12 +173,6 @@ impl Engine {
         })
         .await
     }
-}
-
-/// What this host is sending.
-struct Claims {
-    entries: BTreeSet<i64>,
-    renewed_at: Timestamp,
 }
 
 /// What an attempt came to.

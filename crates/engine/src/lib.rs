@@ -38,6 +38,8 @@ mod sweep;
 mod thread;
 mod threads;
 mod timers;
+mod under_way;
+
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,7 @@ use crate::items::{Reroute, change_and_tell};
 use crate::random;
 use crate::router_task::pause;
 use crate::sla::renew_due;
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
+use crate::under_way::UnderWay;
 use std::time::Duration;
 use switchboard_model::{
     Actor, Address, Delivered, Identity, ItemId, ItemStatus, MessageKind, OutboundMessage, Owner, RouteEvent, Timestamp, User,
@@ -47,7 +46,7 @@ impl Engine {
     /// Runs timers until the token is cancelled.
     pub async fn run_timers(self, shutdown: CancellationToken) {
         let mut pruned_at = Timestamp(0);
-        let (mut mailing, mut under_way) = (FuturesUnordered::new(), Vec::new());
+        let mut mailing = UnderWay::default();
         while !shutdown.is_cancelled() {
             let now = self.now();
             if now.ms_since(pruned_at) > PRUNE_EVERY_MS {
@@ -55,26 +54,25 @@ impl Engine {
                 self.prune(now).await;
             }
             let mut goes_on = false;
-            match self.due(now, &under_way).await {
+            match self.due(now, &mailing.ids()).await {
                 Ok((mails, others)) => {
                     // A slow mail server must not hold up what else is due.
                     for timer in mails {
-                        under_way.push(timer.id);
-                        mailing.push(self.mail_or_report(timer, &shutdown));
+                        mailing.begin(timer.id, self.clone().mail_or_report(timer, shutdown.clone()));
                     }
                     goes_on = !others.is_empty();
                     for timer in others {
-                        if !self.run_or_report(timer).await.1 {
+                        if !self.run_or_report(timer).await {
                             pause(&shutdown, FAILURE_PAUSE).await;
                         }
                     }
                 }
                 Err(error) => tracing::error!(%error, "timers cannot be read; trying again"),
             }
-            let wait = if goes_on { Duration::ZERO } else { self.until_next_timer(&under_way).await };
+            let wait = if goes_on { Duration::ZERO } else { self.until_next_timer(&mailing.ids()).await };
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                Some(done) = mailing.next() => under_way.retain(|id| *id != done),
+                () = mailing.one_done() => {}
                 () = self.inner.timer_bell.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
@@ -94,22 +92,20 @@ impl Engine {
     }
 
     /// As [`Engine::run_or_report`]; one that failed keeps its room for a moment.
-    async fn mail_or_report(&self, timer: StoredTimer, shutdown: &CancellationToken) -> i64 {
-        let (id, is_done) = self.run_or_report(timer).await;
-        if !is_done {
-            pause(shutdown, FAILURE_PAUSE).await;
+    async fn mail_or_report(self, timer: StoredTimer, shutdown: CancellationToken) {
+        if !self.run_or_report(timer).await {
+            pause(&shutdown, FAILURE_PAUSE).await;
         }
-        id
     }
 
-    /// The timer's id, and false when it failed; then it stays due.
-    async fn run_or_report(&self, timer: StoredTimer) -> (i64, bool) {
+    /// False when it failed; then it stays due.
+    async fn run_or_report(&self, timer: StoredTimer) -> bool {
         let (id, kind) = (timer.id, timer.kind.clone());
         let outcome = self.run_timer(timer).await;
         if let Err(error) = &outcome {
             tracing::error!(timer = id, %kind, %error, "a timer failed; it is tried again");
         }
-        (id, outcome.is_ok())
+        outcome.is_ok()
     }
 
     /// Mails are not waited for while there is no room for another.

@@ -204,7 +204,8 @@ impl Desk {
 
     async fn over(folder: Arc<tempfile::TempDir>, clock: Arc<TestClock>) -> Self {
         let url = format!("sqlite:{}", folder.path().join("desk.db").display());
-        let store = Store::open(&url, StoreOptions::default()).await.unwrap();
+        // Whoever holds the only connection for reading while waiting for another stops everything.
+        let store = Store::open(&url, StoreOptions { readers: 1, ..StoreOptions::default() }).await.unwrap();
         let outside = Arc::new(Outside::default());
         let outlet = |kind, replies, reply_via: Option<&str>| Outlet {
             channel: Arc::new(TestChannel { outside: Arc::clone(&outside), replies }),

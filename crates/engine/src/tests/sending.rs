@@ -126,6 +126,25 @@ async fn those_who_were_refused_for_now_are_tried_again_alone_and_shown_when_giv
     assert!(refused[1].reason.contains("552"), "the last reason");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_replies_at_once_never_wait_for_each_others_connections() {
+    let desk = Desk::open().await;
+    let mut items = Vec::new();
+    for nth in 0..24 {
+        items.push(desk.mail("support", &format!("c{nth}@customer.test")).await);
+    }
+    for round in 1..=3 {
+        let (caller, started) = (desk.as_user("bo"), tokio::time::Instant::now());
+        let replies = items.iter().map(|item| desk.engine.post_message(&caller, *item, new_message("It is on its way.", true)));
+        for reply in futures::future::join_all(replies).await {
+            reply.unwrap();
+        }
+        eventually("all are sent", async || desk.outside.sent.lock().unwrap().len() == round * items.len()).await;
+        // A connection that is waited for in vain is given up after five seconds.
+        assert!(started.elapsed() < std::time::Duration::from_secs(4), "{:?}", started.elapsed());
+    }
+}
+
 #[tokio::test]
 async fn those_who_were_refused_for_now_get_it_later() {
     let desk = Desk::open().await;
