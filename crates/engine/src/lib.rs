@@ -40,7 +40,6 @@ mod threads;
 mod timers;
 mod under_way;
 
-
 #[cfg(test)]
 mod tests;
 
