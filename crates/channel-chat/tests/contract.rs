@@ -5,6 +5,7 @@ mod client;
 use async_trait::async_trait;
 use client::{Client, SETTINGS, Site, nonce, serve};
 use serde_json::json;
+use switchboard_channel::ThreadChange;
 use switchboard_channel_chat::REGISTRATION;
 use switchboard_channel_testkit::{Answer, Harness, Intake, contract, fixtures};
 use switchboard_model::{ConversationId, Identity, IdentityKind, OutboundMessage};
@@ -181,12 +182,18 @@ async fn talk(site: &Site, session: &str, name: &str, text: &str) {
     client.until("typing").await;
     threads.fail(true);
     threads.reply(conversation, name, text);
+    threads.tell(ThreadChange::Writing(ConversationId(77), text.to_owned(), true));
+    let identity = json!({"id": "4711", "hash": GOOD_HASH, "name": name});
+    let unread = site.connect().await.hello(json!({"identity": identity, "page": page})).await;
+    assert_eq!(unread["code"], "unavailable");
+    assert_eq!(site.visit(json!({"session": session, "page": page})).await.1["open"], true, "the hours cannot be read");
     client.send(&json!({"type": "open", "conversation": 999})).await;
     client.send(&json!({"type": "page", "url": page["url"], "title": text})).await;
     client.send(&json!({"type": "message", "client_id": "message-2", "conversation": 999, "text": text})).await;
     assert_eq!(client.answer().await["code"], "unavailable");
     threads.fail(false);
     client.until("message").await;
+    (0..1_000).for_each(|_| threads.tell(ThreadChange::Message(conversation)));
     for flood in 0..30 {
         client.send(&json!({"type": text, "client_id": format!("message-{flood}")})).await;
     }
@@ -230,4 +237,14 @@ async fn neither_secrets_nor_what_is_written_is_logged() {
     }
     more.assert_hidden();
     watch.assert_hidden();
+    watch.assert_said(&[
+        "a message could not be placed",
+        "a message was not stored",
+        "a conversation could not be read; connections read anew",
+        "a signal was lost",
+        "a visitor could not be shown conversations",
+        "changes were missed; connections read anew",
+        "conversations could not be read; trying again",
+        "the hours could not be read; shown as open",
+    ]);
 }

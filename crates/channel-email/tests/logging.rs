@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use imap_server::Fault;
 use peer::{Peer, listening_address};
 use std::sync::Arc;
+use switchboard_channel::InboxErrorKind;
 use switchboard_channel_email::REGISTRATION;
 use switchboard_channel_testkit::contract::{LogWatch, Tour, logs_hide, outbound};
 use switchboard_channel_testkit::{Answer, Harness, Intake};
@@ -120,6 +121,14 @@ async fn neither_passwords_nor_anything_of_a_mail_is_logged() {
         replies: &[reply()],
     };
     logs_hide(&watch, &Smtp, &tour).await;
+    let outbound = Harness::start(&REGISTRATION, "watched_idle", &sending(server.port, "none")).await;
+    for _ in 0..2 {
+        assert!(outbound.channel.send(&reply()).await.is_ok());
+        server.close_idle();
+    }
+    outbound.stop().await;
+    watch.assert_hidden();
+    watch.assert_said(&["listening", "a mail was taken in", "a mail was not taken in", "an idle connection had been closed"]);
     assert!(server.mails() > 0 && refusing.iter().all(|server| server.connections() > 0), "every server was asked");
 }
 
@@ -141,13 +150,14 @@ async fn neither_passwords_and_tokens_nor_anything_of_a_mailbox_is_logged() {
     let [renewing, access, client] = ["marked/refresh/token", "marked.access.token", "marked?client?secret"];
     let watch = Arc::new(LogWatch::start(&[user, password, wrong, renewing, access, client], &TEXTS));
     let (server, service) = (imap_server::Server::start().await, TokenService::start(3_600).await);
-    (password.clone_into(&mut server.state().password), access.clone_into(&mut server.state().token));
+    password.clone_into(&mut server.state().password);
+    access.clone_into(&mut server.state().token);
     let granted = format!("{{\"access_token\":\"{access}\",\"token_type\":\"Bearer\",\"expires_in\":3600}}");
     *service.answer.lock().expect("not poisoned") = Err((200, granted));
     let settings = |proof: &str| {
         format!(
             "address = \"support@shop.test\"\n[imap]\nhost = \"localhost\"\nport = {}\nsecurity = \"none\"\nusername = \"{user}\"\n\
-             command_timeout_seconds = 30\nidle_seconds = 1\npoll_seconds = 1\nmax_backoff_seconds = 1\n{proof}\n",
+             command_timeout_seconds = 2\nidle_seconds = 1\npoll_seconds = 1\nmax_backoff_seconds = 1\n{proof}\n",
             server.port
         )
     };
@@ -169,6 +179,26 @@ async fn neither_passwords_and_tokens_nor_anything_of_a_mailbox_is_logged() {
         until("it goes wrong, and then the mail comes", || went_wrong() && !harness.inbox.messages().is_empty()).await;
         harness.stop().await;
     }
+    let harness = reading(&watch, &settings(&format!("password = \"{password}\""))).await;
+    for (kind, said) in [
+        (InboxErrorKind::Busy, "a mail was not taken in"),
+        (InboxErrorKind::Closed, "a mail was not taken in"),
+        (InboxErrorKind::Invalid, "a mail cannot be taken in and stays in the folder"),
+    ] {
+        harness.inbox.fail_with(kind);
+        let pushes = harness.inbox.pushes();
+        server.deliver(&mail(50));
+        until("it is refused", || harness.inbox.pushes() > pushes && watch.has_said(said)).await;
+    }
+    harness.inbox.recover();
+    server.state().uid_validity += 1;
+    server.fail("IDLE", 1, Fault::Close);
+    server.deliver(&mail(60));
+    until("the folder is looked at again", || watch.has_said("the folder has new numbers; all of it is looked at again")).await;
+    until("all mail is flagged", || server.flagged("$Switchboard") == server.state().mails.len()).await;
+    server.fail("IDLE", 1, Fault::Close);
+    until("it comes back", || watch.has_said("the connection to the mailbox ended; it is made again")).await;
+    harness.stop().await;
     for proof in [&oauth, &format!("password = \"{wrong}\"")] {
         server.deliver(&mail(100));
         let connections = server.state().connections;
@@ -184,4 +214,5 @@ async fn neither_passwords_and_tokens_nor_anything_of_a_mailbox_is_logged() {
     until("a token is asked for", || service.count() > before).await;
     harness.stop().await;
     watch.assert_hidden();
+    watch.assert_said(&["the mailbox is open", "a mail was taken in"]);
 }

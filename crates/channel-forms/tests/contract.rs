@@ -165,6 +165,7 @@ async fn nothing_that_was_written_is_logged() {
             replies: &[reply],
         };
         contract::logs_hide(&watch, submit, &tour).await;
+        watch.assert_said(&["a submission was not stored"]);
     }
 }
 

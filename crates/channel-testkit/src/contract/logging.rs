@@ -6,6 +6,7 @@ use crate::harness::{Harness, Intake};
 use crate::logs::{Listening, LogLine, listen};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,6 +55,7 @@ pub struct LogWatch {
 struct Mark {
     name: String,
     plain: String,
+    is_secret: bool,
     /// Spellings that are compared without regard to case, and those that are not.
     folded: Vec<String>,
     exact: Vec<String>,
@@ -62,6 +64,7 @@ struct Mark {
 #[derive(Default)]
 struct Found {
     leaks: Mutex<Vec<String>>,
+    said: Mutex<BTreeSet<String>>,
     heard: AtomicBool,
 }
 
@@ -73,10 +76,11 @@ impl LogWatch {
     /// and blanks, without quotes and backslashes.
     #[must_use]
     pub fn start(secrets: &[&str], texts: &[&str]) -> Self {
-        let marks: Vec<Mark> = [("secret", secrets), ("text", texts)]
-            .into_iter()
-            .flat_map(|(kind, marks)| (1..).zip(marks).map(move |(place, mark)| Mark::new(format!("{kind} {place}"), mark)))
-            .collect();
+        let numbered = |kind, marks: &[&str]| {
+            let named = (1..).zip(marks).map(|(place, mark)| Mark::new(format!("{kind} {place}"), mark, kind == "secret"));
+            named.collect::<Vec<_>>()
+        };
+        let marks: Vec<Mark> = numbered("secret", secrets).into_iter().chain(numbered("text", texts)).collect();
         assert!(!marks.is_empty(), "without a mark nothing is looked for");
         let found = Arc::new(Found::default());
         let probe = next_probe();
@@ -88,7 +92,23 @@ impl LogWatch {
 
     /// Looks through a text that is shown or logged elsewhere, such as an error that the engine logs.
     pub fn read(&self, what: &str, text: &str) {
-        self.found.look(what, text, &self.marks);
+        self.found.look(what, text, self.marks.iter());
+    }
+
+    /// Adapters have said each of these: the tour has come by where they are logged.
+    ///
+    /// # Panics
+    /// When one was not said.
+    pub fn assert_said(&self, messages: &[&str]) {
+        let said = self.found.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing: Vec<_> = messages.iter().filter(|message| !said.contains(**message)).collect();
+        assert!(missing.is_empty(), "these lines were not logged: {missing:?}; these were: {said:?}");
+    }
+
+    /// Whether an adapter has said this.
+    #[must_use]
+    pub fn has_said(&self, message: &str) -> bool {
+        self.found.said.lock().unwrap_or_else(PoisonError::into_inner).contains(message)
     }
 
     /// Nothing that was logged so far shows a mark.
@@ -105,8 +125,8 @@ impl LogWatch {
 
 /// Takes the channel through all that can be logged about: settings that are refused, payloads, repeats of them, refusals of
 /// the inbox, damaged and forged ones, answers in the conversations that they made, conversations that cannot be read,
-/// replies, and replies that fail. None of the watch's marks is in a line of the log, nor in a fault of the settings or an
-/// error of `send`, which others log.
+/// replies, and replies that fail. None of the watch's marks is in a line of the log, nor in an error of `send`, and no
+/// secret in a fault of the settings, all of which others log.
 ///
 /// # Panics
 /// When one is; when a mark is in nothing that the channel was given, which would prove nothing; when settings that should be
@@ -116,7 +136,10 @@ pub async fn logs_hide(watch: &LogWatch, intake: &dyn Intake, tour: &Tour<'_>) {
         let Err(faults) = (tour.registration.build)(&settings(tour.slug, refused)) else {
             panic!("settings of this check that must be refused were accepted");
         };
-        faults.iter().for_each(|fault| watch.read("a fault of the settings", &format!("{fault} {fault:?}")));
+        let shown = faults.iter().map(|fault| format!("{fault} {fault:?}"));
+        // What else was found is shown on purpose, to whoever wrote it there.
+        let secrets: Vec<&Mark> = watch.marks.iter().filter(|mark| mark.is_secret).collect();
+        shown.for_each(|shown| watch.found.look("a fault of the settings", &shown, secrets.iter().copied()));
     }
     let harness = Harness::start(tour.registration, tour.slug, tour.settings).await;
     harness.run();
@@ -226,18 +249,21 @@ impl Found {
                 self.heard.store(true, Ordering::SeqCst);
             }
         } else if line.may_be_written() {
-            self.look("a line", &line.to_string(), marks);
+            if let Some(message) = line.field("message").filter(|_| line.target.starts_with("switchboard_channel_")) {
+                self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(message.to_owned());
+            }
+            self.look("a line", &line.to_string(), marks.iter());
         }
     }
 
-    fn look(&self, what: &str, text: &str, marks: &[Mark]) {
-        let leaked = marks.iter().filter(|mark| mark.is_in(text)).map(|mark| format!("{what} shows {}: {text}", mark.name));
+    fn look<'m>(&self, what: &str, text: &str, marks: impl Iterator<Item = &'m Mark>) {
+        let leaked = marks.filter(|mark| mark.is_in(text)).map(|mark| format!("{what} shows {}: {text}", mark.name));
         self.leaks().extend(leaked);
     }
 }
 
 impl Mark {
-    fn new(name: String, mark: &str) -> Self {
+    fn new(name: String, mark: &str, is_secret: bool) -> Self {
         assert!(mark.len() >= SHORTEST_MARK, "{name} is too short to be told from what turns up by chance");
         let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\');
         assert!(mark.bytes().all(is_plain), "{name} holds letters that are spelled otherwise in a log");
@@ -254,11 +280,12 @@ impl Mark {
         let hex: String = mark.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let folded = [mark.to_owned(), percent.replace("%20", "+"), percent, hex, bytes.join(", ")];
         let exact = (0..3).flat_map(|shift| [within(&STANDARD_NO_PAD, mark, shift), within(&URL_SAFE_NO_PAD, mark, shift)]);
-        Self { name, plain: mark.to_owned(), folded: folded.map(|text| text.to_lowercase()).to_vec(), exact: exact.collect() }
+        let folded = folded.map(|text| text.to_lowercase()).to_vec();
+        Self { name, plain: mark.to_owned(), is_secret, folded, exact: exact.collect() }
     }
 
     fn again(&self) -> Self {
-        Self::new(self.name.clone(), &self.plain)
+        Self::new(self.name.clone(), &self.plain, self.is_secret)
     }
 
     fn is_in(&self, text: &str) -> bool {
@@ -283,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_mark_is_known_in_every_spelling() {
-        let mark = Mark::new("secret 1".to_owned(), "Right & wrong+1");
+        let mark = Mark::new("secret 1".to_owned(), "Right & wrong+1", true);
         for before in ["", "a", "bc", "kari:", "user=kari\u{1}auth=Bearer "] {
             let encoded = STANDARD.encode(format!("{before}Right & wrong+1\u{1}\u{1}"));
             assert!(mark.is_in(&format!("AUTH {encoded}")), "behind `{before}`: {encoded}");
