@@ -8,6 +8,7 @@ mod prose;
 mod tests;
 mod words;
 
+use super::structure::{self, Structure};
 use super::{Envelope, one_line, people, plain_values, texts};
 use mail_parser::{HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use switchboard_model::DeliveryFailure;
@@ -86,9 +87,7 @@ fn statuses<'m>(message: &'m Message<'m>) -> Vec<&'m MessagePart<'m>> {
 fn is_rejection(message: &Message<'_>) -> bool {
     let mut notices = message.parts.iter().filter(|part| part.is_content_type("message", "disposition-notification"));
     let is_deleted = |part: &MessagePart<'_>| {
-        let contents = part.contents();
-        let text = String::from_utf8_lossy(&contents[..contents.len().min(MAX_STATUS_BYTES)]);
-        let fields = status_fields(&text);
+        let fields = status_fields(&status_text(part));
         fields.iter().any(|(name, value)| name == "disposition" && value.to_ascii_lowercase().contains("deleted"))
     };
     notices.any(is_deleted)
@@ -98,7 +97,9 @@ fn is_rejection(message: &Message<'_>) -> bool {
 /// The report that a filter on the way has put into a mail of its own.
 fn carried_report(message: &Message<'_>) -> Option<Report> {
     let carried = message.parts.iter().find(|part| part.is_content_type("message", "rfc82~"))?;
-    let report = MessageParser::default().parse(carried.contents())?;
+    // What was encoded has not been made safe for the parser yet.
+    let Structure::Readable(prepared) = structure::prepare(carried.contents()) else { return None };
+    let report = MessageParser::default().parse(prepared.as_ref())?;
     let is_report = report.is_content_type("multipart", "report");
     by_status(&statuses(&report)).filter(|_| is_report)
 }
@@ -108,7 +109,7 @@ fn carried_report(message: &Message<'_>) -> Option<Report> {
 fn by_words(message: &Message<'_>, statuses: &[&MessagePart<'_>]) -> Report {
     let lower = prose(message).to_lowercase();
     let failed = says(&FAILURES, &lower) || says(&FAILURES, &message.subject().unwrap_or_default().to_lowercase());
-    let fields = statuses.iter().flat_map(|part| status_fields(&String::from_utf8_lossy(part.contents()).replace("\r\n", "\n")));
+    let fields = statuses.iter().flat_map(|part| status_fields(&status_text(part)));
     let (mut temporary, mut acts) = (false, false);
     for (name, value) in fields {
         temporary |= name == "status" && value.starts_with('4');
@@ -121,9 +122,7 @@ fn by_words(message: &Message<'_>, statuses: &[&MessagePart<'_>]) -> Report {
 fn by_status(parts: &[&MessagePart<'_>]) -> Option<Report> {
     let (mut found, mut failed, mut other) = (DeliveryFailure::default(), false, false);
     for part in parts {
-        let contents = part.contents();
-        let text = String::from_utf8_lossy(&contents[..contents.len().min(MAX_STATUS_BYTES)]).replace("\r\n", "\n");
-        for group in text.split("\n\n") {
+        for group in status_text(part).split("\n\n") {
             let fields = status_fields(group);
             let of = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
             let recipient = of("original-recipient").or(of("final-recipient"));
@@ -148,6 +147,12 @@ fn by_status(parts: &[&MessagePart<'_>]) -> Option<Report> {
         (false, true) => Some(Report::Other),
         (false, false) => None,
     }
+}
+
+/// The beginning of a machine-readable part, with line feeds alone.
+fn status_text(part: &MessagePart<'_>) -> String {
+    let contents = part.contents();
+    String::from_utf8_lossy(&contents[..contents.len().min(MAX_STATUS_BYTES)]).replace("\r\n", "\n")
 }
 
 /// The fields of a group, names in small letters, folded lines joined.

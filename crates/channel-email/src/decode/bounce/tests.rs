@@ -2,6 +2,7 @@
 
 use super::prose::recipients;
 use crate::decode::tests::read_as;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use switchboard_model::{DeliveryFailure, InboundMessage, Nature};
 
 fn read_from(mail: &str, sender: Option<&str>) -> InboundMessage {
@@ -123,4 +124,15 @@ fn a_report_that_a_filter_has_put_into_a_mail_of_its_own_is_read() {
     );
     let found = failure(&mail);
     assert_eq!((found.recipients.as_slice(), found.status.as_deref()), (&[String::from("kari@a.test")][..], Some("5.1.1")));
+}
+
+#[test]
+fn a_carried_report_of_nothing_but_nested_mails_is_answered() {
+    let nested = "Content-Type: message/rfc822\n\n".repeat(100_000);
+    let hidden = BASE64_STANDARD.encode(format!("From: a@a.test\nContent-Type: multipart/report; boundary=n\n\n--n\n{nested}"));
+    let mail = format!(
+        "From: mailer-daemon@mx.test\nContent-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: message/rfc822\n\
+         Content-Transfer-Encoding: base64\n\n{hidden}\n--o--\n"
+    );
+    assert_eq!(failure(&mail).recipients, [""; 0]);
 }
