@@ -67,6 +67,7 @@ async fn take_in(slug: &str, sender: Option<&str>, mails: &[(String, Vec<u8>)]) 
         message_is_sound(slug, &message);
         taken.insert(name.clone(), message);
     }
+    assert_eq!(harness.inbox.pushes(), mails.len(), "{slug}: what was acknowledged has come to the inbox");
     harness.stop().await;
     taken
 }
