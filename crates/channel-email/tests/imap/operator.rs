@@ -85,6 +85,11 @@ async fn a_certificate_is_checked_and_what_is_wrong_with_it_is_one_line() {
         let error = first_error(&trusting(server.port, Some(&identity.authority_file(folder.path())))).await;
         assert!(error.to_string().ends_with(wanted), "{error}");
     }
+    let own = Identity::of_authority("localhost");
+    let of_authority = Server::start_tls(&own).await;
+    let apart = tempfile::tempdir().expect("a folder");
+    let error = first_error(&trusting(of_authority.port, Some(&own.authority_file(apart.path())))).await;
+    assert!(error.to_string().contains("it is an authority's own certificate, which no server may show"), "{error}");
     let plain = Server::start().await;
     let error = first_error(&trusting(plain.port, Some(&authority))).await;
     assert!(error.to_string().ends_with("what answers there speaks no TLS; see `imap.port` and `imap.security`"), "{error}");
