@@ -92,7 +92,10 @@ impl Events {
 
 async fn stream(site: &Site, name: &str) -> (Events, String) {
     let response = post(site, "stream", None, hello(name)).await;
-    assert_eq!((response.status().as_u16(), &response.headers()["content-type"]), (200, &"text/event-stream".parse().unwrap()));
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["content-type"]),
+        (200, &"text/event-stream".parse().expect("a header"))
+    );
     let mut events = Events { body: response.into_body().into_data_stream(), rest: String::new() };
     let link = link_of(&events.next().await.expect("the link comes first"));
     assert_eq!(events.next().await.expect("then the welcome")["type"], "welcome");
