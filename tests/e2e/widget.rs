@@ -15,6 +15,25 @@ use switchboard_tests::{Browser, Client, Look, Site, Wire, eventually};
 /// How long the line is down.
 const HALF_A_MINUTE: Duration = Duration::from_secs(30);
 
+/// What becomes of that which a stalled line holds.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    Late,
+    Never,
+}
+
+const OUTCOMES: [Outcome; 2] = [Outcome::Late, Outcome::Never];
+
+impl Outcome {
+    /// The line is whole again.
+    fn befalls(self, wire: &Wire) {
+        match self {
+            Self::Late => wire.resume(),
+            Self::Never => wire.reset(),
+        }
+    }
+}
+
 /// An installation with the chat, which these shops may embed and which asks nothing before the talk.
 async fn site_for(shops: &[&Shop]) -> Site {
     let mut site = Site::sqlite().await;
@@ -112,8 +131,9 @@ async fn half_a_minute_without_a_line_loses_and_doubles_nothing_whether_what_was
     for visitor in &visitors {
         assert_eq!(texts(&sanne, visitor.chat).await, visitor.said, "nothing got through");
     }
-    wires[0].resume();
-    wires[1].reset();
+    for (wire, outcome) in wires.iter().zip(OUTCOMES) {
+        outcome.befalls(wire);
+    }
     for (visitor, unsent) in visitors.iter_mut().zip(unsent) {
         visitor.said.extend(unsent);
         assert_eq!(stored(&sanne, visitor.chat, visitor.said.len()).await, visitor.said);
@@ -131,8 +151,9 @@ async fn half_a_minute_without_a_line_loses_and_doubles_nothing_whether_what_was
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reload_while_a_message_is_on_its_way_and_a_second_tab_show_the_same_once() {
     let wire = Wire::open().await;
-    let (shop, other) = (Shop::open("shop", &wire.url()).await, Shop::open("other", &wire.url()).await);
-    let site = site_for(&[&shop, &other]).await;
+    let shop = Shop::open("shop", &wire.url()).await;
+    let (late, never) = (Shop::open("late", &wire.url()).await, Shop::open("never", &wire.url()).await);
+    let site = site_for(&[&shop, &late, &never]).await;
     let host = site.start().await;
     wire.lead_to(&host.url());
     let sanne = host.sign_in("sanne@example.test").await;
@@ -143,14 +164,16 @@ async fn a_reload_while_a_message_is_on_its_way_and_a_second_tab_show_the_same_o
     visitor.begin(&browser, &sanne, &mut known).await;
     let chat = visitor.chat;
 
-    wire.stall();
-    visitor.write(&browser, "Are you still there?").await;
-    shows_unsent(&browser, &visitor.said).await;
-    shop.reload(&browser).await;
-    wire.resume();
-    open_chat(&browser).await;
-    shows(&browser, &visitor.said).await;
-    assert_eq!(texts(&sanne, chat).await, visitor.said);
+    for outcome in OUTCOMES {
+        wire.stall();
+        visitor.write(&browser, &format!("This arrives {outcome:?}")).await;
+        shows_unsent(&browser, &visitor.said).await;
+        shop.reload(&browser).await;
+        outcome.befalls(&wire);
+        open_chat(&browser).await;
+        shows(&browser, &visitor.said).await;
+        assert_eq!(stored(&sanne, chat, visitor.said.len()).await, visitor.said);
+    }
 
     browser.switch_to(&second).await;
     browser.go(&shop.url).await;
@@ -171,22 +194,24 @@ async fn a_reload_while_a_message_is_on_its_way_and_a_second_tab_show_the_same_o
     assert_eq!(texts(&sanne, chat).await, visitor.said, "once, and in order");
 
     // The very first message of somebody who has no session yet.
-    browser.leave().await;
-    browser.go(&other.url).await;
-    open_chat(&browser).await;
-    is_connected(&browser).await;
-    wire.stall();
-    write(&browser, "My first message").await;
-    shows_unsent(&browser, &["My first message"]).await;
-    other.reload(&browser).await;
-    wire.resume();
-    open_chat(&browser).await;
-    shows(&browser, &["My first message"]).await;
-    let begun = begun(&sanne, &mut known).await;
-    assert_eq!(texts(&sanne, begun).await, ["My first message"]);
-    reply(&sanne, begun, "Welcome.").await;
-    shows(&browser, &["My first message", "Welcome."]).await;
-    assert_eq!(sanne.rows("items?view=open").await.len(), 2, "each of the two has one conversation");
+    for (shop, outcome) in [&late, &never].into_iter().zip(OUTCOMES) {
+        browser.leave().await;
+        browser.go(&shop.url).await;
+        open_chat(&browser).await;
+        is_connected(&browser).await;
+        wire.stall();
+        write(&browser, "My first message").await;
+        shows_unsent(&browser, &["My first message"]).await;
+        shop.reload(&browser).await;
+        outcome.befalls(&wire);
+        open_chat(&browser).await;
+        shows(&browser, &["My first message"]).await;
+        let begun = begun(&sanne, &mut known).await;
+        reply(&sanne, begun, "Welcome.").await;
+        shows(&browser, &["My first message", "Welcome."]).await;
+        assert_eq!(texts(&sanne, begun).await, ["My first message", "Welcome."]);
+    }
+    assert_eq!(sanne.rows("items?view=open").await.len(), 3, "each of the three has one conversation");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
