@@ -227,12 +227,24 @@ async fn hosts_that_stop_and_hosts_that_are_killed_while_the_visitor_writes_lose
     let mut visitor = Visitor::new("Kari", &shop, tab);
     visitor.begin(&browser, &desk, &mut BTreeSet::new()).await;
     let chat = visitor.chat;
-    for is_killed in [false, true] {
-        let way = if is_killed { "killed" } else { "stopped" };
+    for (way, is_killed, is_told) in [
+        ("stopped", false, true),
+        ("killed", true, true),
+        ("stopped before it answers", false, false),
+        ("killed before it answers", true, false),
+    ] {
         let said_before = visitor.said.len();
-        let written = ["before it is", "while it is", "after it was", "before it is back", "when it is back"];
+        let written =
+            ["before it is", "while it is", "after it was", "before it is back after it was", "when it is back after it was"];
         let written = written.map(|when| format!("Kari: {when} {way}"));
+        if !is_told {
+            wire.stall_answers();
+        }
         write(&browser, &written[0]).await;
+        if !is_told {
+            // The host has it, and the widget does not know.
+            stored(&desk, chat, said_before + 1).await;
+        }
         visitor.hear(&desk, &format!("before it is {way}")).await;
         let end = async {
             if is_killed {
@@ -243,6 +255,9 @@ async fn hosts_that_stop_and_hosts_that_are_killed_while_the_visitor_writes_lose
             }
         };
         tokio::join!(end, write(&browser, &written[1]));
+        if !is_told {
+            wire.reset();
+        }
         write(&browser, &written[2]).await;
         host = tokio::join!(site.start(), write(&browser, &written[3])).0;
         wire.lead_to(&host.url());

@@ -17,7 +17,10 @@ pub struct Wire {
 #[derive(Clone, Copy)]
 struct State {
     host: Option<SocketAddr>,
-    flows: bool,
+    /// What clients say gets through.
+    takes_questions: bool,
+    /// What the host says gets through.
+    takes_answers: bool,
     /// Connections of an earlier era have ended.
     era: u64,
 }
@@ -30,7 +33,7 @@ impl Wire {
     pub async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let (state, seen) = watch::channel(State { host: None, flows: true, era: 0 });
+        let (state, seen) = watch::channel(State { host: None, takes_questions: true, takes_answers: true, era: 0 });
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 tokio::spawn(connection(client, seen.clone()));
@@ -56,20 +59,38 @@ impl Wire {
 
     /// From now on nothing gets through, in either direction; connections stay, and new ones wait.
     pub fn stall(&self) {
-        self.state.send_modify(|state| state.flows = false);
+        self.state.send_modify(|state| (state.takes_questions, state.takes_answers) = (false, false));
+    }
+
+    /// From now on nothing of what the host says gets through, while it still hears everything.
+    pub fn stall_answers(&self) {
+        self.state.send_modify(|state| state.takes_answers = false);
     }
 
     /// All goes on, and what was held arrives after all.
     pub fn resume(&self) {
-        self.state.send_modify(|state| state.flows = true);
+        self.state.send_modify(|state| (state.takes_questions, state.takes_answers) = (true, true));
     }
 
     /// All connections end, and what was held is lost; new ones get through.
     pub fn reset(&self) {
         self.state.send_modify(|state| {
-            state.flows = true;
+            (state.takes_questions, state.takes_answers) = (true, true);
             state.era += 1;
         });
+    }
+}
+
+/// One of the two directions of a connection.
+struct Way {
+    state: watch::Receiver<State>,
+    is_open: fn(&State) -> bool,
+}
+
+impl Way {
+    /// Waits until something gets through here; false when the line is taken down instead.
+    async fn opens(&mut self) -> bool {
+        self.state.wait_for(self.is_open).await.is_ok()
     }
 }
 
@@ -84,17 +105,19 @@ async fn connection(client: TcpStream, state: watch::Receiver<State>) {
 
 /// Brings a client and the host together, until both have said everything.
 async fn join(client: TcpStream, mut state: watch::Receiver<State>) {
-    let led = state.wait_for(|state| state.flows && state.host.is_some()).await.ok().and_then(|state| state.host);
+    let led = state.wait_for(|state| state.takes_questions && state.host.is_some()).await.ok().and_then(|state| state.host);
     let Some(host) = led else { return };
     // A host that is not there ends the client's connection, as a closed port would.
     let Ok(host) = TcpStream::connect(host).await else { return };
     let (from_client, to_client) = client.into_split();
     let (from_host, to_host) = host.into_split();
-    tokio::join!(carry(from_client, to_host, state.clone()), carry(from_host, to_client, state));
+    let up = Way { state: state.clone(), is_open: |state| state.takes_questions };
+    let down = Way { state, is_open: |state| state.takes_answers };
+    tokio::join!(carry(from_client, to_host, up), carry(from_host, to_client, down));
 }
 
 /// Carries bytes one way. Everything that comes is taken at once, so that it is here even if the sender goes away.
-async fn carry(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut state: watch::Receiver<State>) {
+async fn carry(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut way: Way) {
     let (held, mut due) = mpsc::unbounded_channel::<Vec<u8>>();
     let take = async move {
         let mut buffer = vec![0; BUFFER_BYTES];
@@ -106,21 +129,16 @@ async fn carry(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin
     };
     let give = async move {
         while let Some(bytes) = due.recv().await {
-            if !flows(&mut state).await || to.write_all(&bytes).await.is_err() {
+            if !way.opens().await || to.write_all(&bytes).await.is_err() {
                 return;
             }
         }
-        if flows(&mut state).await {
+        if way.opens().await {
             // Whoever is gone already need not be told.
             let _ = to.shutdown().await;
         }
     };
     tokio::join!(take, give);
-}
-
-/// Waits until the line is whole; false when it is taken down instead.
-async fn flows(state: &mut watch::Receiver<State>) -> bool {
-    state.wait_for(|state| state.flows).await.is_ok()
 }
 
 #[cfg(test)]
@@ -156,6 +174,13 @@ mod tests {
         assert_eq!(late, "late");
         let (mut host, _) = listener.accept().await.expect("who waited gets through");
         assert_eq!(host.read_u8().await.expect("what was sent"), b'w');
+        wire.stall_answers();
+        host.write_all(b"b").await.expect("nobody is told");
+        waiting.write_all(b"x").await.expect("it takes bytes");
+        assert_eq!(host.read_u8().await.expect("the host hears"), b'x');
+        assert_eq!(waiting.try_read(&mut [0; 8]).expect_err("its answers wait").kind(), std::io::ErrorKind::WouldBlock);
+        wire.resume();
+        assert_eq!(waiting.read_u8().await.expect("they arrive"), b'b');
         wire.stall();
         waiting.write_all(b"never").await.expect("nobody is told");
         wire.reset();
