@@ -279,5 +279,6 @@ async fn hosts_that_stop_and_hosts_that_are_killed_while_the_visitor_writes_lose
     open_chat(&browser).await;
     shows(&browser, &visitor.said).await;
     is_clean(&browser).await;
+    assert_eq!(texts(&desk, chat).await, visitor.said, "nothing came late");
     assert_eq!(desk.rows("items?view=open").await.len(), 1, "it stayed one conversation");
 }

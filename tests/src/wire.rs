@@ -98,6 +98,8 @@ async fn connection(client: TcpStream, state: watch::Receiver<State>) {
     let era = state.borrow().era;
     let mut seen = state.clone();
     tokio::select! {
+        // Looked at first, so that nothing that was held slips through when the line is whole again.
+        biased;
         _ = seen.wait_for(|state| state.era != era) => {}
         () = join(client, state) => {}
     }
