@@ -1,4 +1,4 @@
-//! The chat channel: visitors of a site connected by WebSocket. The README documents the protocol and what it promises.
+//! The chat channel: visitors of a site connected by WebSocket, or by plain HTTP where none gets through. The README documents the protocol and what it promises.
 
 mod channel;
 mod config;
@@ -11,11 +11,13 @@ pub mod fuzzing;
 mod hub;
 mod identity;
 mod limits;
+mod relay;
 mod routes;
 mod socket;
 mod stay;
 mod token;
 mod visit;
 mod visitor;
+mod wire;
 
 pub use channel::REGISTRATION;

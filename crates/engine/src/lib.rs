@@ -9,6 +9,7 @@ mod answers;
 mod arrival;
 mod attention;
 mod chat;
+mod chat_mail;
 mod decision_commit;
 mod decisions;
 mod deliver;
@@ -39,7 +40,6 @@ mod thread;
 mod threads;
 mod timers;
 mod under_way;
-
 
 #[cfg(test)]
 mod tests;

@@ -36,8 +36,8 @@ const MAX_PLACES: u32 = 500;
 /// Places are asked for again after this long at the earliest, and after this many times what asking took.
 const PLACES_EVERY_MS: u64 = 1_000;
 const PLACES_SHARE: u64 = 20;
-/// Events that are read again after falling behind.
-const MAX_MISSED: u32 = 100_000;
+/// Events that are read at once after falling behind.
+const MISSED: u32 = 5_000;
 const LOOK: Duration = Duration::from_millis(250);
 
 /// What adapters are told, by channel, and the places that were found last.
@@ -104,7 +104,9 @@ impl Engine {
     /// Tells adapters what changes in their conversations until the token is cancelled.
     pub async fn run_threads(self, shutdown: CancellationToken) {
         let mut feed = self.inner.live.subscribe();
-        let (mut position, mut is_stale, mut next_places_us) = (0, true, 0);
+        // What happened before is read by adapters when they begin.
+        let mut position = self.newest_event(&shutdown).await;
+        let (mut is_stale, mut next_places_us) = (true, 0);
         while !shutdown.is_cancelled() {
             let first = tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -122,19 +124,16 @@ impl Engine {
                         events.push(event);
                     }
                 }
-                Some(Err(RecvError::Lagged(_))) => events = self.missed(position, &shutdown).await,
+                Some(Err(RecvError::Lagged(_))) => {
+                    position = self.tell_missed(position, &shutdown).await;
+                    is_stale = true;
+                }
                 Some(Err(RecvError::Closed)) => return,
             }
             events.retain(|event| event.id > position);
             position = events.last().map_or(position, |event| event.id);
             is_stale = is_stale || !events.is_empty();
-            while let Err(error) = self.tell_changes(&events).await {
-                tracing::warn!(%error, "channels could not be told what changed; trying again");
-                pause(&shutdown, Duration::from_secs(1)).await;
-                if shutdown.is_cancelled() {
-                    return;
-                }
-            }
+            self.tell_all(&events, &shutdown).await;
             let begun_us = self.inner.clock.monotonic_us();
             if is_stale && begun_us >= next_places_us {
                 is_stale = false;
@@ -149,16 +148,46 @@ impl Engine {
         }
     }
 
-    /// Events after a position, for a task that fell behind.
-    async fn missed(&self, position: i64, shutdown: &CancellationToken) -> Vec<LiveEvent> {
+    async fn newest_event(&self, shutdown: &CancellationToken) -> i64 {
         while !shutdown.is_cancelled() {
-            match self.inner.store.events_after(position, MAX_MISSED).await {
-                Ok(events) => return events,
+            match self.inner.store.last_event_id().await {
+                Ok(position) => return position,
                 Err(error) => tracing::warn!(%error, "live events cannot be read; trying again"),
             }
             pause(shutdown, Duration::from_secs(1)).await;
         }
-        Vec::new()
+        0
+    }
+
+    /// Tells what came after a position, for a task that fell behind; answers with the position reached.
+    async fn tell_missed(&self, mut position: i64, shutdown: &CancellationToken) -> i64 {
+        while !shutdown.is_cancelled() {
+            match self.inner.store.events_after(position, MISSED).await {
+                Ok(events) => {
+                    self.tell_all(&events, shutdown).await;
+                    position = events.last().map_or(position, |event| event.id);
+                    if events.len() < MISSED as usize {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "live events cannot be read; trying again");
+                    pause(shutdown, Duration::from_secs(1)).await;
+                }
+            }
+        }
+        position
+    }
+
+    /// Tells adapters what changed, however often the database has to be asked.
+    async fn tell_all(&self, events: &[LiveEvent], shutdown: &CancellationToken) {
+        while let Err(error) = self.tell_changes(events).await {
+            tracing::warn!(%error, "channels could not be told what changed; trying again");
+            pause(shutdown, Duration::from_secs(1)).await;
+            if shutdown.is_cancelled() {
+                return;
+            }
+        }
     }
 
     async fn tell_changes(&self, events: &[LiveEvent]) -> Result<()> {

@@ -10,6 +10,7 @@ use crate::router_task::pause;
 use crate::sla::renew_due;
 use crate::under_way::UnderWay;
 use std::time::Duration;
+use switchboard_channel::Retry;
 use switchboard_model::{
     Actor, Address, Delivered, Identity, ItemId, ItemStatus, MessageKind, OutboundMessage, Owner, RouteEvent, Timestamp, User,
     UserId,
@@ -41,6 +42,15 @@ const IDEMPOTENCY_KEPT_MS: i64 = DAY_MS;
 /// Longer than anybody may be gone before being set away (ROUTING 4.4).
 const PRESENCE_KEPT_MS: i64 = 3 * DAY_MS;
 const PRUNE_EVERY_MS: i64 = 3_600_000;
+
+/// What sending a mail came to.
+pub(crate) enum Sending {
+    Sent(Delivered),
+    /// It may go another time.
+    Failed,
+    /// It never will.
+    Refused,
+}
 
 impl Engine {
     /// Runs timers until the token is cancelled.
@@ -185,11 +195,10 @@ impl Engine {
         if !claimed {
             return Ok(());
         }
-        let sent = match self.owner_mail(&timer, item).await? {
-            None => true,
-            Some((slug, mail)) => self.send_now(&slug, &mail).await.is_some(),
-        };
-        if !sent && attempts + 1 < MAIL_ATTEMPTS {
+        if let Some((slug, mail)) = self.owner_mail(&timer, item).await?
+            && matches!(self.send_now(&slug, &mail).await, Sending::Failed)
+            && attempts + 1 < MAIL_ATTEMPTS
+        {
             return Ok(());
         }
         self.commit(move |tx| Box::pin(async move { Ok(tx.delete_timer(timer.id).await.map(drop)?) })).await
@@ -247,18 +256,22 @@ impl Engine {
             .map(|(slug, outlet)| (slug.as_str(), outlet))
     }
 
-    /// Sends a mail beside the outbox; `None` when it has to be tried again.
-    pub(crate) async fn send_now(&self, slug: &str, mail: &OutboundMessage) -> Option<Delivered> {
-        let outlet = self.inner.outlets.get(slug)?;
+    /// Sends a mail beside the outbox.
+    pub(crate) async fn send_now(&self, slug: &str, mail: &OutboundMessage) -> Sending {
+        let Some(outlet) = self.inner.outlets.get(slug) else { return Sending::Failed };
         match tokio::time::timeout(SEND_TIMEOUT, outlet.channel.send(mail)).await {
-            Ok(Ok(delivered)) => Some(delivered),
+            Ok(Ok(delivered)) => Sending::Sent(delivered),
+            Ok(Err(error)) if error.retry == Retry::Never => {
+                tracing::warn!(channel = slug, kind = %error.kind, "a mail was refused for good; it is given up");
+                Sending::Refused
+            }
             Ok(Err(error)) => {
                 tracing::warn!(channel = slug, kind = %error.kind, "a mail could not be sent; trying again");
-                None
+                Sending::Failed
             }
             Err(_) => {
                 tracing::warn!(channel = slug, "a mail took too long to send; trying again");
-                None
+                Sending::Failed
             }
         }
     }

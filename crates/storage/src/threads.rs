@@ -150,10 +150,37 @@ impl Store {
         after: Option<MessageId>,
         limit: u32,
     ) -> Result<Vec<ThreadEntry>, StoreError> {
+        self.entries(conversation, after, "ORDER BY e.message_id LIMIT $3", limit).await
+    }
+
+    /// The newest of what the contact may see after a message, oldest first, and whether there is more than that.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn newest_entries(
+        &self,
+        conversation: ConversationId,
+        after: Option<MessageId>,
+        limit: u32,
+    ) -> Result<(Vec<ThreadEntry>, bool), StoreError> {
+        let mut entries =
+            self.entries(conversation, after, "ORDER BY e.message_id DESC LIMIT $3", limit.saturating_add(1)).await?;
+        let excess = entries.len().saturating_sub(limit as usize);
+        entries.drain(..excess);
+        Ok((entries, excess > 0))
+    }
+
+    async fn entries(
+        &self,
+        conversation: ConversationId,
+        after: Option<MessageId>,
+        which: &str,
+        limit: u32,
+    ) -> Result<Vec<ThreadEntry>, StoreError> {
         let db = self.reads();
         let sql = format!(
             "SELECT e.message_id, e.external_id FROM thread_entry e WHERE e.conversation_id IN ({ORIGINS}) \
-             AND e.message_id > $2 ORDER BY e.message_id LIMIT $3"
+             AND e.message_id > $2 {which}"
         );
         let after = after.unwrap_or(MessageId(0));
         let mut external = std::collections::BTreeMap::new();
@@ -170,6 +197,48 @@ impl Store {
             .into_iter()
             .map(|message| ThreadEntry { external_id: external.remove(&message.id).flatten(), message })
             .collect())
+    }
+
+    /// The newest reply after a message.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn newest_reply(
+        &self,
+        conversation: ConversationId,
+        after: Option<MessageId>,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let sql = format!(
+            "SELECT m.id FROM thread_entry e JOIN message m ON m.id = e.message_id WHERE e.conversation_id IN ({ORIGINS}) \
+             AND e.message_id > $2 AND m.kind = 'reply' ORDER BY e.message_id DESC LIMIT 1"
+        );
+        let found = row(self.reads(), sql, values![conversation, after.unwrap_or(MessageId(0))]).await?;
+        found.map(|row| row.id("id", MessageId)).transpose()
+    }
+
+    /// Whether a person, not a program, has replied.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_person_replied(&self, conversation: ConversationId) -> Result<bool, StoreError> {
+        let sql = format!(
+            "SELECT m.id FROM thread_entry e JOIN message m ON m.id = e.message_id WHERE e.conversation_id IN ({ORIGINS}) \
+             AND m.kind = 'reply' AND m.author LIKE '{{\"kind\":\"user\",%' LIMIT 1"
+        );
+        Ok(row(self.reads(), sql, values![conversation]).await?.is_some())
+    }
+
+    /// The forms that the contact filled in, newest first: pairs of field and answer.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn forms_of(&self, conversation: ConversationId, limit: u32) -> Result<Vec<Vec<(String, String)>>, StoreError> {
+        let sql = format!(
+            "SELECT m.fields FROM thread_entry e JOIN message m ON m.id = e.message_id WHERE e.conversation_id IN ({ORIGINS}) \
+             AND m.kind = 'inbound' AND m.fields IS NOT NULL ORDER BY e.message_id DESC LIMIT $2"
+        );
+        let found = rows(self.reads(), sql, values![conversation, limit]).await?;
+        found.iter().map(|row| Ok(row.opt_json("fields")?.unwrap_or_default())).collect()
     }
 
     /// A file of a message that the contact may see, by its place.

@@ -3,9 +3,10 @@
 use super::threads::{chat, cookie};
 use super::{DIRECTORY, Desk, HOUR_MS, MINUTE_MS, eventually, new_message};
 use crate::{ApplyOptions, Caller, EngineErrorKind, NewStatus};
-use switchboard_channel::Signal;
+use switchboard_channel::{Retry, Signal};
 use switchboard_model::{
-    ConversationId, Identity, InboundMessage, ItemId, ItemStatus, OutboundMessage, Proof, Sender, StatusValue, ThreadHints,
+    Attachment, ConversationId, Identity, InboundMessage, ItemId, ItemStatus, OutboundMessage, Proof, Sender, StatusValue,
+    ThreadHints,
 };
 use switchboard_storage::{NewTimer, Timers};
 
@@ -242,6 +243,54 @@ async fn who_is_connected_or_has_read_it_is_mailed_nothing() {
     desk.advance(2 * MINUTE_MS);
     eventually("a mail is sent", async || mails(&desk).len() == 1).await;
     assert!(!mails(&desk)[0].text.contains("Friday"));
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_for_good_is_given_up_and_one_refused_for_now_is_not() {
+    for (retry, is_given_up) in [(Retry::Never, true), (Retry::Later, false)] {
+        let desk = chats(r#"chat = { close_after_min = 0, mail_channel = "support" }"#).await;
+        answered(&desk).await;
+        eventually("the answer is sent", async || !desk.outside.sent.lock().unwrap().is_empty()).await;
+        *desk.outside.fails.lock().unwrap() = Some(retry);
+        desk.advance(2 * MINUTE_MS);
+        timers_ran(&desk).await;
+        *desk.outside.fails.lock().unwrap() = None;
+        if is_given_up {
+            let next = async || desk.engine.inner.store.next_timer_at(&Timers::default()).await.unwrap();
+            eventually("nothing is tried any more", async || next().await.is_none()).await;
+        }
+        desk.advance(10 * MINUTE_MS);
+        timers_ran(&desk).await;
+        eventually("what may go later goes", async || mails(&desk).len() == usize::from(!is_given_up)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_mail_of_many_words_and_files_keeps_the_newest_words_and_the_files_that_fit() {
+    let desk = chats(SETTINGS).await;
+    let conversation = answered(&desk).await;
+    for nth in 1..=6 {
+        let file = |name: String, megabytes: usize| Attachment {
+            name,
+            content_type: "application/pdf".into(),
+            content_id: None,
+            bytes: vec![nth; megabytes * 1024 * 1024].into(),
+        };
+        let text = format!("Part {nth} begins. {} Part {nth} ends.", "word ".repeat(50_000));
+        let attachments = vec![file(format!("{nth}-large.pdf"), 4), file(format!("{nth}-small.pdf"), 1)];
+        let reply = crate::NewMessage { attachments, ..new_message(&text, true) };
+        desk.engine.post_message(&desk.as_user("bo"), conversation.into(), reply).await.unwrap();
+    }
+    desk.advance(2 * MINUTE_MS);
+    eventually("a mail is sent", async || mails(&desk).len() == 1).await;
+    let mail = &mails(&desk)[0];
+    let has = |nth: u32| mail.text.contains(&format!("Part {nth} begins.")) && mail.text.contains(&format!("Part {nth} ends."));
+    assert_eq!((1..=6).map(has).collect::<Vec<_>>(), [false, false, true, true, true, true]);
+    assert!(
+        mail.text.contains("chat_mail.left_out") && mail.text.contains("[6-large.pdf]") && mail.text.len() < 1024 * 1024 + 1024
+    );
+    let names: Vec<_> = mail.attachments.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["1-large.pdf", "1-small.pdf", "2-large.pdf", "2-small.pdf"]);
 }
 
 #[tokio::test]

@@ -37,6 +37,11 @@ on_both! {
         let entries = db.store.thread_entries(conversation, None, 10).await.unwrap();
         let seen: Vec<_> = entries.iter().map(|entry| (entry.message.id, entry.external_id.as_deref())).collect();
         assert_eq!(seen, [(first, Some("c-1")), (second, None)]);
+        let (newest, is_cut) = db.store.newest_entries(conversation, None, 1).await.unwrap();
+        assert!(newest == entries[1..] && is_cut);
+        let (newest, is_cut) = db.store.newest_entries(conversation, None, 2).await.unwrap();
+        assert!(newest == entries && !is_cut);
+        assert_eq!(db.store.newest_reply(conversation, None).await.unwrap(), None);
         let after = db.store.thread_entries(conversation, Some(first), 10).await.unwrap();
         assert_eq!(after.iter().map(|entry| entry.message.id).collect::<Vec<_>>(), [second]);
         let known = db.store.shown_in(&[first, MessageId(hidden)]).await.unwrap();
