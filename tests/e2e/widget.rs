@@ -238,6 +238,13 @@ async fn hosts_that_stop_and_hosts_that_are_killed_while_the_visitor_writes_lose
             ["before it is", "while it is", "after it was", "before it is back after it was", "when it is back after it was"];
         let written = written.map(|when| format!("Kari: {when} {way}"));
         if !is_told {
+            // A fresh page talks over a WebSocket, whose two directions are independent; what takes its place while a host
+            // starts waits for each answer.
+            browser.leave().await;
+            browser.reload().await;
+            open_chat(&browser).await;
+            is_connected(&browser).await;
+            shows(&browser, &visitor.said).await;
             wire.stall_answers();
         }
         write(&browser, &written[0]).await;
