@@ -191,6 +191,25 @@ describe('where no WebSocket gets through', () => {
     expect([FakeSocket.all.length, asked.at(-1)]).toEqual([1, 'stream {"type":"hello"}']);
   });
 
+  it('goes back to the WebSocket after it, where one has got through before', async () => {
+    let stream: ReadableStreamDefaultController<Uint8Array>;
+    const asked = network(() => Promise.resolve(new Response(new ReadableStream({ start: (controller) => void (stream = controller) }))));
+    const { seen } = setUp();
+    welcomed();
+    last().onclose?.();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(FakeSocket.all).toHaveLength(2);
+    last().onclose?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toEqual(['stream {"type":"hello"}']);
+    stream!.enqueue(new TextEncoder().encode(frame({ type: 'link', link: 'abc' }) + frame({ type: 'welcome' })));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen.states.at(-1)).toBe('online');
+    stream!.close();
+    await vi.advanceTimersByTimeAsync(500);
+    expect([FakeSocket.all.length, asked.length]).toEqual([3, 1]);
+  });
+
   it('polls where a long answer is kept back until its end', async () => {
     const answers = [[{ type: 'link', link: 'abc' }, { type: 'welcome' }], [{ type: 'pong' }]];
     const asked = network((path) => {

@@ -15,9 +15,9 @@ export function pause(failures: number, opened: boolean, random: number): number
   return Math.round(Math.min(longest, first * 2 ** Math.min(failures, 10)) * (1 - random / 2));
 }
 
-/** The way to try after this one has ended: the next one where this one does not get through, the first one again where nothing does. */
-function nextWay(way: number, was_welcomed: boolean, opened: boolean, is_silent: boolean): number {
-  if (was_welcomed) return way;
+/** The way to try after this one has ended: the next one where this one does not get through, the first one again where nothing does, or where it has got through before. */
+function nextWay(way: number, was_welcomed: boolean, opened: boolean, is_silent: boolean, has_had_socket: boolean): number {
+  if (was_welcomed) return has_had_socket ? SOCKET : way;
   if (way === SOCKET && !opened) return STREAM;
   return way === STREAM && is_silent ? POLLS : SOCKET;
 }
@@ -28,6 +28,8 @@ export class Connection {
   private failures = 0;
   private opened = false;
   private welcomed = false;
+  /** A WebSocket has got through: what took its place, such as while the server started again, is not for good. */
+  private has_had_socket = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private beat: ReturnType<typeof setTimeout> | undefined;
   private least_pause_ms = 0;
@@ -53,7 +55,9 @@ export class Connection {
     this.timer = setTimeout(() => this.drop(socket, true), ANSWER_WITHIN_MS);
     socket.onopen = () => {
       this.opened = true;
-      if (way === SOCKET) socket.send(hello());
+      if (way !== SOCKET) return;
+      this.has_had_socket = true;
+      socket.send(hello());
     };
     socket.onmessage = (event: { data: unknown }) => this.received(socket, event.data);
     socket.onclose = () => this.drop(socket);
@@ -137,7 +141,7 @@ export class Connection {
     this.socket = null;
     this.welcomed = false;
     socket.close();
-    this.way = nextWay(way, was_welcomed, this.opened, is_silent);
+    this.way = nextWay(way, was_welcomed, this.opened, is_silent, this.has_had_socket);
     if (this.way > way) return this.start();
     this.say('lost');
     const wait_ms = Math.max(this.least_pause_ms, pause(this.failures, this.opened, this.random()));
