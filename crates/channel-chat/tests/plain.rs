@@ -103,11 +103,12 @@ async fn stream(site: &Site, name: &str) -> (Events, String) {
 }
 
 async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let mut looks = tokio::time::interval(Duration::from_millis(10));
     for _ in 0..2_000 {
         if holds().await {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        looks.tick().await;
     }
     panic!("it never came true that {what}");
 }
