@@ -1,6 +1,7 @@
 //! The chat channel: visitors of a site connected by WebSocket. The README documents the protocol and what it promises.
 
 mod channel;
+mod checks;
 mod config;
 mod decode;
 mod door;
@@ -11,10 +12,13 @@ pub mod fuzzing;
 mod hub;
 mod identity;
 mod limits;
+mod picture;
 mod routes;
+mod scanner;
 mod socket;
 mod stay;
 mod token;
+mod turns;
 mod visit;
 mod visitor;
 
