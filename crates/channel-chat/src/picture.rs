@@ -18,6 +18,8 @@ const MOST_EDGE_PX: u32 = 20_000;
 const MOST_BYTES_PER_PIXEL: u64 = 4;
 /// The best first; the next one is for what has become too large.
 const JPEG_QUALITIES: [u8; 3] = [85, 70, 50];
+/// A PNG up to this size is made as small as can be in passing, a larger one in a hurry.
+const MOST_PIXELS_AT_LEISURE: u64 = 4_000_000;
 /// Endings of names by which a file calls itself a picture of a kind that is taken.
 const ENDINGS: [&str; 8] = ["jpg", "jpeg", "jpe", "jfif", "png", "apng", "gif", "webp"];
 /// The same of kinds that are not. SVG is not among them: it is a document, not a picture.
@@ -174,7 +176,11 @@ fn encoded(image: &DynamicImage, format: ImageFormat, quality: u8, most: usize) 
     let written = match format {
         ImageFormat::Jpeg => without_alpha(image).write_with_encoder(JpegEncoder::new_with_quality(&mut out, quality)),
         ImageFormat::WebP => image.write_with_encoder(WebPEncoder::new_lossless(&mut out)),
-        _ => image.write_with_encoder(PngEncoder::new_with_quality(&mut out, CompressionType::Default, FilterType::Adaptive)),
+        _ => {
+            let is_small = u64::from(image.width()) * u64::from(image.height()) <= MOST_PIXELS_AT_LEISURE;
+            let effort = if is_small { CompressionType::Default } else { CompressionType::Fast };
+            image.write_with_encoder(PngEncoder::new_with_quality(&mut out, effort, FilterType::Adaptive))
+        }
     };
     match written {
         Ok(()) => Ok(Some(out.bytes)),
@@ -205,7 +211,6 @@ fn ending(name: &str) -> String {
     name.rsplit_once('.').map_or_else(String::new, |(_, ending)| ending.to_ascii_lowercase())
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn refusal(error: ImageError) -> Refusal {
     match error {
         ImageError::Limits(_) => Refusal::Pixels,

@@ -77,7 +77,7 @@ pub(crate) const SETTINGS: &[SettingDoc] = &[
         "files.types",
         "list of extensions and media types, such as [\".pdf\", \"image/*\"]",
         Some("[\"image/*\", \"application/pdf\", \"text/plain\"]"),
-        "Which files are taken, by name and by the type that the sender declares; all when empty.",
+        "Which files are taken, by name and by the type that the sender declares; all when empty. With `files.reencode_images` `image/*` is JPEG, PNG, GIF and WebP.",
     ),
     doc(
         "files.memory_bytes",
