@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 /// How long a page may take to show something.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The key of an element in answers (WebDriver 12).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 const SWITCHES: [&str; 10] = [
@@ -231,12 +231,13 @@ impl Browser {
         (left, opened)
     }
 
-    /// Goes to the tab with this handle.
+    /// Goes to the tab with this handle, which is then the one that the user looks at.
     ///
     /// # Panics
     /// When there is none.
     pub async fn switch_to(&self, tab: &str) {
         self.post("/window", json!({ "handle": tab })).await;
+        self.devtools("Page.bringToFront", json!({})).await;
     }
 
     /// Clicks on an element.

@@ -21,6 +21,7 @@ mod site;
 mod traffic;
 mod visitor;
 mod wait;
+mod wire;
 
 pub use api::{Answer, Client};
 pub use browser::{Browser, Element, Look};
@@ -36,6 +37,7 @@ pub use site::{DIRECTORY, Site};
 pub use traffic::{Lived, live};
 pub use visitor::{Visitor, signed_id, signed_token};
 pub use wait::eventually;
+pub use wire::Wire;
 
 /// Runs a test on a fresh SQLite file and on a fresh PostgreSQL database.
 #[macro_export]

@@ -187,6 +187,7 @@ pub fn letter(channel: &str, name: &str, from: &str, answers: &[String]) -> Inbo
     InboundMessage {
         channel: channel.to_owned(),
         external_id: name.to_owned(),
+        further_ids: Vec::new(),
         sent_at: None,
         sender: Sender { identity: Identity::email(from), also: Vec::new(), proof: Proof::Channel, name: None },
         thread: ThreadHints {

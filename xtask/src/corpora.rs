@@ -1,6 +1,7 @@
 //! `cargo xtask corpora`: brings mails that other projects test with into the target folder, for the tests of intake.
 //!
-//! Nothing of it is committed. The mail parser's own mails are in its crate; the others are in Debian packages.
+//! Nothing of it is committed. The mail parser's own mails are in its crate; the others are in Debian packages, or in the
+//! sources of those. Where the tests of the other project say what it expects of its mails, they come along.
 
 use crate::{process, tools, tree};
 use anyhow::{Context, Result, bail};
@@ -16,7 +17,7 @@ pub fn fetch(root: &Path) -> Result<PathBuf> {
     let folder = tree::metadata(root)?.target_directory.join("corpora");
     fs::create_dir_all(&folder)?;
     once(&folder, "mail-parser", |to| copy_mails_of_parser(root, to))?;
-    if ["python", "bounces"].iter().any(|name| !folder.join(name).is_dir()) {
+    if ["python", "flufl-bounce", "bounceparser"].iter().any(|name| !folder.join(name).is_dir()) {
         tools::update_package_lists().context("cannot fetch mails from Debian packages, which root can")?;
     }
     once(&folder, "python", |to| {
@@ -24,9 +25,15 @@ pub fn fetch(root: &Path) -> Result<PathBuf> {
         let unpacked = unpack(to, &package)?;
         copy_matching(&unpacked, to, "test_email/data", "txt")
     })?;
-    once(&folder, "bounces", |to| {
+    once(&folder, "flufl-bounce", |to| {
         let unpacked = unpack(to, "python3-flufl.bounce")?;
-        copy_matching(&unpacked, to, "bounce/tests/data", "txt")
+        let expectations = copy_matching(&unpacked, to, "bounce/testing", "py")?;
+        let mails = copy_matching(&unpacked, to, "bounce/tests/data", "txt")?;
+        Ok(if expectations == 0 { 0 } else { mails })
+    })?;
+    once(&folder, "bounceparser", |to| {
+        let unpacked = unpack_source(to, "libmail-deliverystatus-bounceparser-perl")?;
+        Ok(copy_matching(&unpacked, to, "t/corpus", "msg")?.min(copy_matching(&unpacked, to, "/t/", "t")?))
     })?;
     println!("mails to test with are in {}", folder.display());
     Ok(folder)
@@ -82,6 +89,55 @@ fn unpack(folder: &Path, package: &str) -> Result<PathBuf> {
         process::run(Command::new("dpkg-deb").arg("-x").arg(entry?.path()).arg(&unpacked))?;
     }
     Ok(unpacked)
+}
+
+/// The source of a package as its authors released it. Which sources there are is read into the folder, so that the lists of
+/// the system stay as they are; that the file is the right one, apt checks as ever.
+fn unpack_source(folder: &Path, package: &str) -> Result<PathBuf> {
+    let (packed, unpacked, known) = (folder.join("packed"), folder.join("unpacked"), folder.join("known"));
+    for made in [&packed, &unpacked, &known.join("lists/partial")] {
+        fs::create_dir_all(made)?;
+    }
+    fs::write(known.join("sources.list"), source_lines()?)?;
+    let apt_get = || {
+        let mut command = Command::new("apt-get");
+        command.current_dir(&packed).arg("--quiet");
+        for option in [
+            format!("Dir::Etc::SourceList={}", known.join("sources.list").display()),
+            String::from("Dir::Etc::SourceParts=-"),
+            format!("Dir::State::Lists={}", known.join("lists").display()),
+            String::from("Dir::Cache::pkgcache="),
+            String::from("Dir::Cache::srcpkgcache="),
+            // The user that apt otherwise downloads as need not be allowed to write here.
+            String::from("APT::Sandbox::User=root"),
+        ] {
+            command.arg("-o").arg(option);
+        }
+        command
+    };
+    process::announce(apt_get().arg("update"))?;
+    process::announce(apt_get().args(["source", "--download-only", "--tar-only", package]))?;
+    for entry in fs::read_dir(&packed)? {
+        process::run(Command::new("tar").arg("-C").arg(&unpacked).arg("-xf").arg(entry?.path()))?;
+    }
+    Ok(unpacked)
+}
+
+/// Where the sources of this system's packages are, as apt reads it.
+fn source_lines() -> Result<String> {
+    const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+    let signed = if Path::new(KEYRING).is_file() { format!("[signed-by={KEYRING}] ") } else { String::new() };
+    let format = format!("deb-src {signed}$(REPO_URI) $(RELEASE) $(COMPONENT)");
+    let mut command = Command::new("apt-get");
+    command.args(["indextargets", "--format", &format, "Created-By: Packages", "Origin: Debian"]);
+    let found = process::output(&mut command)?;
+    let mut lines: Vec<&str> = found.lines().collect();
+    lines.sort_unstable();
+    lines.dedup();
+    if lines.is_empty() {
+        bail!("apt knows no packages of Debian");
+    }
+    Ok(lines.join("\n") + "\n")
 }
 
 /// Copies the files below a folder whose path has `within` in it; names tell where each was.

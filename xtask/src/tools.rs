@@ -27,13 +27,14 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 8] = [
     Need { what: "PostgreSQL 15 or newer", package: "postgresql", is_there: || postgres_programs().is_some() },
     Need { what: "Chromium", package: "chromium", is_there: || process::find("chromium").is_some() },
     Need { what: "ChromeDriver", package: "chromium-driver", is_there: || process::find("chromedriver").is_some() },
     Need { what: "swaks", package: "swaks", is_there: || process::find("swaks").is_some() },
     Need { what: "Dovecot's IMAP server", package: "dovecot-imapd", is_there: || has_dovecot("imap") },
     Need { what: "Dovecot's LMTP server", package: "dovecot-lmtpd", is_there: || has_dovecot("lmtp") },
+    Need { what: "xz, for the sources of mails to test with", package: "xz-utils", is_there: || process::find("xz").is_some() },
     Need { what: "aiosmtpd for /usr/bin/python3", package: "python3-aiosmtpd", is_there: has_aiosmtpd },
 ];
 

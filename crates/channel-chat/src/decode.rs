@@ -115,6 +115,8 @@ pub(crate) struct Checked {
 /// Who sends, and into which conversation.
 pub(crate) struct Envelope<'a> {
     pub(crate) owner: Owner,
+    /// Who else may have sent the same message, being the same visitor before signing in.
+    pub(crate) also: Option<Owner>,
     /// The account's identity; `None` for a session.
     pub(crate) account: Option<&'a Identity>,
     /// An address that the site has proven to be the account's.
@@ -178,7 +180,7 @@ pub(crate) fn checked(config: &Config, draft: &Draft, begins: bool, told: &Told)
 
 /// The message for the inbox.
 pub(crate) fn message(config: &Config, checked: Checked, envelope: Envelope<'_>) -> InboundMessage {
-    let Envelope { owner, account, proven_email, conversation, key, locale, attachments } = envelope;
+    let Envelope { owner, also, account, proven_email, conversation, key, locale, attachments } = envelope;
     let sender = match account {
         Some(identity) => Sender {
             identity: identity.clone(),
@@ -191,6 +193,7 @@ pub(crate) fn message(config: &Config, checked: Checked, envelope: Envelope<'_>)
     InboundMessage {
         channel: config.slug.clone(),
         external_id: format!("{}{}", owner.prefix(), checked.client_id),
+        further_ids: also.iter().map(|owner| format!("{}{}", owner.prefix(), checked.client_id)).collect(),
         sent_at: None,
         sender,
         thread: ThreadHints { conversation, key, ..ThreadHints::default() },

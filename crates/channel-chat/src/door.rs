@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::files::Uploads;
 use crate::hub::Hub;
 use crate::limits::{Held, KeyedLimit, Place};
+use crate::relay::Links;
 use crate::stay::Presence;
 use crate::token::{Owner, Signer};
 use std::net::IpAddr;
@@ -19,6 +20,8 @@ pub(crate) struct Door {
     pub(crate) signer: Signer,
     pub(crate) hub: Arc<Hub>,
     pub(crate) uploads: Arc<Uploads>,
+    /// Connections over plain HTTP.
+    pub(crate) links: Arc<Links>,
     /// What the desk was told of who is connected.
     pub(crate) presence: Presence,
     /// Messages of one visitor.
@@ -60,6 +63,7 @@ impl Door {
             signer: Signer::new(Arc::clone(&context.runtime.secret), &config.slug),
             hub: Arc::clone(hub),
             uploads: Arc::clone(uploads),
+            links: Arc::default(),
             presence: Presence::default(),
             of_visitor: KeyedLimit::new(limits.messages_per_minute, limits.message_burst, clock()),
             of_address: KeyedLimit::new(limits.address_messages_per_minute, limits.address_message_burst, clock()),

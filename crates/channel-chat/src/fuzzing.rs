@@ -82,6 +82,7 @@ fn drafted(draft: &Draft, begins: bool) {
     let owner = signer.session_owner(&signer.begin(Some("nonce"), NOW));
     let envelope = Envelope {
         owner,
+        also: None,
         account: None,
         proven_email: None,
         conversation: (!begins).then_some(ConversationId(1)),

@@ -1,4 +1,4 @@
-//! The chat channel: visitors of a site connected by WebSocket. The README documents the protocol and what it promises.
+//! The chat channel: visitors of a site connected by WebSocket, or by plain HTTP where none gets through. The README documents the protocol and what it promises.
 
 mod channel;
 mod checks;
@@ -13,6 +13,7 @@ mod hub;
 mod identity;
 mod limits;
 mod picture;
+mod relay;
 mod routes;
 mod scanner;
 mod socket;
@@ -21,5 +22,6 @@ mod token;
 mod turns;
 mod visit;
 mod visitor;
+mod wire;
 
 pub use channel::REGISTRATION;

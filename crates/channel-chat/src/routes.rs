@@ -1,14 +1,16 @@
-//! The HTTP paths of a chat, below `/channels/{slug}`: the socket, and files.
+//! The HTTP paths of a chat, below `/channels/{slug}`: the socket and what stands in for it, and files.
 
+mod plain;
 mod transfer;
 
 use crate::config::Config;
-use crate::door::{Door, Full};
+use crate::door::{Admission, Door, Full};
 use crate::files::Uploads;
 use crate::hub::Hub;
 use crate::limits::{client, is_own_origin};
-use crate::socket::handshake;
+use crate::socket::{Socket, handshake};
 use crate::visit;
+use crate::wire::Wire;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -20,6 +22,7 @@ use hyper::upgrade::OnUpgrade;
 use serde_json::json;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 use switchboard_channel::Context;
 
 /// The router of one chat.
@@ -27,6 +30,9 @@ pub(crate) fn router(config: &Arc<Config>, context: &Context, hub: &Arc<Hub>, up
     let door = Arc::new(Door::new(config, context, hub, uploads));
     Router::new()
         .route("/socket", any(socket))
+        .route("/stream", post(plain::streamed))
+        .route("/poll", post(plain::polled))
+        .route("/frames", post(plain::frame))
         .route("/files", post(transfer::upload))
         .route("/files/{conversation}/{message}/{place}", get(transfer::download))
         .with_state(door)
@@ -46,26 +52,35 @@ async fn socket(State(door): State<Arc<Door>>, mut request: Request) -> Response
     };
     let (head, _) = request.into_parts();
     let address = address_of(&door, &head);
-    let admission = match door.admit(address) {
-        Ok(admission) if !door.context.runtime.shutdown.is_cancelled() => admission,
-        Err(Full::Address { retry_after_s }) => {
-            door.count("switchboard_chat_turned_away_total", "address");
-            let detail = "too many connections of this address";
-            return Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).after(retry_after_s).into_response();
-        }
-        Ok(_) | Err(Full::House) => {
-            door.count("switchboard_chat_turned_away_total", "full");
-            return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "there is no place now")
-                .after(30)
-                .into_response();
-        }
+    let admission = match admitted(&door, address) {
+        Ok(admission) => admission,
+        Err(problem) => return problem.into_response(),
     };
     let runtime = door.context.runtime.clone();
+    let write_timeout = Duration::from_secs(door.config.limits.write_timeout_seconds);
     runtime.spawn(async move {
-        visit::run(door, address, upgrade).await;
+        if let Some(socket) = Socket::open(upgrade, door.config.limits.frame_bytes, write_timeout).await {
+            visit::run(door, address, Wire::Socket(socket)).await;
+        }
         drop(admission);
     });
     answer
+}
+
+/// A place for a connection, or what to answer without one.
+fn admitted(door: &Door, address: IpAddr) -> Result<Admission, Problem> {
+    match door.admit(address) {
+        Ok(admission) if !door.context.runtime.shutdown.is_cancelled() => Ok(admission),
+        Err(Full::Address { retry_after_s }) => {
+            door.count("switchboard_chat_turned_away_total", "address");
+            let detail = "too many connections of this address";
+            Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).after(retry_after_s))
+        }
+        Ok(_) | Err(Full::House) => {
+            door.count("switchboard_chat_turned_away_total", "full");
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "there is no place now").after(30))
+        }
+    }
 }
 
 fn address_of(door: &Door, head: &Parts) -> IpAddr {

@@ -8,10 +8,10 @@ use crate::door::Door;
 use crate::encode::{Code, Refused, ServerFrame, Welcome, written};
 use crate::hub::Notes;
 use crate::limits::FrameLimit;
-use crate::socket::{Gone, Incoming, Socket};
+use crate::socket::{Gone, Incoming};
 use crate::stay::Stay;
 use crate::visitor::{Unwelcome, Visitor};
-use hyper::upgrade::OnUpgrade;
+use crate::wire::Wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::net::IpAddr;
@@ -30,7 +30,7 @@ const MOST_FAULTS: u32 = 20;
 struct Visit {
     door: Arc<Door>,
     address: IpAddr,
-    socket: Socket,
+    wire: Wire,
     visitor: Visitor,
     frames: FrameLimit,
     faults: u32,
@@ -82,22 +82,20 @@ enum Event {
 }
 
 /// Serves one connection until its end.
-pub(crate) async fn run(door: Arc<Door>, address: IpAddr, upgrade: OnUpgrade) {
-    let write_timeout = Duration::from_secs(door.config.limits.write_timeout_seconds);
-    let Some(mut socket) = Socket::open(upgrade, door.config.limits.frame_bytes, write_timeout).await else { return };
-    let (socket, end) = match Box::pin(first_frame(&door, &mut socket)).await {
-        Err(end) => (socket, end),
+pub(crate) async fn run(door: Arc<Door>, address: IpAddr, mut wire: Wire) {
+    let (wire, end) = match Box::pin(first_frame(&door, &mut wire)).await {
+        Err(end) => (wire, end),
         Ok(hello) => {
             let now = door.context.runtime.clock.now();
             let (visitor, unwelcome) = Visitor::of(&door.config, &door.signer, &hello, now);
             count_identity(&door, &hello, &visitor);
             match unwelcome {
-                Some(Unwelcome::NoIdentity) => (socket, End::refused("identity_required")),
-                Some(Unwelcome::Disbelieved) => (socket, End::refused("identity_refused")),
+                Some(Unwelcome::NoIdentity) => (wire, End::refused("identity_required")),
+                Some(Unwelcome::Disbelieved) => (wire, End::refused("identity_refused")),
                 None => {
-                    let mut visit = Visit::new(Arc::clone(&door), address, socket, visitor);
+                    let mut visit = Visit::new(Arc::clone(&door), address, wire, visitor);
                     let end = visit.serve(hello).await;
-                    (visit.socket, end)
+                    (visit.wire, end)
                 }
             }
         }
@@ -110,16 +108,16 @@ pub(crate) async fn run(door: Arc<Door>, address: IpAddr, upgrade: OnUpgrade) {
         }
         End::Bye { code, close, reconnect } => {
             door.count("switchboard_chat_cut_total", code);
-            socket.close(written(&ServerFrame::Bye { code, reconnect, retry_after_s: None }), close).await;
+            wire.close(written(&ServerFrame::Bye { code, reconnect, retry_after_s: None }), close).await;
         }
     }
 }
 
 /// Waits for `hello`.
-async fn first_frame(door: &Door, socket: &mut Socket) -> Result<Box<Hello>, End> {
+async fn first_frame(door: &Door, wire: &mut Wire) -> Result<Box<Hello>, End> {
     let read = async {
         loop {
-            match socket.next().await {
+            match wire.next().await {
                 Incoming::Text(text) => return Ok(text),
                 Incoming::Alive => {}
                 Incoming::Bad(bad) => return Err(End::bad(bad)),
@@ -139,13 +137,13 @@ async fn first_frame(door: &Door, socket: &mut Socket) -> Result<Box<Hello>, End
 }
 
 impl Visit {
-    fn new(door: Arc<Door>, address: IpAddr, socket: Socket, visitor: Visitor) -> Self {
+    fn new(door: Arc<Door>, address: IpAddr, wire: Wire, visitor: Visitor) -> Self {
         let frames = FrameLimit::new(door.config.limits.frames_per_minute, Arc::clone(&door.context.runtime.clock));
         let stay = Stay::new(Arc::clone(&door));
         Self {
             door,
             address,
-            socket,
+            wire,
             visitor,
             frames,
             faults: 0,
@@ -196,7 +194,7 @@ impl Visit {
         let (mailbox, read_again_at, renew_at) = (self.stay.mailbox(), self.read_again_at, self.stay.renew_at());
         tokio::select! {
             () = self.door.context.runtime.shutdown.cancelled() => Event::Shutdown,
-            came = self.socket.next() => Event::Came(came),
+            came = self.wire.next() => Event::Came(came),
             () = async { match mailbox { Some(mailbox) => mailbox.rung().await, None => pending().await } } => Event::Rung,
             () = async { match read_again_at { Some(at) => sleep_until(at).await, None => pending().await } } => Event::ReadAgain,
             () = async { match renew_at { Some(at) => sleep_until(at).await, None => pending().await } } => Event::Renew,
@@ -215,7 +213,7 @@ impl Visit {
         if self.heard_at.elapsed() >= Duration::from_secs(self.door.config.limits.idle_seconds) {
             return Err(End::bye("silent", 1_008));
         }
-        self.socket.ping().await.map_err(End::Gone)
+        self.wire.ping().await.map_err(End::Gone)
     }
 
     /// Takes one frame of the client.
@@ -302,7 +300,7 @@ impl Visit {
     }
 
     async fn send(&mut self, frame: String) -> Result<(), Halt> {
-        self.socket.send(frame).await.map_err(|gone| Halt::End(End::Gone(gone)))
+        self.wire.send(frame).await.map_err(|gone| Halt::End(End::Gone(gone)))
     }
 
     async fn refuse(&mut self, refusal: &Refusal) -> Result<(), Halt> {

@@ -91,6 +91,24 @@ impl Visitor {
         (account.is_some() || session.is_some()).then(|| signer.pass(&Pass { session, account }, now))
     }
 
+    /// Who the visitor may have been before signing in on this page: the session that the connection names, or else the one
+    /// that begins from its nonce. Only for an account.
+    pub(crate) fn former(&self, signer: &Signer) -> Option<Owner> {
+        self.account.as_ref()?;
+        let nonce = || self.nonce.as_deref().map(|nonce| signer.session_owner(&signer.begin(Some(nonce), Timestamp(0))));
+        self.session.map(|(owner, _)| owner).or_else(nonce)
+    }
+
+    /// What the visitor wrote before signing in is there: its session is the visitor's on this connection as well, if it is
+    /// the nonce's. Returns whether it became so.
+    pub(crate) fn resume(&mut self, owner: Owner, signer: &Signer, now: Timestamp) -> bool {
+        let resumes = self.session.is_none() && self.former(signer) == Some(owner);
+        if resumes {
+            self.session = Some((owner, signer.begin(self.nonce.as_deref(), now)));
+        }
+        resumes
+    }
+
     /// The visitor acts: a session begins, unless there is one or an account. Returns whether one began.
     pub(crate) fn act(&mut self, signer: &Signer, now: Timestamp) -> bool {
         let begins = self.account.is_none() && self.session.is_none();

@@ -5,6 +5,7 @@ mod client;
 use async_trait::async_trait;
 use client::{Client, SETTINGS, Site, nonce, serve};
 use serde_json::json;
+use switchboard_channel::ThreadChange;
 use switchboard_channel_chat::REGISTRATION;
 use switchboard_channel_testkit::{Answer, Harness, Intake, contract, fixtures};
 use switchboard_model::{ConversationId, Identity, IdentityKind, OutboundMessage};
@@ -165,4 +166,85 @@ async fn nothing_that_was_written_shows_in_debug() {
     for message in messages {
         contract::debug_hides(&message, &[&message.text, &message.sender.identity.value, "eksempel", "Nordmann"]);
     }
+}
+
+/// A visitor who has a conversation open, looks at pages, and writes, while the desk answers.
+async fn talk(site: &Site, session: &str, name: &str, text: &str) {
+    let page = json!({"url": format!("https://www.shop.test/{session}?{text}"), "title": text});
+    let hello = json!({"session": session, "nonce": nonce("watched"), "page": page, "identity": {"id": "4711", "hash": session, "name": name}});
+    let (mut client, _) = site.visit(hello).await;
+    let accepted = client.begin("message-1", text).await;
+    let conversation = ConversationId(accepted["conversation"].as_i64().expect("an id"));
+    let threads = &site.harness.threads;
+    threads.reply_with(conversation, name, text, &[("marked-file.txt", b"bytes of the marked file")]);
+    client.until("message").await;
+    threads.writing(conversation, name, true);
+    client.until("typing").await;
+    threads.fail(true);
+    threads.reply(conversation, name, text);
+    threads.tell(ThreadChange::Writing(ConversationId(77), text.to_owned(), true));
+    let identity = json!({"id": "4711", "hash": GOOD_HASH, "name": name});
+    let unread = site.connect().await.hello(json!({"identity": identity, "page": page})).await;
+    assert_eq!(unread["code"], "unavailable");
+    assert_eq!(site.visit(json!({"session": session, "page": page})).await.1["open"], true, "the hours cannot be read");
+    client.send(&json!({"type": "open", "conversation": 999})).await;
+    client.send(&json!({"type": "page", "url": page["url"], "title": text})).await;
+    client.send(&json!({"type": "message", "client_id": "message-2", "conversation": 999, "text": text})).await;
+    assert_eq!(client.answer().await["code"], "unavailable");
+    threads.fail(false);
+    client.until("message").await;
+    (0..1_000).for_each(|_| threads.tell(ThreadChange::Message(conversation)));
+    for flood in 0..30 {
+        client.send(&json!({"type": text, "client_id": format!("message-{flood}")})).await;
+    }
+    assert_eq!(client.until("bye").await["code"], "protocol");
+    let pass = format!("Bearer {session}");
+    let request =
+        axum::http::Request::post("/channels/shop_chat/files").header("authorization", pass).header("x-file-name", text);
+    let request = request.body(axum::body::Body::from(text.to_owned())).expect("the request is well formed");
+    let refused = tower::ServiceExt::oneshot(site.harness.router.clone(), request).await;
+    assert!(!refused.expect("a router always answers").status().is_success());
+}
+
+#[tokio::test]
+async fn neither_secrets_nor_what_is_written_is_logged() {
+    let [secret, next, short] = ["the-first-secret-of-the-shop", "the-next-secret-of-the-shop", "a-short-1"];
+    let [name, address, text] = ["Marit Merkedal", "marit.merkedal@eksempel.test", "Where is the marked parcel"];
+    let (file, session) = ("bytes of the marked file", "a-session-that-nobody-signed");
+    let watch = contract::LogWatch::start(&[secret, next, short], &[name, address, text]);
+    let refused = format!("key = \"shop_7Hq2\"\n[identity]\nmode = \"required\"\nsecrets = [\"{secret}\", \"{short}\"]");
+    let fields = json!([["name", name], ["email", address]]);
+    let payload = json!({"type": "message", "client_id": "message-0", "text": text, "fields": fields}).to_string();
+    let claim = |hash: &str| json!({"id": address, "hash": hash, "name": name}).to_string().into_bytes();
+    let mut reply = contract::outbound("shop_chat", Identity::email(address));
+    text.clone_into(&mut reply.text);
+    let tour = contract::Tour {
+        registration: &REGISTRATION,
+        slug: "shop_chat",
+        settings: SETTINGS,
+        refused: &[&refused],
+        failing: &[],
+        payloads: &[payload.into_bytes()],
+        forged: vec![(&Signed, claim(&"0".repeat(64))), (&Signed, claim(address))],
+        replies: &[reply],
+    };
+    contract::logs_hide(&watch, &Frame, &tour).await;
+    let more = contract::LogWatch::start(&[session, GOOD_HASH], &[name, text, file, "marked-file.txt"]);
+    for session in [session, GOOD_HASH] {
+        let site = Site::over(harness().await).await;
+        talk(&site, session, name, text).await;
+        site.stop().await;
+    }
+    more.assert_hidden();
+    watch.assert_hidden();
+    watch.assert_said(&[
+        "a message could not be placed",
+        "a message was not stored",
+        "a conversation could not be read; connections read anew",
+        "a signal was lost",
+        "a visitor could not be shown conversations",
+        "changes were missed; connections read anew",
+        "conversations could not be read; trying again",
+        "the hours could not be read; shown as open",
+    ]);
 }

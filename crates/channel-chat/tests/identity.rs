@@ -4,7 +4,7 @@ mod client;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use client::{SECRETS, Site};
+use client::{SECRETS, Site, nonce};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -203,6 +203,110 @@ async fn talks_of_session_and_account_are_both_seen_and_not_merged() {
     let (_, welcome) = site.visit(json!({"session": session})).await;
     let shown = welcome["conversations"].as_array().expect("a list");
     assert!(shown.iter().all(|thread| thread["conversation"] != of_account), "the cookie alone does not open the account");
+    site.stop().await;
+}
+
+/// A page on which somebody wrote, and who signed in before the answer came: the nonce stays that of the page.
+fn signing_in(page: &str, id: &str) -> Value {
+    json!({"nonce": nonce(page), "identity": {"id": id, "hash": hash(SECRETS[0], id)}})
+}
+
+#[tokio::test]
+async fn r12_1_a_message_repeated_after_signing_in_stays_where_it_came_first() {
+    let site = Site::open().await;
+    let (mut guest, _) = site.visit(json!({"nonce": nonce("page")})).await;
+    let fields = json!([["email", "kari@eksempel.test"]]);
+    let first = json!({"type": "message", "client_id": "message-1", "text": "one", "fields": fields});
+    guest.send(&first).await;
+    // The answer is on its way, and nobody is there any more to read it.
+    while site.harness.inbox.messages().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    guest.lose().await;
+    site.harness.threads.reply(ConversationId(1), "Pia", "answered meanwhile");
+    let (mut member, welcome) = site.visit(signing_in("page", "4711")).await;
+    assert_eq!((&welcome["visitor"], &welcome["conversations"]), (&json!("identified"), &json!([])));
+    member.send(&first).await;
+    member.send(&json!({"type": "message", "client_id": "message-2", "first": "message-1", "text": "two"})).await;
+    let session = member.until("session").await["session"].clone();
+    let mut frames = Vec::new();
+    let of = |frames: &[Value], kind: &str| frames.iter().filter(|frame| frame["type"] == kind).cloned().collect::<Vec<_>>();
+    while of(&frames, "accepted").len() < 2 || of(&frames, "message").is_empty() {
+        frames.push(member.next().await);
+        assert!(of(&frames, "closed").is_empty() && of(&frames, "refused").is_empty(), "{frames:?}");
+    }
+    let accepted = of(&frames, "accepted");
+    let places: Vec<_> = accepted.iter().map(|frame| (frame["client_id"].clone(), frame["conversation"].clone())).collect();
+    assert_eq!(places, [(json!("message-1"), json!(1)), (json!("message-2"), json!(1))], "it goes on where it began");
+    assert_eq!((&accepted[0]["message"], &of(&frames, "message")[0]["text"]), (&json!(1), &json!("answered meanwhile")));
+    let kinds: Vec<IdentityKind> = site.harness.inbox.messages().iter().map(|message| message.sender.identity.kind).collect();
+    assert_eq!(kinds, [IdentityKind::Cookie; 2], "one talk of one visitor, and each message once");
+    assert_eq!(member.begin("message-3", "another").await["conversation"], 2);
+    assert_eq!(site.harness.inbox.messages()[2].sender.identity.kind, IdentityKind::Account, "what begins now is the account's");
+    let (_, welcome) = site.visit(json!({"session": session})).await;
+    assert_eq!(welcome["conversations"][0]["conversation"], 1, "the session is kept, and finds it again");
+    assert_eq!(welcome["conversations"].as_array().map(Vec::len), Some(1));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn r12_1_a_message_that_was_under_way_when_the_account_sent_it_again_is_the_accounts() {
+    let site = Site::open().await;
+    let (mut guest, _) = site.visit(json!({"nonce": nonce("page")})).await;
+    let (mut member, _) = site.visit(signing_in("page", "4711")).await;
+    let of_account = member.begin("message-1", "one").await;
+    assert_eq!((&of_account["type"], &of_account["conversation"]), (&json!("accepted"), &json!(1)));
+    let late = guest.begin("message-1", "one").await;
+    assert_eq!((&late["type"], &late["message"]), (&json!("accepted"), &of_account["message"]), "{late}");
+    let messages = site.harness.inbox.messages();
+    assert_eq!((messages.len(), messages[0].sender.identity.kind), (1, IdentityKind::Account));
+    // The session alone neither writes into the account's talk nor sees it.
+    for frame in [
+        json!({"type": "message", "client_id": "message-2", "first": "message-1", "text": "two"}),
+        json!({"type": "message", "client_id": "message-2", "conversation": 1, "text": "two"}),
+    ] {
+        guest.send(&frame).await;
+        assert_eq!(guest.answer().await["code"], "unknown_conversation");
+    }
+    site.harness.threads.reply(ConversationId(1), "Pia", "for the account");
+    assert_eq!(member.until("message").await["text"], "for the account");
+    let seen = guest.caught_up().await;
+    assert!(seen.iter().all(|frame| frame["type"] != "message" && frame["type"] != "thread"), "{seen:?}");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn r12_1_the_session_that_a_connection_names_stands_for_the_nonce() {
+    let site = Site::open().await;
+    let (mut guest, _) = site.visit(json!({})).await;
+    guest.send(&json!({"type": "consent"})).await;
+    let session = guest.until("session").await["session"].clone();
+    let mut hello = signing_in("page", "4711");
+    hello["session"] = session;
+    let (mut member, _) = site.visit(hello).await;
+    // Under way until now: the account's connection cannot have seen it when it was made.
+    assert_eq!(guest.begin("message-1", "one").await["conversation"], 1);
+    assert_eq!(member.begin("message-1", "one").await["conversation"], 1);
+    assert_eq!(site.harness.inbox.messages().len(), 1);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn the_same_client_id_of_another_page_or_account_is_another_message() {
+    let site = Site::open().await;
+    let (mut guest, _) = site.visit(json!({"nonce": nonce("page")})).await;
+    guest.begin("message-1", "mine").await;
+    let mut found = Vec::new();
+    for hello in [
+        signing_in("another", "4711"),
+        signing_in("page", "4712"),
+        json!({"identity": {"id": "4713", "hash": hash(SECRETS[0], "4713")}}),
+    ] {
+        let (mut member, _) = site.visit(hello).await;
+        found.push(member.begin("message-1", "theirs").await["conversation"].clone());
+    }
+    // Whoever has the page's nonce is the page's visitor, whichever account it is.
+    assert_eq!(found, [json!(2), json!(1), json!(3)]);
     site.stop().await;
 }
 

@@ -5,12 +5,18 @@
 //! time, so that nobody escapes a policy with signatures that are too many, or that point at slow name servers: a mail
 //! that could not be checked under a policy keeps `dmarc` = error, and proves nothing.
 
+#[cfg(test)]
+#[path = "../tests/authentication/name_server.rs"]
+mod name_server;
+
 use crate::config::VerifyConfig;
 use crate::decode::head_fields;
+use mail_auth::arc::ArcError;
+use mail_auth::dkim::DkimError;
 use mail_auth::hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{
-    ArcOutput, AuthenticatedMessage, DkimResult, DmarcResult, MessageAuthenticator, SpfOutput, SpfResult,
+    ArcOutput, AuthenticatedMessage, DkimResult, DmarcResult, Error, MessageAuthenticator, SpfOutput, SpfResult,
     dmarc::verify::DmarcParameters,
 };
 use std::net::{IpAddr, SocketAddr};
@@ -64,7 +70,7 @@ impl Verifier {
         let made = if config.name_servers.is_empty() {
             MessageAuthenticator::new_system_conf()
         } else {
-            let servers = config.name_servers.iter().map(name_server).collect();
+            let servers = config.name_servers.iter().map(configured).collect();
             let mut options = ResolverOpts::default();
             options.timeout = Duration::from_secs(config.timeout_seconds.div_ceil(2));
             MessageAuthenticator::new(ResolverConfig::from_name_servers(servers), options)
@@ -138,7 +144,7 @@ impl Verifier {
     }
 }
 
-fn name_server(address: &SocketAddr) -> NameServerConfig {
+fn configured(address: &SocketAddr) -> NameServerConfig {
     let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
     for connection in &mut connections {
         connection.port = address.port();
@@ -169,10 +175,16 @@ fn spf_result(result: SpfResult) -> CheckResult {
     }
 }
 
+/// A body that was changed and a signature that has expired are failures (RFC 6376 3.9, RFC 8601 2.7.1); only a signature
+/// that cannot be read, or whose key cannot be had, comes to no end.
 fn dkim_result(result: &DkimResult) -> CheckResult {
     match result {
         DkimResult::Pass => CheckResult::Pass,
-        DkimResult::Fail(_) => CheckResult::Fail,
+        DkimResult::Fail(_)
+        | DkimResult::Neutral(
+            Error::Dkim(DkimError::FailedBodyHashMatch | DkimError::SignatureExpired)
+            | Error::Arc(ArcError::FailedBodyHashMatch | ArcError::SignatureExpired),
+        ) => CheckResult::Fail,
         DkimResult::TempError(_) | DkimResult::PermError(_) | DkimResult::Neutral(_) => CheckResult::Error,
         DkimResult::None => CheckResult::None,
     }
@@ -206,58 +218,15 @@ fn best(results: impl Iterator<Item = CheckResult>) -> CheckResult {
 
 #[cfg(test)]
 mod tests {
-    use super::{FAILED, Peer, Policy, Verifier, is_passed_on};
+    use super::{FAILED, Peer, Policy, Verifier, is_passed_on, name_server};
     use crate::config::{ProofRule, VerifyConfig};
     use crate::decode::proof;
-    use std::collections::HashMap;
-    use std::net::SocketAddr;
-    use std::sync::Arc;
     use switchboard_model::{CheckResult, Proof};
     use tokio::net::UdpSocket;
     use tokio::time::timeout;
 
-    /// A name server on loopback that knows these texts, by name, and nothing else; of `slow.test` it never says anything.
-    async fn name_server(texts: &[(&str, &str)]) -> SocketAddr {
-        let texts: HashMap<String, String> = texts.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
-        let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").await.expect("a port"));
-        let address = socket.local_addr().expect("an address");
-        #[allow(clippy::disallowed_methods, reason = "the name server of a test lives as long as the test")]
-        tokio::spawn(async move {
-            let mut query = [0_u8; 1_500];
-            while let Ok((length, from)) = socket.recv_from(&mut query).await {
-                if !query[..length].windows(10).any(|name| name.eq_ignore_ascii_case(b"\x04slow\x04test")) {
-                    let _ = socket.send_to(&answer(&query[..length], &texts), from).await;
-                }
-            }
-        });
-        address
-    }
-
-    /// The answer to a query with one question (RFC 1035 4.1).
-    fn answer(query: &[u8], texts: &HashMap<String, String>) -> Vec<u8> {
-        let (mut name, mut at) = (String::new(), 12);
-        while query[at] != 0 {
-            let end = at + 1 + usize::from(query[at]);
-            name.push_str(&String::from_utf8_lossy(&query[at + 1..end]).to_lowercase());
-            name.push('.');
-            at = end;
-        }
-        let question = &query[12..at + 5];
-        let found = texts.get(name.trim_end_matches('.')).filter(|_| query[at + 1..at + 3] == [0, 16]);
-        let mut answer = query[..2].to_vec();
-        answer.extend([0x84, if found.is_some() { 0 } else { 3 }, 0, 1, 0, u8::from(found.is_some()), 0, 0, 0, 0]);
-        answer.extend(question);
-        if let Some(text) = found {
-            let data: Vec<u8> = text.as_bytes().chunks(255).flat_map(|chunk| [&[chunk.len() as u8], chunk].concat()).collect();
-            answer.extend([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60]);
-            answer.extend((data.len() as u16).to_be_bytes());
-            answer.extend(data);
-        }
-        answer
-    }
-
     async fn verifier(texts: &[(&str, &str)]) -> Verifier {
-        let name_servers = vec![name_server(texts).await];
+        let name_servers = vec![name_server::start(texts).await];
         Verifier::new(&VerifyConfig { name_servers, timeout_seconds: 2 }).expect("a verifier")
     }
 

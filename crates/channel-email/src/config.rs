@@ -9,18 +9,21 @@ macro_rules! settings {
 mod authentication;
 mod dkim;
 mod imap;
+mod receiver;
 mod sender;
+mod smtp;
 
 pub(crate) use authentication::{AuthenticationConfig, ProofRule, VerifyConfig};
 pub(crate) use imap::{AfterIntake, ImapConfig, OauthConfig, SignIn};
+pub(crate) use receiver::{Limits, Protocol, ReceiverConfig, TlsFiles};
 pub(crate) use sender::{SenderConfig, Shown, Signature};
+pub(crate) use smtp::{Security, SmtpConfig};
 
 use crate::dkim::Dkim;
 use authentication::AuthenticationShape;
 use email_address::EmailAddress;
-use secrecy::SecretString;
 use serde::Deserialize;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -61,88 +64,18 @@ pub(crate) struct Mailbox {
     pub(crate) authentication: AuthenticationConfig,
 }
 
-/// The way in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ReceiverConfig {
-    /// Where to listen; port 0 lets the system choose.
-    pub(crate) listen: SocketAddr,
-    /// What is spoken there, and its limits.
-    pub(crate) limits: Limits,
-    /// Certificate chain and key, as PEM files.
-    pub(crate) tls: Option<TlsFiles>,
-}
-
-/// What the receiver speaks and how much it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// SMTP or LMTP.
-    pub(crate) protocol: Protocol,
-    /// Largest message in bytes.
-    pub(crate) max_message_bytes: usize,
-    /// Bytes of messages being received at once, over all connections.
-    pub(crate) max_buffered_bytes: usize,
-    /// Connections at once.
-    pub(crate) max_connections: usize,
-    /// Recipients per message.
-    pub(crate) max_recipients: usize,
-    /// Seconds to wait for the next bytes of a peer.
-    pub(crate) command_timeout_seconds: u64,
-}
-
-/// The protocol of the receiver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Protocol {
-    /// One answer per message (RFC 5321).
-    Smtp,
-    /// One answer per recipient (RFC 2033).
-    Lmtp,
-}
-
-/// A certificate chain and its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TlsFiles {
-    /// PEM file with the chain, leaf first.
-    pub(crate) certificate: PathBuf,
-    /// PEM file with the key.
-    pub(crate) key: PathBuf,
-}
-
-/// The way out.
-#[derive(Clone, Debug)]
-pub(crate) struct SmtpConfig {
-    /// Host name or address.
-    pub(crate) host: String,
-    /// Port.
-    pub(crate) port: u16,
-    /// How the connection is protected.
-    pub(crate) security: Security,
-    /// User and password.
-    pub(crate) credentials: Option<(String, SecretString)>,
-    /// Seconds for one whole attempt, connecting included.
-    pub(crate) timeout_seconds: u64,
-    /// Connections at once.
-    pub(crate) max_connections: usize,
-    /// A PEM file with a certificate authority to trust besides the usual ones.
-    pub(crate) ca_file: Option<PathBuf>,
-}
-
-/// How the connection to a server is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Security {
-    /// TLS from the first byte.
-    Tls,
-    /// Plain at first, then TLS or nothing at all.
-    Starttls,
-    /// Plain.
-    None,
-}
-
 /// Every setting of the channel.
-pub(crate) const SETTINGS: &[SettingDoc] = &joined::<
-    { OWN.len() + imap::SETTINGS.len() + sender::SETTINGS.len() + dkim::SETTINGS.len() },
->(&[OWN, imap::SETTINGS, sender::SETTINGS, dkim::SETTINGS]);
+pub(crate) const SETTINGS: &[SettingDoc] = &joined::<{ count(PARTS) }>(PARTS);
+
+const PARTS: &[&[SettingDoc]] = &[OWN, receiver::SETTINGS, smtp::SETTINGS, imap::SETTINGS, sender::SETTINGS, dkim::SETTINGS];
+
+const fn count(lists: &[&[SettingDoc]]) -> usize {
+    let (mut list, mut all) = (0, 0);
+    while list < lists.len() {
+        (list, all) = (list + 1, all + lists[list].len());
+    }
+    all
+}
 
 const fn joined<const COUNT: usize>(lists: &[&[SettingDoc]]) -> [SettingDoc; COUNT] {
     let mut all = [OWN[0]; COUNT];
@@ -176,27 +109,6 @@ const OWN: &[SettingDoc] = settings! {
         "Name servers for `authentication.verify`; those of the system when empty.";
     "authentication.timeout_seconds", "seconds, 1 to 60", Some("10"),
         "Time to look up the policy of a mail's author, and as much again for all checks.";
-    "receiver.listen", "an IP address and a port", Some(""),
-        "Where to take mail in. Made to sit behind a mail server: keep it on loopback or a private network. Several mailboxes may name the same address.";
-    "receiver.protocol", "`smtp` or `lmtp`", Some("\"smtp\""), "What is spoken there; LMTP answers for each recipient.";
-    "receiver.max_message_bytes", "bytes, 1024 to 1073741824", Some("26214400"), "The largest message taken in.";
-    "receiver.max_buffered_bytes", "bytes, at least `max_message_bytes`", Some("268435456"),
-        "Bytes of messages under way at once over all connections; beyond it the peer is told to try again.";
-    "receiver.max_connections", "1 to 100000", Some("256"), "Connections at once; one more is told to try again.";
-    "receiver.max_recipients", "1 to 10000", Some("100"), "Recipients of one message.";
-    "receiver.command_timeout_seconds", "seconds, 1 to 3600", Some("60"),
-        "How long a peer may stay silent. One message may take ten times as long.";
-    "receiver.tls_certificate_file", "a path", Some(""), "PEM file with the certificate chain; offers STARTTLS.";
-    "receiver.tls_key_file", "a path", Some(""), "PEM file with the key of the certificate.";
-    "smtp.host", "a host name or IP address", Some(""), "The server that sends answers; without it nothing can be sent.";
-    "smtp.port", "1 to 65535", Some(""), "Its port; 465 for `tls`, 587 for `starttls`, 25 for `none` when absent.";
-    "smtp.security", "`tls`, `starttls` or `none`", Some("\"tls\""),
-        "How the connection is protected. `none` with a password is refused unless the host is this machine.";
-    "smtp.user", "text", Some(""), "User to sign in as.";
-    "smtp.password", "text, better as `password_file`", Some(""), "The user's password.";
-    "smtp.timeout_seconds", "seconds, 1 to 600", Some("30"), "Time for one whole attempt, connecting included.";
-    "smtp.max_connections", "1 to 100", Some("4"), "Connections to the server at once.";
-    "smtp.ca_file", "a path", Some(""), "PEM file with a certificate authority to trust besides the public ones.";
 };
 
 #[derive(Deserialize)]
@@ -209,50 +121,15 @@ struct Shape {
     #[serde(default)]
     authentication: AuthenticationShape,
     #[serde(default)]
-    receiver: ReceiverShape,
+    receiver: receiver::ReceiverShape,
     #[serde(default)]
     imap: imap::ImapShape,
     #[serde(default)]
-    smtp: SmtpShape,
+    smtp: smtp::SmtpShape,
     #[serde(default)]
     dkim: dkim::DkimShape,
     #[serde(flatten)]
     sender: sender::SenderShape,
-}
-
-#[derive(Default, Deserialize)]
-struct ReceiverShape {
-    listen: Option<String>,
-    protocol: Option<Protocol>,
-    max_message_bytes: Option<u64>,
-    max_buffered_bytes: Option<u64>,
-    max_connections: Option<u64>,
-    max_recipients: Option<u64>,
-    command_timeout_seconds: Option<u64>,
-    tls_certificate_file: Option<PathBuf>,
-    tls_key_file: Option<PathBuf>,
-}
-
-#[derive(Default, Deserialize)]
-struct SmtpShape {
-    host: Option<String>,
-    port: Option<u16>,
-    security: Option<Security>,
-    user: Option<String>,
-    password: Option<SecretString>,
-    timeout_seconds: Option<u64>,
-    max_connections: Option<u64>,
-    ca_file: Option<PathBuf>,
-}
-
-impl Protocol {
-    /// The word that the settings use.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Smtp => "smtp",
-            Self::Lmtp => "lmtp",
-        }
-    }
 }
 
 impl Config {
@@ -335,87 +212,6 @@ impl Check<'_> {
         accepted
     }
 
-    fn receiver(&mut self, shape: ReceiverShape) -> Option<ReceiverConfig> {
-        let key = |name: &str| format!("receiver.{name}");
-        let max_message = self.number(&key("max_message_bytes"), shape.max_message_bytes, 26_214_400, 1_024, 1_073_741_824);
-        let limits = Limits {
-            protocol: shape.protocol.unwrap_or(Protocol::Smtp),
-            max_message_bytes: max_message,
-            max_buffered_bytes: self.number(
-                &key("max_buffered_bytes"),
-                shape.max_buffered_bytes,
-                268_435_456.max(max_message as u64),
-                max_message as u64,
-                u64::MAX >> 1,
-            ),
-            max_connections: self.number(&key("max_connections"), shape.max_connections, 256, 1, 100_000),
-            max_recipients: self.number(&key("max_recipients"), shape.max_recipients, 100, 1, 10_000),
-            command_timeout_seconds: self.number(&key("command_timeout_seconds"), shape.command_timeout_seconds, 60, 1, 3_600)
-                as u64,
-        };
-        let tls = match (shape.tls_certificate_file, shape.tls_key_file) {
-            (Some(certificate), Some(key)) => Some(TlsFiles { certificate: self.path(&certificate), key: self.path(&key) }),
-            (Some(_), None) => {
-                self.fault(&key("tls_key_file"), "missing; `receiver.tls_certificate_file` needs its key");
-                None
-            }
-            (None, Some(_)) => {
-                self.fault(&key("tls_certificate_file"), "missing; `receiver.tls_key_file` needs its certificate");
-                None
-            }
-            (None, None) => None,
-        };
-        let Some(listen) = shape.listen else {
-            if self.settings.table.contains_key("receiver") {
-                self.fault(&key("listen"), "missing; the other settings of the receiver need it, such as `127.0.0.1:2525`");
-            }
-            return None;
-        };
-        let Ok(listen) = listen.trim().parse::<SocketAddr>() else {
-            self.fault(&key("listen"), format!("`{listen}` is no IP address with a port, such as `127.0.0.1:2525`"));
-            return None;
-        };
-        Some(ReceiverConfig { listen, limits, tls })
-    }
-
-    fn smtp(&mut self, shape: SmtpShape) -> Option<SmtpConfig> {
-        let security = shape.security.unwrap_or(Security::Tls);
-        let timeout_seconds = self.number("smtp.timeout_seconds", shape.timeout_seconds, 30, 1, 600) as u64;
-        let max_connections = self.number("smtp.max_connections", shape.max_connections, 4, 1, 100);
-        if shape.port == Some(0) {
-            self.fault("smtp.port", "0 is no port; it is 1 to 65535");
-        }
-        let Some(host) = shape.host.map(|host| host.trim().to_owned()).filter(|host| !host.is_empty()) else {
-            if self.settings.table.contains_key("smtp") {
-                self.fault("smtp.host", "missing; the other settings of `smtp` need it");
-            }
-            return None;
-        };
-        let credentials = match (shape.user, shape.password) {
-            (Some(user), Some(password)) => Some((user, password)),
-            (Some(_), None) => {
-                self.fault("smtp.password", "missing; `smtp.user` needs it, best as `smtp.password_file`");
-                None
-            }
-            (None, Some(_)) => {
-                self.fault("smtp.user", "missing; `smtp.password` belongs to a user");
-                None
-            }
-            (None, None) => None,
-        };
-        if credentials.is_some() && security == Security::None && !is_loopback(&host) {
-            let message = format!("`none` would send the password in the clear to `{host}`; it is `tls` or `starttls`");
-            self.fault("smtp.security", message);
-        }
-        let port = shape.port.unwrap_or(match security {
-            Security::Tls => 465,
-            Security::Starttls => 587,
-            Security::None => 25,
-        });
-        let ca_file = shape.ca_file.map(|path| self.path(&path));
-        Some(SmtpConfig { host, port, security, credentials, timeout_seconds, max_connections, ca_file })
-    }
-
     fn number(&mut self, key: &str, found: Option<u64>, default: u64, least: u64, most: u64) -> usize {
         let number = found.unwrap_or(default);
         if !(least..=most).contains(&number) {
@@ -429,6 +225,7 @@ impl Check<'_> {
     }
 }
 
+/// Whether a host is this machine.
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -484,15 +281,6 @@ pub(crate) mod tests {
         channels.mail.receiver.listen: missing; the other settings of the receiver need it, such as `127.0.0.1:2525`
         channels.mail.smtp.host: missing; the other settings of `smtp` need it
         ");
-    }
-
-    #[test]
-    fn a_password_in_the_clear_may_go_to_this_machine_only() {
-        for host in ["127.0.0.1", "localhost", "::1", "[::1]"] {
-            let toml =
-                format!("address = \"a@b.test\"\n[smtp]\nhost = \"{host}\"\nsecurity = \"none\"\nuser = \"u\"\npassword = \"p\"");
-            assert!(config(&toml).smtp.expect("a sender").credentials.is_some(), "{host}");
-        }
     }
 
     #[test]

@@ -104,6 +104,7 @@ fn read(
     InboundMessage {
         channel: receiving.mailbox.slug.clone(),
         external_id: fingerprint::external_id(&message, raw),
+        further_ids: Vec::new(),
         sent_at: sent_at(&message, now),
         sender,
         thread,
@@ -160,6 +161,7 @@ pub(crate) fn unreadable(
     InboundMessage {
         channel: receiving.mailbox.slug.clone(),
         external_id: fingerprint::of_bytes(raw),
+        further_ids: Vec::new(),
         sent_at: None,
         sender: Sender { identity: Identity::email(sender), also: Vec::new(), proof, name: None },
         thread: ThreadHints { conversation: thread::from_recipients(envelope, receiving), ..ThreadHints::default() },

@@ -1,5 +1,6 @@
 //! The channel contract over real sockets: what mail servers do to the receiver, and what they do to the sender.
 
+mod authentication;
 mod dovecot;
 mod imap;
 mod peer;

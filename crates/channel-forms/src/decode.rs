@@ -119,6 +119,7 @@ pub(crate) fn message(form: &Form, checked: Checked, envelope: Envelope) -> Inbo
     InboundMessage {
         channel: form.slug.clone(),
         external_id: envelope.external_id,
+        further_ids: Vec::new(),
         sent_at: None,
         sender,
         thread: ThreadHints::default(),

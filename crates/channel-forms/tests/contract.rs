@@ -120,6 +120,55 @@ async fn nothing_that_was_written_shows_in_debug() {
     }
 }
 
+/// Submits under a page's token and a cookie that were never issued.
+struct Forged;
+
+#[async_trait]
+impl Intake for Forged {
+    async fn deliver(&self, harness: &Harness, payload: &[u8]) -> Answer {
+        let token = String::from_utf8_lossy(payload);
+        let body = format!("name=Marit&message=Hei&form_token={token}");
+        let answer = Site::of(harness).browse(&body, &[("cookie", &format!("sb_form_contact={token}"))]).await;
+        if answer.status.is_success() { Answer::Accepted } else { Answer::Refused }
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_was_written_is_logged() {
+    let texts = ["Marit Merkedal", "marit.merkedal@eksempel.test", "the marked parcel never came"];
+    let file = ["marked-photo.png", "bytes of the marked photo"];
+    let [name, address, text] = texts;
+    let part =
+        |head: &str, body: &str| format!("------form-boundary-7f3a\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n");
+    let photo = format!("name=\"photos\"; filename=\"{}\"\r\nContent-Type: image/png", file[0]);
+    let parts = [("name=\"name\"", name), ("name=\"email\"", address), ("name=\"message\"", text), (photo.as_str(), file[1])];
+    let parts: String = parts.iter().map(|(head, body)| part(head, body)).collect();
+    let urlencoded = format!("name={name}&email={address}&message={text}").replace(' ', "+");
+    let [(_, by_url), (_, by_json), (_, by_parts)] = &FORMATS;
+    for (submit, payload, marks) in [
+        (by_url, urlencoded.clone(), texts.to_vec()),
+        (by_json, format!("{{\"name\": \"{name}\", \"email\": \"{address}\", \"message\": \"{text}\"}}"), texts.to_vec()),
+        (by_parts, format!("{parts}------form-boundary-7f3a--\r\n"), [texts.as_slice(), &file].concat()),
+    ] {
+        let token = "a-token-that-was-never-issued";
+        let watch = contract::LogWatch::start(&[token], &marks);
+        let mut reply = contract::outbound("contact", Identity::email(address));
+        text.clone_into(&mut reply.text);
+        let tour = contract::Tour {
+            registration: &REGISTRATION,
+            slug: "contact",
+            settings: SETTINGS,
+            refused: &[&format!("title = 1\nintro = [\"{text}\"]\n")],
+            failing: &[],
+            payloads: &[payload.into_bytes()],
+            forged: vec![(&Forged, token.as_bytes().to_vec())],
+            replies: &[reply],
+        };
+        contract::logs_hide(&watch, submit, &tour).await;
+        watch.assert_said(&["a submission was not stored"]);
+    }
+}
+
 #[tokio::test]
 async fn a_form_runs_until_it_is_told_to_stop() {
     let harness = harness().await;

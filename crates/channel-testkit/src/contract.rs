@@ -1,6 +1,7 @@
 //! The channel contract as checks. Each function panics with a sentence when the adapter breaks its promise.
 
 mod intake;
+mod logging;
 mod registration;
 mod sending;
 
@@ -8,6 +9,7 @@ pub use intake::{
     acknowledged_only_after_the_commit, damaged_payloads_are_answered, forged_is_refused, nested_is_answered,
     oversized_is_refused, repeats_change_nothing, same_payload_same_message,
 };
+pub use logging::{LogWatch, Tour, logs_hide};
 pub use registration::{build_shows_no_secret, registration_is_complete, settings_faults_come_all_at_once};
 pub use sending::{Outlet, capabilities_hold, outbound, the_same_key_goes_out_once};
 
@@ -35,7 +37,9 @@ pub fn debug_hides(value: &dyn Debug, hidden: &[&str]) {
 pub fn message_is_sound(slug: &str, message: &InboundMessage) {
     assert_eq!(message.channel, slug, "the message names another channel");
     assert!(!message.external_id.trim().is_empty(), "the message has no external id");
-    assert!(message.external_id.len() <= 512, "the external id is {} bytes long", message.external_id.len());
+    for id in [&message.external_id].into_iter().chain(&message.further_ids) {
+        assert!(id.len() <= 512, "the external id is {} bytes long", id.len());
+    }
     assert!(!message.sender.identity.value.is_empty(), "the sender has no identity");
     let subject = message.subject.as_deref().unwrap_or_default();
     assert!(!subject.contains(['\r', '\n']), "the subject has several lines");

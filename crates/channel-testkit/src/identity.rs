@@ -1,6 +1,6 @@
 //! A certificate and the authority that signed it, for servers of tests that speak TLS.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::path::{Path, PathBuf};
@@ -34,6 +34,23 @@ impl Identity {
         let mut leaf = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
         (leaf.not_before, leaf.not_after) = (rcgen::date_time_ymd(years.0, 1, 1), rcgen::date_time_ymd(years.1, 1, 1));
         let leaf = leaf.signed_by(&key, &authority).expect("a certificate");
+        Self::with(authority.pem(), &leaf, &key)
+    }
+
+    /// An authority that shows its own certificate, as `openssl req -x509` makes one.
+    ///
+    /// # Panics
+    /// When none can be made for that name.
+    #[must_use]
+    pub fn of_authority(name: &str) -> Self {
+        let mut authority = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = authority.self_signed(&key).expect("a certificate");
+        Self::with(certificate.pem(), &certificate, &key)
+    }
+
+    fn with(authority_pem: String, leaf: &Certificate, key: &KeyPair) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = ServerConfig::builder_with_provider(provider)
@@ -43,7 +60,7 @@ impl Identity {
             .with_single_cert(vec![leaf.der().clone()], private)
             .expect("a certificate with its key");
         let (certificate_pem, key_pem) = (leaf.pem(), key.serialize_pem());
-        Self { authority_pem: authority.pem(), certificate_pem, key_pem, acceptor: TlsAcceptor::from(Arc::new(config)) }
+        Self { authority_pem, certificate_pem, key_pem, acceptor: TlsAcceptor::from(Arc::new(config)) }
     }
 
     /// What a server accepts connections with.

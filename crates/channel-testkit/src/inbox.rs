@@ -119,8 +119,10 @@ impl Inbox for RecordingInbox {
 
 impl State {
     fn take(&mut self, message: InboundMessage) -> Receipt {
+        let ids = |message: &InboundMessage| [std::slice::from_ref(&message.external_id), &message.further_ids].concat();
+        let own = ids(&message);
         let known = |(other, _): &&(InboundMessage, Receipt)| {
-            other.channel == message.channel && other.external_id == message.external_id
+            other.channel == message.channel && ids(other).iter().any(|id| own.contains(id))
         };
         if let Some((_, receipt)) = self.recorded.iter().find(known) {
             return Receipt { duplicate: true, ..*receipt };

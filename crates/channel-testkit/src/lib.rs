@@ -12,6 +12,7 @@ mod fixture;
 mod harness;
 mod identity;
 mod inbox;
+mod logs;
 mod threads;
 
 pub use context::{ManualClock, context, context_at, install_crypto, settings};
@@ -21,4 +22,5 @@ pub use fixture::{Fixture, fixtures};
 pub use harness::{Answer, Harness, Intake};
 pub use identity::Identity;
 pub use inbox::RecordingInbox;
+pub use logs::{Listening, LogLine, listen};
 pub use threads::FakeThreads;

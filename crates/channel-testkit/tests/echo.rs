@@ -86,6 +86,7 @@ fn message(slug: &str, text: &str) -> InboundMessage {
     InboundMessage {
         channel: slug.to_owned(),
         external_id: format!("echo:{}", text.len()),
+        further_ids: Vec::new(),
         sent_at: None,
         sender: Sender { identity, also: Vec::new(), proof: Proof::Channel, name: None },
         thread: ThreadHints::default(),

@@ -6,6 +6,7 @@
 mod context;
 mod error;
 mod inbox;
+mod logging;
 mod registration;
 mod settings;
 mod threads;
@@ -13,6 +14,7 @@ mod threads;
 pub use context::{Clock, Context, Runtime};
 pub use error::{ChannelError, ErrorKind, Retry};
 pub use inbox::{Inbox, InboxError, InboxErrorKind};
+pub use logging::may_be_logged;
 pub use registration::{Build, Registration, SettingDoc};
 pub use settings::Settings;
 pub use threads::{Author, FileEntry, Opening, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads, ThreadsError};

@@ -5,7 +5,7 @@ use crate::error::Result;
 use std::collections::BTreeSet;
 use switchboard_model::{
     Arrival, ChannelEntry, ContactFacts, Directory, FactField, Facts, IdentityKind, InboundMessage, Input, ItemChange, Owner,
-    QueueFacts, Revision, RouteEvent, Timestamp, UserId,
+    Proof, QueueFacts, Revision, RouteEvent, Timestamp, UserId,
 };
 use switchboard_storage::{Changed, ContactRecord, ItemRecord, NewInput, Said, Tx};
 
@@ -18,8 +18,8 @@ pub(crate) struct ArrivalParts<'a> {
     pub message: Option<&'a InboundMessage>,
     /// What the conversation has said besides, where rules ask for it.
     pub said: Said,
-    /// How the contact is known; `None` asks the item's stored identity.
-    pub known: Option<Known>,
+    /// How the contact is known.
+    pub known: Known,
     pub excluded: Vec<UserId>,
     /// Who owned the contact's last item, and when last.
     pub last_owner: Option<(UserId, Timestamp)>,
@@ -37,10 +37,37 @@ pub(crate) struct Known {
     pub cookie: bool,
 }
 
+impl Known {
+    /// What was kept with a message.
+    pub(crate) const fn of(proof: Proof) -> Self {
+        Self { proven: !matches!(proof, Proof::Typed), cookie: matches!(proof, Proof::Cookie) }
+    }
+
+    /// What is kept with a message: how far the sender is the contact, whatever else the channel vouches for.
+    pub(crate) const fn proof(self) -> Proof {
+        match (self.proven, self.cookie) {
+            (false, _) => Proof::Typed,
+            (true, false) => Proof::Channel,
+            (true, true) => Proof::Cookie,
+        }
+    }
+}
+
+/// How the contact of an item is known when no message of theirs is at hand: by their own last one, as it was proven when it
+/// came, and by no message of anybody else who takes part. An item that the contact has written nothing in was begun by
+/// somebody who knew whom it is for.
+pub(crate) async fn known_again(tx: &Tx, item: &ItemRecord, channel: &ChannelEntry) -> Result<Known> {
+    let kept = match (item.conversation, item.contact) {
+        (Some(conversation), Some(contact)) => tx.proof_of(conversation, contact).await?,
+        _ => None,
+    };
+    let unasked = || Known { proven: is_proof(channel.kind, item.identity.as_ref()), cookie: false };
+    Ok(kept.map_or_else(unasked, Known::of))
+}
+
 /// The arrival of an item, in the version and with the owner that it has.
 pub(crate) fn arrival(item: &ItemRecord, parts: &ArrivalParts<'_>) -> Arrival {
-    let proof = is_proof(parts.channel.kind, item.identity.as_ref());
-    let known = parts.known.unwrap_or(Known { proven: proof, cookie: false });
+    let known = parts.known;
     Arrival {
         item: item.id,
         version: item.version,

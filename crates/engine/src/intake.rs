@@ -1,6 +1,6 @@
 //! Taking in: one commit per message with its contact, thread, text and the router's input (ROUTING 12.1).
 
-use crate::arrival::{ArrivalParts, Known, arrival, arrival_input, last_owner, said, tell_turn};
+use crate::arrival::{ArrivalParts, Known, arrival, arrival_input, known_again, last_owner, said, tell_turn};
 use crate::chat::watch_silence;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
@@ -87,6 +87,21 @@ impl Ids {
     }
 }
 
+/// Who wrote a message.
+struct Writer {
+    contact: ContactId,
+    /// How far the sender is proven to be that contact now.
+    known: Known,
+    /// The same as decisions will take it that come later.
+    kept: Proof,
+}
+
+impl Writer {
+    const fn new(contact: ContactId, known: Known) -> Self {
+        Self { contact, known, kept: known.proof() }
+    }
+}
+
 /// One message on its way in.
 struct Intake {
     directory: Arc<Directory>,
@@ -102,11 +117,14 @@ struct Intake {
 
 impl Intake {
     async fn run(mut self, tx: &Tx) -> Result<Receipt> {
-        if let Some(hit) = tx.find_inbound_key(self.channel.id, &self.message.external_id).await? {
-            let conversation = tx.surviving_conversation(hit.conversation).await?;
-            return Ok(Receipt { conversation, message: hit.message, duplicate: true });
+        for id in [&self.message.external_id].into_iter().chain(&self.message.further_ids) {
+            if let Some(hit) = tx.find_inbound_key(self.channel.id, id).await? {
+                let conversation = tx.surviving_conversation(hit.conversation).await?;
+                return Ok(Receipt { conversation, message: hit.message, duplicate: true });
+            }
         }
-        let (contact, known) = self.contact(tx).await?;
+        let writer = self.writer(tx).await?;
+        let contact = writer.contact;
         let found = self.find_conversation(tx).await?;
         let is_new = found.is_none();
         let (named, conversation) = match found {
@@ -117,13 +135,13 @@ impl Intake {
         if shows && !is_new {
             self.ids.message = tx.growing_id(conversation, self.ids.message).await?;
         }
-        self.store_message(tx, conversation, contact).await?;
+        self.store_message(tx, conversation, &writer).await?;
         if shows {
             tx.show_message(named, self.ids.message, Some(&self.message.external_id)).await?;
         }
         let item = self.work_item(tx, conversation).await?;
         if self.routes() {
-            self.ask_for_owner(tx, &item, is_new, known).await?;
+            self.ask_for_owner(tx, &item, is_new, &writer).await?;
             if shows {
                 watch_silence(tx, &self.directory, &item, self.ids.timer, self.at).await?;
             }
@@ -143,40 +161,42 @@ impl Intake {
     ///
     /// A typed address finds a contact but proves nothing, and a cookie is tied to a contact only when the
     /// contact is made here: otherwise typing a stranger's address would make one's browser that stranger.
-    async fn contact(&self, tx: &Tx) -> Result<(ContactId, Known)> {
+    async fn writer(&self, tx: &Tx) -> Result<Writer> {
         let sender = &self.message.sender;
+        let identities = || [std::slice::from_ref(&sender.identity), &sender.also].concat();
         match sender.proof {
             Proof::Channel => {
-                let identities = [std::slice::from_ref(&sender.identity), &sender.also].concat();
-                let cookie = identities.iter().any(|identity| identity.kind == IdentityKind::Cookie);
-                Ok((self.create_contact(tx, identities).await?, Known { proven: true, cookie }))
+                let cookie = identities().iter().any(|identity| identity.kind == IdentityKind::Cookie);
+                let known = Known { proven: true, cookie };
+                Ok(Writer::new(self.create_contact(tx, identities()).await?.0, known))
             }
             Proof::Cookie | Proof::Typed => {
+                let unproven = Known::of(Proof::Typed);
                 if sender.proof == Proof::Cookie {
                     let cookies =
                         sender.also.iter().chain([&sender.identity]).filter(|identity| identity.kind == IdentityKind::Cookie);
                     for cookie in cookies {
                         if let Some(contact) = tx.identity_contact(cookie).await? {
-                            return Ok((contact, Known { proven: true, cookie: true }));
+                            return Ok(Writer::new(contact, Known::of(Proof::Cookie)));
                         }
                     }
                 }
-                let unproven = Known { proven: false, cookie: false };
-                match tx.identity_contact(&sender.identity).await? {
-                    Some(contact) => Ok((contact, unproven)),
-                    None => {
-                        let identities = [std::slice::from_ref(&sender.identity), &sender.also].concat();
-                        Ok((self.create_contact(tx, identities).await?, unproven))
-                    }
+                if let Some(contact) = tx.identity_contact(&sender.identity).await? {
+                    return Ok(Writer::new(contact, unproven));
                 }
+                let (contact, is_made) = self.create_contact(tx, identities()).await?;
+                // The cookie that made the contact tells it from now on.
+                let kept = if is_made { sender.proof } else { Proof::Typed };
+                Ok(Writer { contact, known: unproven, kept })
             }
         }
     }
 
-    async fn create_contact(&self, tx: &Tx, identities: Vec<Identity>) -> Result<ContactId> {
+    /// The contact, and whether it was made.
+    async fn create_contact(&self, tx: &Tx, identities: Vec<Identity>) -> Result<(ContactId, bool)> {
         let name = self.message.sender.name.clone().or_else(|| self.nameless.clone());
         let contact = NewContact { id: self.ids.contact, identities, name, at: self.at };
-        Ok(tx.find_or_create_contact(&contact).await?.0)
+        Ok(tx.find_or_create_contact(&contact).await?)
     }
 
     /// The conversation that the hints name, if the sender takes part in it, and the one that it was merged into or
@@ -260,7 +280,7 @@ impl Intake {
         Ok(self.ids.conversation)
     }
 
-    async fn store_message(&self, tx: &Tx, conversation: ConversationId, contact: ContactId) -> Result<()> {
+    async fn store_message(&self, tx: &Tx, conversation: ConversationId, writer: &Writer) -> Result<()> {
         let message = &self.message;
         let attachments = self.ids.attachments.iter().zip(&message.attachments);
         tx.insert_message(&NewMessage {
@@ -268,12 +288,14 @@ impl Intake {
             conversation,
             channel: self.channel.id,
             external_id: Some(message.external_id.clone()),
+            further_ids: message.further_ids.clone(),
             kind: MessageKind::Inbound,
             at: self.at,
             sent_at: message.sent_at,
-            author: Actor::Contact { id: contact },
+            author: Actor::Contact { id: writer.contact },
             author_name: message.sender.name.clone(),
             sender: Some(message.sender.identity.clone()),
+            proof: Some(writer.kept),
             subject: message.subject.clone(),
             text: message.text.clone(),
             html: message.html.clone(),
@@ -330,7 +352,7 @@ impl Intake {
     }
 
     /// New work and reopened work goes to the router; a message in open work changes nothing about its owner.
-    async fn ask_for_owner(&self, tx: &Tx, item: &ItemRecord, is_new: bool, known: Known) -> Result<()> {
+    async fn ask_for_owner(&self, tx: &Tx, item: &ItemRecord, is_new: bool, writer: &Writer) -> Result<()> {
         let item = match (is_new, item.status) {
             (true, _) => item.clone(),
             (false, ItemStatus::Closed | ItemStatus::Snoozed) => self.reopen(tx, item).await?,
@@ -346,6 +368,9 @@ impl Intake {
         let event = if is_new { RouteEvent::Arrived } else { RouteEvent::Reopened };
         let contact = self.contact_of(tx, &item).await?;
         let channel = item.channel.and_then(|id| self.directory.channel(id)).unwrap_or(&self.channel);
+        // Somebody else who takes part opens it again, and proves nothing about the contact.
+        let is_own = is_new || item.contact == Some(writer.contact);
+        let known = if is_own { writer.known } else { known_again(tx, &item, channel).await? };
         let parts = ArrivalParts {
             last_owner: last_owner(tx, &item, channel).await?,
             directory: &self.directory,
@@ -354,7 +379,7 @@ impl Intake {
             event,
             message: Some(&self.message),
             said: said(tx, &self.directory, &item, channel, Some(&self.message)).await?,
-            known: Some(known),
+            known,
             excluded: if is_new { Vec::new() } else { tx.left_out(item.id).await? },
             seed: self.seed,
         };

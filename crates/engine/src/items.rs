@@ -3,7 +3,7 @@
 //! All of them go through [`Tx::change_item`] with the version that the person saw, and tell the router in the
 //! same transaction.
 
-use crate::arrival::{ArrivalParts, arrival, arrival_input, last_owner, said, tell_change};
+use crate::arrival::{ArrivalParts, arrival, arrival_input, known_again, last_owner, said, tell_change};
 use crate::chat;
 use crate::engine::{Engine, caller_user};
 use crate::error::{EngineError, EngineErrorKind, Result};
@@ -282,7 +282,7 @@ impl Reroute {
             event: self.event,
             message: None,
             said: said(tx, directory, item, channel, None).await?,
-            known: None,
+            known: known_again(tx, item, channel).await?,
             excluded: excluded.into_iter().collect(),
             seed,
         };

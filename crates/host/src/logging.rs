@@ -1,6 +1,6 @@
 //! What reaches the log. Our own lines follow `log.filter`; libraries may warn, and those that handle what strangers
-//! send stay silent, whatever the filter says: message texts and addresses are never logged, and nobody outside can
-//! fill the log (DESIGN 3.11).
+//! send stay silent, whatever the filter says (`switchboard_channel::may_be_logged`): message texts and addresses are never
+//! logged, and nobody outside can fill the log (DESIGN 3.11).
 
 use crate::config::Log;
 use std::io::IsTerminal;
@@ -10,30 +10,6 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-
-/// Crates that quote what they parse or send (`html5ever` prints tags and text, `lettre` the dialogue with the mail
-/// server), or that warn of each peer that breaks its protocol (`hyper`, `rustls`, `tungstenite`). What of it matters comes
-/// back as an error, which our own code logs in its words.
-const SILENT: &[&str] = &[
-    "cookie_store",
-    "cssparser",
-    "h2",
-    "html2text",
-    "html5ever",
-    "hyper",
-    "lettre",
-    "mail_parser",
-    "markup5ever",
-    "markup5ever_rcdom",
-    "multer",
-    "rustls",
-    "selectors",
-    "smtp_proto",
-    "tendril",
-    "tokio_rustls",
-    "tokio_tungstenite",
-    "tungstenite",
-];
 
 /// Starts logging to standard error.
 ///
@@ -56,11 +32,7 @@ where
 
 /// Held against every line besides the filter, so that no directive of it, however exact, lets more through.
 fn may_be_logged(line: &Metadata<'_>) -> bool {
-    let origin = line.target().split("::").next().unwrap_or_default();
-    if origin == "switchboard" || origin.starts_with("switchboard_") {
-        return true;
-    }
-    *line.level() <= Level::WARN && !SILENT.contains(&origin)
+    switchboard_channel::may_be_logged(line.target(), *line.level() <= Level::WARN)
 }
 
 #[cfg(test)]

@@ -35,6 +35,9 @@ pub struct InboundMessage {
     pub channel: String,
     /// Unique within the channel; the same id again is the same message (ROUTING 12.1).
     pub external_id: String,
+    /// Further ids under which the same message may have come already, or may come yet; empty for most channels. Whichever
+    /// comes first is stored, under all of its ids.
+    pub further_ids: Vec<String>,
     /// When the sender says it was sent.
     pub sent_at: Option<Timestamp>,
     /// Who sent it.

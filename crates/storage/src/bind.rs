@@ -4,8 +4,8 @@ use crate::row::signed;
 use sea_orm::Value;
 use switchboard_model::{
     BlobId, ChannelId, ContactId, ConversationId, DecisionId, DeliveryState, IdentityKind, ItemId, ItemKind, ItemStatus,
-    LiveEventKind, LoadGroup, MessageId, MessageKind, Nature, RefusalReason, TeamId, TicketId, TicketType, Timestamp, TokenId,
-    UnassignedReason, UserId, WorkspaceId,
+    LiveEventKind, LoadGroup, MessageId, MessageKind, Nature, Proof, RefusalReason, TeamId, TicketId, TicketType, Timestamp,
+    TokenId, UnassignedReason, UserId, WorkspaceId,
 };
 
 /// A value for a parameter. Texts lose NUL characters, which PostgreSQL cannot store.
@@ -138,6 +138,7 @@ bind_words!(
     LoadGroup,
     MessageKind,
     Nature,
+    Proof,
     RefusalReason,
     TicketType,
     UnassignedReason,

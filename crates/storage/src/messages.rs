@@ -7,8 +7,8 @@ use crate::store::{Store, Tx};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use switchboard_model::{
-    Actor, Address, Attachment, AttachmentView, BlobId, ChannelId, ConversationId, Delivery, DeliveryState, Identity,
-    MessageDetails, MessageId, MessageKind, MessageView, Nature, Page, RawSource, Timestamp,
+    Actor, Address, Attachment, AttachmentView, BlobId, ChannelId, CheckResult, ContactId, ConversationId, Delivery,
+    DeliveryState, Identity, MessageDetails, MessageId, MessageKind, MessageView, Nature, Page, Proof, RawSource, Timestamp,
 };
 
 /// Recipients of one message that may write in its conversation later; further ones are shown only.
@@ -33,6 +33,8 @@ pub struct NewMessage {
     pub channel: ChannelId,
     /// The channel's id of an inbound message, unique per channel (ROUTING 12.1).
     pub external_id: Option<String>,
+    /// Further ids of an inbound message that count as its own (ROUTING 12.1).
+    pub further_ids: Vec<String>,
     /// Inbound, reply or note.
     pub kind: MessageKind,
     /// When it was taken in or written.
@@ -45,6 +47,8 @@ pub struct NewMessage {
     pub author_name: Option<String>,
     /// The identity an inbound message came from.
     pub sender: Option<Identity>,
+    /// How far the sender of an inbound message was proven to be its author when it came (ROUTING 7.3).
+    pub proof: Option<Proof>,
     /// Subject.
     pub subject: Option<String>,
     /// Plain text.
@@ -192,6 +196,24 @@ impl Tx {
         })
     }
 
+    /// How far the contact was proven to be the sender of their last message in a conversation that can ask for an owner
+    /// (ROUTING 7.3). `None` when there is none, and when it was stored before this was kept, unless its check had failed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn proof_of(&self, conversation: ConversationId, contact: ContactId) -> Result<Option<Proof>, StoreError> {
+        let sql = "SELECT proof, details FROM message WHERE conversation_id = $1 AND kind = 'inbound' AND author = $2 \
+            AND nature IN ('message', 'malformed') ORDER BY at DESC, id DESC LIMIT 1";
+        let Some(found) = row(self, sql, values![conversation, json(&Actor::Contact { id: contact })?]).await? else {
+            return Ok(None);
+        };
+        let kept: Option<Proof> = found.opt_word("proof")?;
+        let details: Option<MessageDetails> = found.opt_json("details")?;
+        let checked = details.and_then(|details| details.authentication).map(|authentication| authentication.dmarc);
+        let is_disowned = matches!(checked, Some(CheckResult::Fail | CheckResult::Error));
+        Ok(kept.or_else(|| is_disowned.then_some(Proof::Typed)))
+    }
+
     /// Whether the conversation has an inbound message or a reply by somebody else after the message `seen`, and whether
     /// `seen` is no message of it at all.
     ///
@@ -217,7 +239,7 @@ impl Tx {
     /// `Conflict` when the external id was stored before, or there is no such conversation.
     pub async fn insert_message(&self, message: &NewMessage) -> Result<(), StoreError> {
         let mut bundle = Bundle::default();
-        if let Some(external_id) = &message.external_id {
+        for external_id in message.external_id.iter().chain(&message.further_ids) {
             let sql = "INSERT INTO inbound_key (channel_id, external_id, conversation_id, message_id) VALUES ($1, $2, $3, $4)";
             bundle.add(sql, values![message.channel, external_id.as_str(), message.conversation, message.id]);
         }
@@ -254,8 +276,8 @@ fn add_row(bundle: &mut Bundle, message: &NewMessage) -> Result<(), StoreError> 
     let list = |people: &Vec<Address>| if people.is_empty() { Ok(None) } else { json(people).map(Some) };
     let details = if message.details.is_empty() { None } else { Some(json(&message.details)?) };
     let sql = "INSERT INTO message (id, conversation_id, channel_id, kind, at, sent_at, author, author_name, sender_kind, \
-        sender_value, subject, text, html, fields, recipients, addressed, bcc, language, nature, own_reference, raw_blob, details) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
+        sender_value, subject, text, html, fields, recipients, addressed, bcc, language, nature, own_reference, raw_blob, details, proof) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
     let values = values![
         message.id,
         message.conversation,
@@ -279,6 +301,7 @@ fn add_row(bundle: &mut Bundle, message: &NewMessage) -> Result<(), StoreError> 
         message.own_reference.as_deref(),
         message.raw.as_ref().map(|raw| raw.id),
         details,
+        message.proof,
     ];
     bundle.add(sql, values);
     Ok(())

@@ -492,6 +492,22 @@ const tests = {
     await openChat(page);
   },
 
+  async 'where no WebSocket gets through, one long answer does'(shop) {
+    await talks(shop);
+    assert.ok(shop.chat.state.addresses.includes('/channels/shop_chat/stream'));
+    const port = await shop.chat.drop();
+    await write(shop.page, 'while you were gone');
+    await shop.chat.listen(port);
+    await until('it is stored', () => shop.chat.texts.at(-1) === 'while you were gone');
+    await until('nothing is on its way', async () => (await inside(shop.page).getByText('Sending…').count()) === 0);
+    assert.equal(shop.chat.texts.length, 3);
+  },
+
+  async 'where answers are kept back until their end, polls do'(shop) {
+    await talks(shop);
+    assert.ok(shop.chat.state.addresses.includes('/channels/shop_chat/poll'));
+  },
+
   async 'a message of another window changes nothing'({ page, chat }) {
     await openChat(page);
     await page.evaluate((name) => {
@@ -552,7 +568,20 @@ const PRECHAT = {
   topics: [{ value: 'delivery', label: { en: 'Delivery' } }],
   prechat: [{ name: 'email', kind: 'email', required: true, label: { en: 'Email' } }, { name: 'order', kind: 'number', required: false, label: { en: 'Order number' }, topics: ['delivery'] }],
 };
+/** Both ways, and nothing of the way in an address. */
+async function talks({ page, chat }) {
+  await openChat(page);
+  await write(page, 'Do you have lamps?');
+  await until('it is stored', () => chat.texts.length === 1);
+  chat.reply('We do.');
+  await shows(page, ['Do you have lamps?', 'We do.']);
+  assert.equal(chat.clients.size, 1);
+  assert.ok(chat.state.addresses.every((one) => !one.includes('?') || one.startsWith('/channels/contact')));
+}
+
 export const SETTINGS = {
+  'where no WebSocket gets through, one long answer does': { chat: { sockets: false } },
+  'where answers are kept back until their end, polls do': { chat: { sockets: false, streams: false } },
   'where an identity is required, strangers are told': { chat: { requires: true } },
   'answers before the talk are checked, sent along, and not asked twice': { chat: PRECHAT },
   'outside of hours a message is taken with an address, and the next opening is shown': { chat: { open: false, opens_at: soon } },

@@ -232,6 +232,7 @@ impl House {
         let message = InboundMessage {
             channel: channel.to_owned(),
             external_id: format!("<{number}@customer.test>"),
+            further_ids: Vec::new(),
             sent_at: None,
             sender: Sender { identity, also: Vec::new(), proof: Proof::Channel, name: Some(contact.to_owned()) },
             thread: ThreadHints { key: Some(format!("{channel}/{contact}")), ..ThreadHints::default() },

@@ -98,6 +98,7 @@ proptest! {
             let owner = signer.session_owner(&signer.begin(None, Timestamp(0)));
             let envelope = super::Envelope {
                 owner,
+                also: None,
                 account: None,
                 proven_email: None,
                 conversation: None,

@@ -21,6 +21,15 @@ struct Target {
     begins: bool,
 }
 
+/// Where a message is, once it is stored.
+struct Placed {
+    receipt: Receipt,
+    /// Whose conversation that is; `None` for one that the visitor may not see.
+    owner: Option<Owner>,
+    /// The connection did not know the conversation.
+    is_new: bool,
+}
+
 impl Visit {
     /// Does what a frame asks for.
     pub(super) async fn act(&mut self, frame: ClientFrame) -> Result<(), Halt> {
@@ -65,7 +74,7 @@ impl Visit {
     /// Takes a message in, or says why not.
     async fn write(&mut self, draft: &Draft) -> Result<(), Halt> {
         match self.stored(draft).await {
-            Ok(Ok(receipt)) => self.accept(draft, receipt).await,
+            Ok(Ok(placed)) => self.accept(draft, &placed).await,
             Ok(Err(refusal)) => {
                 let client_id = refusal.client_id.or_else(|| Some(draft.client_id.clone()));
                 let client_id = client_id.filter(|id| decode::is_client_id(id));
@@ -81,7 +90,7 @@ impl Visit {
         }
     }
 
-    async fn stored(&mut self, draft: &Draft) -> Result<Result<Receipt, Refusal>, Halt> {
+    async fn stored(&mut self, draft: &Draft) -> Result<Result<Placed, Refusal>, Halt> {
         if !decode::is_client_id(&draft.client_id) {
             return Ok(Err(Refusal::of(Code::BadClientId)));
         }
@@ -116,14 +125,44 @@ impl Visit {
                 self.begun.remove(0);
             }
         }
-        Ok(self.push(checked, target, attachments).await)
+        let owner = target.owner;
+        match self.push(checked, target, attachments).await {
+            Ok(receipt) => self.placed(draft, receipt, owner).await.map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    /// Whose the conversation is that a message landed in. One that was stored before may have been sent before the visitor
+    /// signed in, or after, by the same page: it stays where it came first, which whoever only has the session may not see.
+    async fn placed(&mut self, draft: &Draft, receipt: Receipt, owner: Owner) -> Result<Placed, Halt> {
+        let is_new = !self.known.contains_key(&receipt.conversation);
+        if !receipt.duplicate || !is_new {
+            return Ok(Placed { receipt, owner: Some(owner), is_new });
+        }
+        let door = Arc::clone(&self.door);
+        let thread = door.context.threads.thread(receipt.conversation).await.map_err(Halt::Unread)?;
+        let found = thread.as_ref().and_then(|thread| thread.key.as_deref()).and_then(Owner::of_key);
+        let resumes = found.is_some_and(|found| self.visitor.resume(found, &door.signer, door.context.runtime.clock.now()));
+        let owner = found.filter(|found| self.visitor.owners().any(|own| own == *found));
+        match (owner, thread) {
+            (Some(owner), Some(thread)) => drop(self.learn(owner, thread, None)),
+            _ => self.begun.retain(|begun| begun != draft.first.as_ref().unwrap_or(&draft.client_id)),
+        }
+        if resumes {
+            self.join();
+            self.load().await?;
+            self.send_session(false).await?;
+        }
+        Ok(Placed { receipt, owner, is_new })
     }
 
     async fn push(&mut self, checked: decode::Checked, target: Target, attachments: Vec<Attachment>) -> Result<Receipt, Refusal> {
         let account = self.visitor.account.as_ref().filter(|(owner, _)| *owner == target.owner).map(|(_, account)| account);
         let proven_email = account.and_then(|account| account.email.as_ref()).filter(|(_, is_proven)| *is_proven);
+        let former = self.visitor.former(&self.door.signer).filter(|_| account.is_some() && target.conversation.is_none());
         let envelope = Envelope {
             owner: target.owner,
+            also: former,
             account: account.map(|account| &account.identity),
             proven_email: proven_email.map(|(email, _)| email.as_str()),
             conversation: target.conversation,
@@ -146,12 +185,12 @@ impl Visit {
         })
     }
 
-    async fn accept(&mut self, draft: &Draft, receipt: Receipt) -> Result<(), Halt> {
-        let Receipt { conversation, message, .. } = receipt;
+    async fn accept(&mut self, draft: &Draft, placed: &Placed) -> Result<(), Halt> {
+        let Receipt { conversation, message, .. } = placed.receipt;
         self.door.uploads.used(draft.files.as_deref().unwrap_or_default(), &draft.client_id);
         let at = self.door.context.runtime.clock.now();
-        let is_new = !self.known.contains_key(&conversation);
-        if is_new && let Some(owner) = self.visitor.owner() {
+        let shown = placed.owner.filter(|_| placed.is_new);
+        if let Some(owner) = shown {
             let key = Some(format!("{}{}", owner.prefix(), draft.first.as_ref().unwrap_or(&draft.client_id)));
             let thread = Thread {
                 conversation,
@@ -171,7 +210,7 @@ impl Visit {
         }
         let client_id = &draft.client_id;
         self.send(written(&ServerFrame::Accepted { client_id, conversation, message, at })).await?;
-        if is_new {
+        if shown.is_some() {
             // How it stands, and whatever else is in it when this was a repetition.
             if let Some(mailbox) = self.stay.mailbox() {
                 mailbox.note(|notes| {
@@ -202,10 +241,18 @@ impl Visit {
         if !decode::is_client_id(first) {
             return Ok(Err(Code::BadClientId));
         }
+        // What began before signing in goes on as what it was.
+        let begun = self.visitor.owners().find_map(|owner| {
+            let key = format!("{}{first}", owner.prefix());
+            let known = self.known.values().find(|known| known.key.as_deref() == Some(&key))?;
+            Some(Target { owner, conversation: Some(known.thread.conversation), key: Some(key), begins: false })
+        });
+        if let Some(target) = begun {
+            return Ok(Ok(target));
+        }
         let key = format!("{}{first}", owner.prefix());
-        let is_known = self.known.values().any(|known| known.key.as_deref() == Some(&key));
-        let begins = !is_known && first == &draft.client_id;
-        if !is_known && !begins && !self.begun.contains(first) {
+        let begins = first == &draft.client_id;
+        if !begins && !self.begun.contains(first) {
             return Ok(Err(Code::UnknownConversation));
         }
         let open = self.known.values().filter(|known| known.thread.open).count();

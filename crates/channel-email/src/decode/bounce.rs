@@ -3,9 +3,16 @@
 //! Prose counts only from a machine: the null sender, an address such as `mailer-daemon`, or a header that only mail
 //! systems write. A person who complains that a mail could not be delivered is a person.
 
+mod prose;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use super::structure::{self, Structure};
 use super::{Envelope, one_line, people, plain_values, texts};
-use mail_parser::{HeaderName, Message, MessagePart, MimeHeaders, PartType};
+use mail_parser::{HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use switchboard_model::DeliveryFailure;
+use words::{DAEMONS, DELAYS, FAILURES, NO_FAILURES, STILL_TRYING, says};
 
 /// What a report says.
 pub(super) enum Report {
@@ -24,95 +31,15 @@ const MAX_RECIPIENTS: usize = 20;
 /// The longest reason in characters.
 const MAX_REASON_CHARS: usize = 300;
 
-/// Mailboxes that no person writes from.
-const DAEMONS: [&str; 8] = [
-    "mailer-daemon",
-    "mailerdaemon",
-    "mail-daemon",
-    "maildaemon",
-    "mdaemon",
-    "mail.delivery.system",
-    "mail-delivery-system",
-    "mail-delivery-subsystem",
-];
-/// What a report says of a mail that did not fail; some mail systems have words of their own for failures.
-const NO_FAILURES: [&str; 4] = ["delayed", "delivered", "relayed", "expanded"];
-/// What reports of failures say, in small letters.
-const FAILURES: [&str; 45] = [
-    "undeliver",
-    "undelivered",
-    "delivery fail",
-    "delivery has failed",
-    "delivery problem",
-    "delivery status notification (failure)",
-    "delivery report (failure)",
-    "failure notice",
-    "failure delivery",
-    "failed mail",
-    "mail failed",
-    "mail error",
-    "mail system error",
-    "returned mail",
-    "returned to sender",
-    "returning message",
-    "message returned",
-    "could not be delivered",
-    "couldn't be delivered",
-    "couldn't deliver",
-    "can't be delivered",
-    "cannot be delivered",
-    "could not deliver",
-    "cannot deliver",
-    "not delivered",
-    "non-delivery",
-    "unable to deliver",
-    "did not reach",
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "mailbox unavailable",
-    "mailbox is full",
-    "processing error",
-    "automatically rejected",
-    "permanent error",
-    "permanent fatal error",
-    "unzustellbar",
-    "nicht zugestellt",
-    "onbestelbaar",
-    "niet worden bezorgd",
-    "ikke leveres",
-    "inte levereras",
-    "pas pu être",
-    "no se pudo entregar",
-];
-/// What reports of delays say, in small letters.
-const DELAYS: [&str; 14] = [
-    "delayed",
-    "(delay)",
-    "delivery warning",
-    "warning: message",
-    "still being retried",
-    "will be retried",
-    "will continue to be attempted",
-    "will continue to try",
-    "delivery attempts will continue",
-    "not yet been delivered",
-    "do not need to resend",
-    "warning message only",
-    "no action is required",
-    "wird weiterhin versucht",
-];
-
 /// Reads a report; `None` when the mail is none.
 pub(super) fn report(message: &Message<'_>, envelope: Envelope<'_>) -> Option<Report> {
-    let statuses: Vec<&MessagePart<'_>> =
-        message.parts.iter().filter(|part| part.is_content_type("message", "delivery-status")).take(10).collect();
+    let statuses = statuses(message);
     if message.is_content_type("multipart", "report") {
         let kind = message.content_type().and_then(|kind| kind.attribute("report-type")).unwrap_or("delivery-status");
         if !kind.eq_ignore_ascii_case("delivery-status") {
-            return Some(Report::Other);
+            return Some(if is_rejection(message) { by_prose(message) } else { Report::Other });
         }
-        return Some(by_status(&statuses).unwrap_or_else(|| by_prose(message)));
+        return Some(by_status(&statuses).unwrap_or_else(|| by_words(message, &statuses)));
     }
     let daemon = is_daemon(message);
     if !(daemon || has_null_sender(message, envelope) || plain_values(message, "X-Failed-Recipients").next().is_some()) {
@@ -124,36 +51,82 @@ pub(super) fn report(message: &Message<'_>, envelope: Envelope<'_>) -> Option<Re
     let subject = message.subject().unwrap_or_default().to_lowercase();
     let prose = prose(message);
     let lower = prose.to_lowercase();
-    let says = |words: &[&str], text: &str| words.iter().any(|word| text.contains(word));
-    if says(&DELAYS, &subject) || (says(&DELAYS, &lower) && !says(&FAILURES, &subject)) {
+    let delay = says(&STILL_TRYING, &prose::own_words(&lower));
+    if delay || says(&DELAYS, &subject) || (says(&DELAYS, &lower) && !says(&FAILURES, &subject)) {
         return daemon.then_some(Report::Other);
     }
-    (daemon || says(&FAILURES, &subject) || says(&FAILURES, &lower)).then(|| by_prose(message))
+    (daemon || says(&FAILURES, &subject) || says(&FAILURES, &lower)).then(|| match by_prose(message) {
+        Report::Failed(found) if found.recipients.is_empty() => carried_report(message).unwrap_or(Report::Failed(found)),
+        report => report,
+    })
 }
 
-/// Whether nobody wants an answer to this: `MAIL FROM:<>`, or what an earlier hop wrote of it.
+/// Whether nobody wants an answer to this: `MAIL FROM:<>` or the address of a mail system, or what an earlier hop wrote of it.
 pub(super) fn has_null_sender(message: &Message<'_>, envelope: Envelope<'_>) -> bool {
     let mut paths = message.header_values(HeaderName::ReturnPath).peekable();
     let written = paths.peek().is_some() && texts(paths).all(|path| path.trim().is_empty());
-    envelope.sender.is_none() || written
+    envelope.sender.is_none_or(is_of_daemon) || written
 }
 
 fn is_daemon(message: &Message<'_>) -> bool {
-    let from = message.from().and_then(|list| list.first()).and_then(|from| from.address()).unwrap_or_default();
-    let local = from.split('@').next().unwrap_or_default().to_ascii_lowercase();
+    message.from().and_then(|list| list.first()).and_then(|from| from.address()).is_some_and(is_of_daemon)
+}
+
+fn is_of_daemon(address: &str) -> bool {
+    let local = address.split('@').next().unwrap_or_default().to_ascii_lowercase();
     DAEMONS.contains(&local.as_str())
+}
+
+/// The machine-readable parts.
+fn statuses<'m>(message: &'m Message<'m>) -> Vec<&'m MessagePart<'m>> {
+    message.parts.iter().filter(|part| part.is_content_type("message", "delivery-status")).take(10).collect()
+}
+
+/// A mail that was refused after it had been accepted, told as if it had been read (RFC 5429 2.1.2); those who delete a mail
+/// unread send the same, in other words.
+fn is_rejection(message: &Message<'_>) -> bool {
+    let mut notices = message.parts.iter().filter(|part| part.is_content_type("message", "disposition-notification"));
+    let is_deleted = |part: &MessagePart<'_>| {
+        let fields = status_fields(&status_text(part));
+        fields.iter().any(|(name, value)| name == "disposition" && value.to_ascii_lowercase().contains("deleted"))
+    };
+    notices.any(is_deleted)
+        && says(&["automatically rejected", "was rejected", "has been rejected"], &prose(message).to_lowercase())
+}
+
+/// The report that a filter on the way has put into a mail of its own.
+fn carried_report(message: &Message<'_>) -> Option<Report> {
+    let carried = message.parts.iter().find(|part| part.is_content_type("message", "rfc82~"))?;
+    // What was encoded has not been made safe for the parser yet.
+    let Structure::Readable(prepared) = structure::prepare(carried.contents()) else { return None };
+    let report = MessageParser::default().parse(prepared.as_ref())?;
+    let is_report = report.is_content_type("multipart", "report");
+    by_status(&statuses(&report)).filter(|_| is_report)
+}
+
+/// What a report says whose machine-readable parts say nothing of anybody: services that ask senders to confirm themselves
+/// send such reports, in words of their own.
+fn by_words(message: &Message<'_>, statuses: &[&MessagePart<'_>]) -> Report {
+    let lower = prose(message).to_lowercase();
+    let failed = says(&FAILURES, &lower) || says(&FAILURES, &message.subject().unwrap_or_default().to_lowercase());
+    let fields = statuses.iter().flat_map(|part| status_fields(&status_text(part)));
+    let (mut temporary, mut acts) = (false, false);
+    for (name, value) in fields {
+        temporary |= name == "status" && value.starts_with('4');
+        acts |= name == "action";
+    }
+    if acts && temporary && !failed { Report::Other } else { by_prose(message) }
 }
 
 /// What the machine-readable parts say; `None` when they say nothing.
 fn by_status(parts: &[&MessagePart<'_>]) -> Option<Report> {
     let (mut found, mut failed, mut other) = (DeliveryFailure::default(), false, false);
     for part in parts {
-        let contents = part.contents();
-        let text = String::from_utf8_lossy(&contents[..contents.len().min(MAX_STATUS_BYTES)]).replace("\r\n", "\n");
-        for group in text.split("\n\n") {
+        for group in status_text(part).split("\n\n") {
             let fields = status_fields(group);
             let of = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
-            let Some(action) = of("action") else { continue };
+            let recipient = of("original-recipient").or(of("final-recipient"));
+            let (Some(action), Some(recipient)) = (of("action"), recipient) else { continue };
             let action = action.split([' ', '(', ';']).next().unwrap_or_default();
             if NO_FAILURES.iter().any(|known| action.eq_ignore_ascii_case(known)) {
                 other = true;
@@ -161,10 +134,12 @@ fn by_status(parts: &[&MessagePart<'_>]) -> Option<Report> {
             }
             failed = true;
             let typed = |value: &str| one_line(value.split_once(';').map_or(value, |(_, said)| said), MAX_REASON_CHARS);
-            let recipient = of("original-recipient").or(of("final-recipient")).map(typed);
-            note_recipient(&mut found, recipient.as_deref().unwrap_or_default());
-            found.status = found.status.or_else(|| of("status").and_then(status_code));
-            found.reason = found.reason.or_else(|| of("diagnostic-code").map(typed).filter(|reason| !reason.is_empty()));
+            note_recipient(&mut found, &typed(recipient));
+            // What was tried for too long has failed under the code of what was wrong each time.
+            found.status = found.status.or_else(|| of("status").and_then(|status| status_code(status, &["4", "5"])));
+            let comment = of("status").and_then(|status| status.split_once('(')).map(|(_, said)| said.trim_end_matches(')'));
+            let said = of("diagnostic-code").map(typed).or_else(|| comment.map(|said| one_line(said, MAX_REASON_CHARS)));
+            found.reason = found.reason.or(said).filter(|reason| !reason.is_empty());
         }
     }
     match (failed, other) {
@@ -172,6 +147,12 @@ fn by_status(parts: &[&MessagePart<'_>]) -> Option<Report> {
         (false, true) => Some(Report::Other),
         (false, false) => None,
     }
+}
+
+/// The beginning of a machine-readable part, with line feeds alone.
+fn status_text(part: &MessagePart<'_>) -> String {
+    let contents = part.contents();
+    String::from_utf8_lossy(&contents[..contents.len().min(MAX_STATUS_BYTES)]).replace("\r\n", "\n")
 }
 
 /// The fields of a group, names in small letters, folded lines joined.
@@ -200,16 +181,12 @@ fn by_prose(message: &Message<'_>) -> Report {
     let own: Vec<String> = message.to().into_iter().flat_map(|list| list.iter()).filter_map(address_of).collect();
     let from = message.from().into_iter().flat_map(|list| list.iter()).filter_map(address_of);
     let known: Vec<String> = own.into_iter().chain(from).collect();
-    for line in prose.lines().take(200) {
-        let words = line.split(|letter: char| letter.is_whitespace() || "<>()[]\"',;".contains(letter));
-        let named = words.map(|word| word.trim_matches([':', '.'])).find(|word| people::is_address(word) && word.is_ascii());
-        if let Some(address) = named.filter(|address| found.recipients.is_empty() && !known.contains(&address.to_lowercase())) {
-            note_recipient(&mut found, address);
-        }
-        if found.reason.is_none() && is_reason(line) {
-            found.reason = Some(one_line(line.trim_matches(['>', ' ', '\t']), MAX_REASON_CHARS));
-            found.status = found.status.or_else(|| line.split_whitespace().find_map(status_code));
-        }
+    if found.recipients.is_empty() {
+        prose::recipients(&prose, &known).iter().for_each(|address| note_recipient(&mut found, address));
+    }
+    if let Some(line) = prose.lines().take(200).find(|line| prose::is_reason(line)) {
+        found.reason = Some(one_line(line.trim_matches(['>', ' ', '\t']), MAX_REASON_CHARS));
+        found.status = line.split_whitespace().find_map(|word| status_code(word, &["5"]));
     }
     Report::Failed(found)
 }
@@ -219,34 +196,20 @@ fn address_of(listed: &mail_parser::Addr<'_>) -> Option<String> {
 }
 
 fn note_recipient(found: &mut DeliveryFailure, written: &str) {
-    let address = written.trim().trim_start_matches('<').trim_end_matches('>');
-    if people::is_address(address) && found.recipients.len() < MAX_RECIPIENTS && !found.recipients.iter().any(|to| to == address)
-    {
+    let address = prose::bare_address(written.trim().trim_start_matches('<').trim_end_matches('>'));
+    let is_known = found.recipients.iter().any(|to| to.eq_ignore_ascii_case(address));
+    if people::is_address(address) && found.recipients.len() < MAX_RECIPIENTS && !is_known {
         found.recipients.push(address.to_owned());
     }
 }
 
-/// Whether a line is what a mail server answered: it has a code of a permanent failure, or says that nobody is there.
-fn is_reason(line: &str) -> bool {
-    let line = line.trim();
-    let code = |word: &str| {
-        let digits = word.trim_matches(|letter: char| !letter.is_ascii_alphanumeric()).as_bytes();
-        digits.len() == 3 && digits[0] == b'5' && digits.iter().all(u8::is_ascii_digit)
-    };
-    let mut words = line.split(|letter: char| letter.is_whitespace() || letter == '-' || letter == ':');
-    let lower = line.to_lowercase();
-    line.contains(' ')
-        && (words.any(|word| code(word) || status_code(word).is_some())
-            || ["unknown", "no such", "doesn't have", "over quota", "mailbox full"].iter().any(|word| lower.contains(word)))
-}
-
-/// A status code of a permanent failure (RFC 3463), such as `5.1.1`.
-fn status_code(word: &str) -> Option<String> {
+/// A status code (RFC 3463) of one of some classes, such as `5.1.1`.
+fn status_code(word: &str, classes: &[&str]) -> Option<String> {
     let word = word.split_whitespace().next()?.trim_matches(|letter: char| !letter.is_ascii_digit());
     let mut numbers = word.split('.');
     let (class, subject, detail) = (numbers.next()?, numbers.next()?, numbers.next()?);
     let short = |number: &str| (1..=3).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
-    (class == "5" && short(subject) && short(detail) && numbers.next().is_none()).then(|| word.to_owned())
+    (classes.contains(&class) && short(subject) && short(detail) && numbers.next().is_none()).then(|| word.to_owned())
 }
 
 /// The beginning of what a report says in words.

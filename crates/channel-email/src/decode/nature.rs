@@ -89,7 +89,7 @@ fn refer_to_failed(message: &Message<'_>, raw: &[u8], receiving: Receiving<'_>, 
 fn quoted_id(text: &str, own: Option<&str>) -> Option<String> {
     let named = text.lines().filter_map(|line| {
         let (name, value) = line.trim_start_matches(['>', ' ', '\t', '|']).split_once(':')?;
-        name.trim_end().eq_ignore_ascii_case("message-id").then_some(value)
+        ["message-id", "original-message-id"].iter().any(|id| name.trim_end().eq_ignore_ascii_case(id)).then_some(value)
     });
     named.filter_map(thread::clean_id).find(|id| Some(id.as_str()) != own)
 }

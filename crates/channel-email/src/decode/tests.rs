@@ -21,7 +21,7 @@ fn signer() -> Signer {
     Signer::new(Arc::new((0_u8..32).collect::<Vec<u8>>().into()))
 }
 
-fn read_as(raw: impl Into<Vec<u8>>, sender: Option<&str>, recipients: &[String]) -> InboundMessage {
+pub(super) fn read_as(raw: impl Into<Vec<u8>>, sender: Option<&str>, recipients: &[String]) -> InboundMessage {
     let (mailbox, signer) = (mailbox(), signer());
     let receiving = Receiving { mailbox: &mailbox, signer: &signer };
     decode(&Bytes::from(raw.into()), Envelope { sender, recipients }, receiving, ManualClock::START)

@@ -79,6 +79,10 @@ fn distrust(fault: &CertificateError) -> (&'static str, &'static str) {
             ("it is for another name; see `imap.host`", "")
         }
         CertificateError::Revoked => ("it was revoked", ""),
+        // The type of what is inside belongs to a crate that is none of ours.
+        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            ("it is an authority's own certificate, which no server may show; make the server one that it signs", "")
+        }
         _ => ("it cannot be used for a server", SET),
     }
 }

@@ -2,58 +2,32 @@
 #![allow(dead_code, reason = "each file of tests uses its part of this")]
 
 use std::collections::HashMap;
-use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, Once};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+use switchboard_channel_testkit::{Listening, listen};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 static ADDRESSES: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::default);
 
 /// Notes every address that a channel logs as `listening`. Call before the channel starts.
 pub fn capture_addresses() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let subscriber = tracing_subscriber::registry().with(Capture);
-        tracing::subscriber::set_global_default(subscriber).expect("nobody else logs here");
+    static LISTENING: OnceLock<Listening> = OnceLock::new();
+    LISTENING.get_or_init(|| {
+        listen(|line| {
+            if let (Some("listening"), Some(channel), Some(address)) =
+                (line.field("message"), line.field("channel"), line.field("address"))
+            {
+                ADDRESSES.lock().expect("not poisoned").insert(channel.to_owned(), address.to_owned());
+            }
+        })
     });
 }
 
 /// Where the channel of this slug listens.
 pub fn listening_address(slug: &str) -> String {
     ADDRESSES.lock().expect("not poisoned").get(slug).cloned().unwrap_or_else(|| panic!("{slug} does not listen"))
-}
-
-struct Capture;
-
-impl<S: tracing::Subscriber> Layer<S> for Capture {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        if let (Some(message), Some(channel), Some(address)) =
-            (fields.0.get("message"), fields.0.get("channel"), fields.0.get("address"))
-            && message == "listening"
-        {
-            ADDRESSES.lock().expect("not poisoned").insert(channel.clone(), address.clone());
-        }
-    }
-}
-
-#[derive(Default)]
-struct Fields(HashMap<&'static str, String>);
-
-impl tracing::field::Visit for Fields {
-    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
-        self.0.insert(field.name(), value.to_owned());
-    }
-
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
-        let mut text = String::new();
-        write!(text, "{value:?}").expect("writing to a string");
-        self.0.insert(field.name(), text);
-    }
 }
 
 /// A mail server that delivers.

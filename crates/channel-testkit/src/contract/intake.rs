@@ -124,13 +124,13 @@ pub async fn forged_is_refused(harness: &Harness, intake: &dyn Intake, forged: &
     assert_eq!(deliver(harness, intake, good).await, Answer::Accepted, "the good payload was not accepted");
 }
 
-async fn deliver(harness: &Harness, intake: &dyn Intake, payload: &[u8]) -> Answer {
+pub(super) async fn deliver(harness: &Harness, intake: &dyn Intake, payload: &[u8]) -> Answer {
     let answer = tokio::time::timeout(ANSWER_TIMEOUT, intake.deliver(harness, payload)).await;
     answer.unwrap_or_else(|_| panic!("no answer to a payload of {} bytes", payload.len()))
 }
 
 /// Damaged forms of a sample, the same on every run.
-fn damage(sample: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn damage(sample: &[u8]) -> Vec<Vec<u8>> {
     const STEPS: usize = 24;
     let mut damaged = vec![Vec::new(), vec![0], vec![b'\n'; 3], vec![0xff; 64], b"{".to_vec(), (0..=255).collect()];
     let mut noise = 0x9e37_79b9_7f4a_7c15_u64;

@@ -9,6 +9,7 @@ mod merging;
 mod moving;
 mod people;
 mod presence;
+mod proof;
 mod queue;
 mod routing;
 mod sending;
@@ -294,6 +295,7 @@ impl Desk {
         InboundMessage {
             channel: channel.to_owned(),
             external_id: format!("external-{serial}"),
+            further_ids: Vec::new(),
             sent_at: None,
             sender: Sender { identity: Identity::email(from), also: Vec::new(), proof: Proof::Channel, name: None },
             thread: ThreadHints { own_reference: Some(format!("<in-{serial}@customer.test>")), ..ThreadHints::default() },

@@ -76,6 +76,22 @@ async fn the_answer_to_a_form_goes_out_by_mail_and_its_answer_comes_back_to_the_
 }
 
 #[tokio::test]
+async fn r12_1_a_message_that_comes_under_another_of_its_ids_is_the_same_one() {
+    let desk = Desk::open().await;
+    let mut first = desk.message("support", "kim@customer.test");
+    first.further_ids = vec!["of-a-stranger".to_owned()];
+    let mut again = desk.message("support", "somebody@customer.test");
+    again.external_id = "of-a-stranger".to_owned();
+    let mut later = desk.message("support", "kim@customer.test");
+    later.further_ids = vec![first.external_id.clone()];
+    let receipt = desk.push(first).await;
+    for repeated in [again, later] {
+        let found = desk.push(repeated).await;
+        assert_eq!((found.conversation, found.message, found.duplicate), (receipt.conversation, receipt.message, true));
+    }
+}
+
+#[tokio::test]
 async fn a_typed_address_makes_nobody_that_person() {
     let desk = Desk::open().await;
     let cookie = Identity::new(IdentityKind::Cookie, "mallorys-browser");

@@ -5,6 +5,7 @@ mod initial;
 mod merged;
 mod outgoing;
 mod presence;
+mod proof;
 mod threads;
 
 use crate::error::{StoreError, StoreErrorKind};
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(details::DETAILS),
             Box::new(outgoing::OUTGOING),
             Box::new(threads::Threads),
+            Box::new(proof::PROOF),
         ]
     }
 }

@@ -7,8 +7,8 @@ use crate::{NewAttachment, NewBlob, NewContact, NewConversation, NewMessage, Sto
 use bytes::Bytes;
 use futures::FutureExt;
 use switchboard_model::{
-    Address, Attachment, BlobId, ChannelId, ChannelKind, ContactId, ConversationId, Identity, IdentityKind, MessageId, Nature,
-    RawSource, TicketType, UserId,
+    Actor, Address, Attachment, Authentication, BlobId, ChannelId, ChannelKind, CheckResult, ContactId, ConversationId, Identity,
+    IdentityKind, MessageDetails, MessageId, Nature, Proof, RawSource, TicketType, UserId,
 };
 
 async fn find_or_create(store: &Store, identities: Vec<Identity>, name: Option<&str>) -> (ContactId, bool) {
@@ -170,6 +170,50 @@ on_both! {
         insert(&db.store, message(id(&db.store).await, conversation, "Really me", NOON.plus_ms(10))).await;
         let item = db.store.item_record(ticket.into()).await.unwrap().unwrap();
         assert_eq!((item.waiting_since, item.preview.as_str()), (Some(NOON.plus_ms(10)), "Really me"));
+    }
+
+    async fn r12_1_a_message_is_one_under_any_of_its_ids(db) {
+        let conversation = conversation(&db.store, ChannelKind::Chat).await;
+        let further = ["s/1".to_owned(), "t/1".to_owned()];
+        let first = NewMessage { external_id: Some("a/1".into()), further_ids: further.to_vec(), ..message(id(&db.store).await, conversation, "once", NOON) };
+        let stored = first.id;
+        insert(&db.store, first).await;
+        for name in ["a/1", "s/1", "t/1"] {
+            assert_eq!(db.store.find_inbound_key(CHANNEL, name).await.unwrap().unwrap().message, stored, "{name}");
+        }
+        let again = NewMessage { external_id: Some("s/1".into()), ..message(id(&db.store).await, conversation, "again", NOON) };
+        let refused = write(&db.store, move |tx| async move { tx.insert_message(&again).await }.boxed()).await;
+        assert_eq!(refused.unwrap_err().kind, StoreErrorKind::Conflict);
+    }
+
+    async fn r7_3_the_last_message_of_their_own_says_how_far_a_contact_was_proven(db) {
+        let kari = contact(&db.store, "kari@example.com", None).await;
+        let conversation = conversation(&db.store, ChannelKind::Email).await;
+        let by = |author| Actor::Contact { id: author };
+        let checked = |dmarc| {
+            let none = CheckResult::None;
+            let authentication = Some(Authentication { by: None, spf: none, dkim: none, dmarc, arc: none });
+            MessageDetails { authentication, ..MessageDetails::default() }
+        };
+        let (own, other) = (by(kari), by(ContactId(kari.0 + 1_000_000)));
+        let (plain, failed) = (MessageDetails::default(), checked(CheckResult::Fail));
+        let said = Nature::Message;
+        for (step, (author, nature, proof, details, expected)) in (1..).zip([
+            (&other, said, Some(Proof::Channel), &plain, None),
+            (&own, said, None, &plain, None),
+            (&own, said, None, &failed, Some(Proof::Typed)),
+            (&own, said, None, &checked(CheckResult::Pass), None),
+            (&own, said, Some(Proof::Typed), &plain, Some(Proof::Typed)),
+            (&other, said, Some(Proof::Channel), &plain, Some(Proof::Typed)),
+            (&own, Nature::AutoReply, Some(Proof::Channel), &plain, Some(Proof::Typed)),
+            (&own, Nature::Malformed, Some(Proof::Channel), &failed, Some(Proof::Channel)),
+            (&own, said, Some(Proof::Cookie), &plain, Some(Proof::Cookie)),
+        ]) {
+            let (author, details) = (author.clone(), details.clone());
+            insert(&db.store, NewMessage { author, nature, proof, details, ..message(id(&db.store).await, conversation, "x", NOON.plus_ms(step)) }).await;
+            let known = write(&db.store, move |tx| async move { tx.proof_of(conversation, kari).await }.boxed()).await;
+            assert_eq!(known.unwrap(), expected, "after {step}");
+        }
     }
 
     async fn a_thread_is_paged_without_gaps(db) {

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { plainHttp } from './plain.mjs';
 import { accept } from './websocket.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -15,11 +16,11 @@ export const SECRET = 'the secret of the shop';
 export const signed = (id) => createHmac('sha256', SECRET).update(id).digest('hex');
 const TYPES = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', html: 'text/html; charset=utf-8', json: 'application/json' };
 
-export function createChat({ origins = [], look = {}, prechat = [], topics = [], files = true, open = true, opens_at = null, requires = false } = {}) {
+export function createChat({ origins = [], look = {}, prechat = [], topics = [], files = true, open = true, opens_at = null, requires = false, sockets = true, streams = true } = {}) {
   const settings = { slug: 'shop_chat', files_path: '/channels/shop_chat/files', locale: 'en', cookie: { name: `sb_${KEY}`, days: 180 }, look: { color: '#1f5fbf', ...look } };
   const state = { conversations: [], sessions: new Map(), uploads: new Map(), next: 1, now: Date.now(), open, opens_at, requires, silent: false, refusing_files: [], frames: [], hellos: [], addresses: [] };
   const clients = new Set();
-  const sockets = new Set();
+  const connections = new Set();
   let server;
 
   const told = { key: KEY, origins, socket: '/channels/shop_chat/socket', settings };
@@ -41,6 +42,7 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     const asset = /^\/sb\/frame\/(assets\/[\w.-]+)$/.exec(pathname)?.[1];
     if (asset && existsSync(join(dist, 'frame', asset))) return give(readFileSync(join(dist, 'frame', asset)), TYPES[asset.split('.').at(-1)]);
     if (pathname.startsWith('/channels/contact/')) return form(pathname.slice('/channels/contact/'.length), request, give);
+    if (/^\/channels\/shop_chat\/(stream|poll|frames)$/.test(pathname)) return plain(request, response);
     if (pathname.startsWith('/channels/shop_chat/files')) return file(pathname, request, give);
     return give('not found', 'text/plain', {}, 404);
   }
@@ -186,6 +188,13 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     else if (frame.type === 'read' && conversation) conversation.read = Math.max(conversation.read ?? 0, frame.message);
   }
 
+  const enter = (line) => {
+    const client = { visitors: [], session: null, ...line };
+    clients.add(client);
+    return { hear: (text) => hear(client, text), gone: () => clients.delete(client) };
+  };
+  const plain = plainHttp(enter, { streams });
+
   return {
     state,
     clients,
@@ -214,9 +223,9 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     },
     listen(port = 0) {
       server = createServer(handle);
-      server.on('connection', (socket) => (sockets.add(socket), socket.on('close', () => sockets.delete(socket))));
+      server.on('connection', (socket) => (connections.add(socket), socket.on('close', () => connections.delete(socket))));
       server.on('upgrade', (request, socket) => {
-        if (request.url !== '/channels/shop_chat/socket' || request.headers['sec-websocket-protocol'] !== 'switchboard.chat.1') return socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+        if (!sockets || request.url !== '/channels/shop_chat/socket' || request.headers['sec-websocket-protocol'] !== 'switchboard.chat.1') return socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
         const client = { visitors: [], session: null };
         Object.assign(client, accept(request, socket, 'switchboard.chat.1', { hear: (text) => hear(client, text), gone: () => clients.delete(client) }));
         clients.add(client);
@@ -229,7 +238,7 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
       for (const client of clients) client.send({ type: 'bye', code: 'restart', reconnect: true });
       return new Promise((done) => {
         server.close(() => done(port));
-        for (const socket of sockets) socket.destroy();
+        for (const socket of connections) socket.destroy();
       });
     },
   };

@@ -47,6 +47,8 @@ beforeEach(() => {
   vi.useFakeTimers();
   FakeSocket.all = [];
   vi.stubGlobal('WebSocket', FakeSocket);
+  // Without a network there is no other way either.
+  vi.stubGlobal('fetch', () => Promise.reject(new Error('no network')));
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -73,7 +75,7 @@ describe('the connection', () => {
     expect(seen.states).toEqual(['connecting', 'online']);
   });
 
-  it('comes back after half a second, or at once when somebody looks', () => {
+  it('comes back after half a second, or at once when somebody looks', async () => {
     const { connection, seen } = setUp();
     welcomed();
     last().onclose?.();
@@ -83,6 +85,7 @@ describe('the connection', () => {
     vi.advanceTimersByTime(1);
     expect(FakeSocket.all).toHaveLength(2);
     last().onclose?.();
+    await vi.advanceTimersByTimeAsync(0);
     connection.kick();
     expect(FakeSocket.all).toHaveLength(3);
     connection.kick();
@@ -136,5 +139,98 @@ describe('the connection', () => {
     old.onclose?.();
     expect(seen.frames).toHaveLength(1);
     expect(FakeSocket.all).toHaveLength(1);
+  });
+});
+
+describe('where no WebSocket gets through', () => {
+  /** Requests that were made, and what answers them; a promise that never ends is a proxy that keeps everything. */
+  function network(answer: (path: string, body: string, link: string | null) => Promise<Response>) {
+    const asked: string[] = [];
+    vi.stubGlobal('fetch', (address: string, init: RequestInit) => {
+      const path = address.replace('https://desk.test/', '');
+      const link = new Headers(init.headers).get('authorization');
+      asked.push(`${path} ${String(init.body)}${link ? ` ${link}` : ''}`);
+      return new Promise<Response>((done, fail) => {
+        init.signal?.addEventListener('abort', () => fail(new Error('ended')));
+        answer(path, String(init.body), link).then(done, fail);
+      });
+    });
+    return asked;
+  }
+  const never = new Promise<Response>(() => {});
+  const frame = (value: object): string => `data: ${JSON.stringify(value)}\n\n`;
+
+  it('takes one long answer, and stays with it', async () => {
+    let stream: ReadableStreamDefaultController<Uint8Array>;
+    const write = (text: string): void => stream.enqueue(new TextEncoder().encode(text));
+    const asked = network((path) => Promise.resolve(path === 'frames' ? new Response(null, { status: 204 }) : new Response(new ReadableStream({ start: (controller) => void (stream = controller) }))));
+    const { connection, seen } = setUp();
+    last().onclose?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toEqual(['stream {"type":"hello"}']);
+    expect(seen.states).toEqual(['connecting']);
+    const told = frame({ type: 'link', link: 'abc' }) + frame({ type: 'welcome', visitor: 'Ærlig' });
+    const bytes = new TextEncoder().encode(told);
+    const middle = bytes.length - 6;
+    stream!.enqueue(bytes.slice(0, middle));
+    await vi.advanceTimersByTimeAsync(0);
+    stream!.enqueue(bytes.slice(middle));
+    write(`:\n\n${frame({ type: 'pong' })}`);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen.states.at(-1)).toBe('online');
+    expect(seen.frames.map((one) => one.type)).toEqual(['welcome', 'pong']);
+    expect(seen.frames[0]).toMatchObject({ visitor: 'Ærlig' });
+    connection.send({ type: 'consent' });
+    connection.send({ type: 'ping' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked.slice(1)).toEqual(['frames {"type":"consent"} Bearer abc', 'frames {"type":"ping"} Bearer abc']);
+    stream!.close();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen.states.at(-1)).toBe('lost');
+    await vi.advanceTimersByTimeAsync(500);
+    expect([FakeSocket.all.length, asked.at(-1)]).toEqual([1, 'stream {"type":"hello"}']);
+  });
+
+  it('goes back to the WebSocket after it, where one has got through before', async () => {
+    let stream: ReadableStreamDefaultController<Uint8Array>;
+    const asked = network(() => Promise.resolve(new Response(new ReadableStream({ start: (controller) => void (stream = controller) }))));
+    const { seen } = setUp();
+    welcomed();
+    last().onclose?.();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(FakeSocket.all).toHaveLength(2);
+    last().onclose?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toEqual(['stream {"type":"hello"}']);
+    stream!.enqueue(new TextEncoder().encode(frame({ type: 'link', link: 'abc' }) + frame({ type: 'welcome' })));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen.states.at(-1)).toBe('online');
+    stream!.close();
+    await vi.advanceTimersByTimeAsync(500);
+    expect([FakeSocket.all.length, asked.length]).toEqual([3, 1]);
+  });
+
+  it('polls where a long answer is kept back until its end', async () => {
+    const answers = [[{ type: 'link', link: 'abc' }, { type: 'welcome' }], [{ type: 'pong' }]];
+    const asked = network((path) => {
+      const next = path === 'poll' ? answers.shift() : undefined;
+      return next ? Promise.resolve(Response.json(next)) : never;
+    });
+    const { seen } = setUp();
+    last().onclose?.();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toEqual(['stream {"type":"hello"}', 'poll {"type":"hello"}', 'poll  Bearer abc', 'poll  Bearer abc']);
+    expect(seen.frames.map((one) => one.type)).toEqual(['welcome', 'pong']);
+    expect(seen.states).toEqual(['connecting', 'online']);
+  });
+
+  it('begins with the WebSocket again when nothing answers at all', async () => {
+    const asked = network(() => Promise.reject(new Error('no network')));
+    const { seen } = setUp();
+    last().onclose?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([asked.length, seen.states.at(-1)]).toEqual([1, 'lost']);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(FakeSocket.all).toHaveLength(2);
   });
 });

@@ -1,10 +1,13 @@
-// The connection: one socket at a time, tried again for as long as the chat is wanted.
+// The connection: one at a time, tried again for as long as the chat is wanted, and another way where no WebSocket gets through.
+import { Plain, type Line } from './plain';
 import { parse, SUBPROTOCOL, type FromServer, type ToServer } from './protocol';
 
 export type Status = 'idle' | 'connecting' | 'online' | 'lost' | 'off';
 
 const PING_AFTER_MS = 25_000;
 const ANSWER_WITHIN_MS = 10_000;
+/** Ways to the server, best first. */
+const [SOCKET, STREAM, POLLS] = [0, 1, 2];
 
 /** 0.5 s, doubled up to 30 s; from 1 s to 60 s where the socket never opened. A random half is taken off. */
 export function pause(failures: number, opened: boolean, random: number): number {
@@ -12,11 +15,21 @@ export function pause(failures: number, opened: boolean, random: number): number
   return Math.round(Math.min(longest, first * 2 ** Math.min(failures, 10)) * (1 - random / 2));
 }
 
+/** The way to try after this one has ended: the next one where this one does not get through, the first one again where nothing does, or where it has got through before. */
+function nextWay(way: number, was_welcomed: boolean, opened: boolean, is_silent: boolean, has_had_socket: boolean): number {
+  if (was_welcomed) return has_had_socket ? SOCKET : way;
+  if (way === SOCKET && !opened) return STREAM;
+  return way === STREAM && is_silent ? POLLS : SOCKET;
+}
+
 export class Connection {
-  private socket: WebSocket | null = null;
+  private socket: Line | null = null;
+  private way = SOCKET;
   private failures = 0;
   private opened = false;
   private welcomed = false;
+  /** A WebSocket has got through: what took its place, such as while the server started again, is not for good. */
+  private has_had_socket = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private beat: ReturnType<typeof setTimeout> | undefined;
   private least_pause_ms = 0;
@@ -32,19 +45,22 @@ export class Connection {
     if (this.socket || this.status === 'off') return;
     clearTimeout(this.timer);
     this.say(this.failures === 0 ? 'connecting' : 'lost');
-    const socket = new WebSocket(this.url, SUBPROTOCOL);
+    const { way } = this;
+    const hello = (): string => JSON.stringify(this.on.hello());
+    const socket: Line = way === SOCKET ? new WebSocket(this.url, SUBPROTOCOL) : new Plain(this.url.replace('ws', 'http').replace(/socket$/, ''), hello(), way === POLLS);
     this.socket = socket;
     this.opened = this.welcomed = false;
     this.least_pause_ms = 0;
     // A server that takes the connection and says nothing is no server.
-    this.timer = setTimeout(() => this.drop(socket), ANSWER_WITHIN_MS);
+    this.timer = setTimeout(() => this.drop(socket, true), ANSWER_WITHIN_MS);
     socket.onopen = () => {
       this.opened = true;
-      socket.send(JSON.stringify(this.on.hello()));
+      if (way !== SOCKET) return;
+      this.has_had_socket = true;
+      socket.send(hello());
     };
-    socket.onmessage = (event) => this.received(socket, event.data);
+    socket.onmessage = (event: { data: unknown }) => this.received(socket, event.data);
     socket.onclose = () => this.drop(socket);
-    socket.onerror = () => {};
   }
 
   /** Ends the connection for good, or until `start`. */
@@ -80,7 +96,7 @@ export class Connection {
     return true;
   }
 
-  private received(socket: WebSocket, data: unknown): void {
+  private received(socket: Line, data: unknown): void {
     if (socket !== this.socket) return;
     const frame = parse(data);
     if (this.welcomed) this.listen();
@@ -117,13 +133,16 @@ export class Connection {
     this.beat = setTimeout(() => this.ping(), PING_AFTER_MS);
   }
 
-  private drop(socket: WebSocket): void {
+  private drop(socket: Line, is_silent = false): void {
     if (socket !== this.socket) return;
     clearTimeout(this.timer);
     clearTimeout(this.beat);
+    const [way, was_welcomed] = [this.way, this.welcomed];
     this.socket = null;
     this.welcomed = false;
     socket.close();
+    this.way = nextWay(way, was_welcomed, this.opened, is_silent, this.has_had_socket);
+    if (this.way > way) return this.start();
     this.say('lost');
     const wait_ms = Math.max(this.least_pause_ms, pause(this.failures, this.opened, this.random()));
     this.failures += 1;

@@ -186,6 +186,7 @@ pub fn message(serial: &str) -> InboundMessage {
     InboundMessage {
         channel: CHANNEL.to_owned(),
         external_id: format!("mid:{serial}"),
+        further_ids: Vec::new(),
         sent_at: Some(Timestamp(1_795_424_400_000)),
         sender: Sender {
             identity: Identity::email(&address),

@@ -1,0 +1,62 @@
+// The chat's connections over plain HTTP, as the server keeps them: a long answer, or polls, and frames by request.
+import { randomUUID } from 'node:crypto';
+
+/** `enter` makes a client of `{send, cut}` and gives what hears its frames. `streams` off is a proxy that keeps answers back. */
+export function plainHttp(enter, { streams }) {
+  const links = new Map();
+
+  function open(write, cut) {
+    const link = randomUUID();
+    const { hear, gone } = enter({ send: (frame) => write(frame), cut: () => end(link) });
+    links.set(link, { hear, gone, cut, waiting: [], poll: null });
+    return link;
+  }
+
+  function end(link) {
+    const found = links.get(link);
+    links.delete(link);
+    found?.gone();
+    found?.cut();
+  }
+
+  return (request, response) => {
+    const way = request.url.split('/').at(-1);
+    const named = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    let body = '';
+    request.on('data', (bytes) => (body += bytes)).on('end', () => {
+      if (way === 'stream') {
+        if (!streams) return;
+        const write = (frame) => response.write(`data: ${JSON.stringify(frame)}\n\n`);
+        response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+        const link = open(write, () => response.destroy());
+        response.on('close', () => end(link));
+        write({ type: 'link', link });
+        return links.get(link).hear(body);
+      }
+      const found = links.get(named);
+      if ((named || way === 'frames') && !found) return response.writeHead(404).end();
+      if (way === 'frames') {
+        found.hear(body);
+        return response.writeHead(204).end();
+      }
+      const answer = (one) => {
+        if (!one.poll || one.waiting.length === 0) return;
+        one.poll.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(one.waiting.splice(0)));
+        one.poll = null;
+      };
+      if (found) {
+        found.poll = response;
+        return answer(found);
+      }
+      const link = open(
+        (frame) => (links.get(link).waiting.push(frame), answer(links.get(link))),
+        () => response.destroy(),
+      );
+      const one = links.get(link);
+      one.waiting.push({ type: 'link', link });
+      one.hear(body);
+      one.poll = response;
+      answer(one);
+    });
+  };
+}
