@@ -34,7 +34,7 @@ pub(crate) struct Incoming {
 }
 
 /// Why a file is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// A picture that is none.
     Type,
@@ -42,8 +42,8 @@ pub(crate) enum Refused {
     Pixels,
     /// A picture that became too large.
     Bytes,
-    /// The scanner found something.
-    Infected,
+    /// The scanner found something, which it knows by this name.
+    Infected(String),
     /// The scanner cannot look at it now.
     Unscanned,
     /// Too many are before it.
@@ -126,22 +126,19 @@ async fn scanned(scanner: &Scanner, bytes: &[u8], sender: IpAddr) -> Result<(), 
     drop(turn);
     match verdict {
         Ok(Verdict::Clean) => Ok(()),
-        Ok(Verdict::Infected(found)) => {
-            tracing::warn!(found, "the virus scanner refuses a file");
-            Err(Refused::Infected)
-        }
+        Ok(Verdict::Infected(found)) => Err(Refused::Infected(found)),
         Err(_) => Err(Refused::Unscanned),
     }
 }
 
 impl Refused {
     /// The word that it is counted under.
-    pub(crate) const fn code(self) -> &'static str {
+    pub(crate) const fn code(&self) -> &'static str {
         match self {
             Self::Type => "file_type",
             Self::Pixels => "too_many_pixels",
             Self::Bytes => "too_large",
-            Self::Infected => "infected",
+            Self::Infected(_) => "infected",
             Self::Unscanned => "unscanned",
             Self::Busy => "busy",
             Self::NoRoom => "no_room",

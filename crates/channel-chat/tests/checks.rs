@@ -9,6 +9,7 @@ use image::{DynamicImage, GenericImageView, ImageFormat, RgbImage};
 use serde_json::{Value, json};
 use std::io::Cursor;
 use switchboard_channel::ErrorKind;
+use switchboard_channel_testkit::contract;
 use switchboard_model::ConversationId;
 use tokio_util::sync::CancellationToken;
 
@@ -137,6 +138,7 @@ async fn scanned(settings: &str) -> (Site, Clamd, CancellationToken) {
 
 #[tokio::test]
 async fn every_file_is_shown_to_the_scanner_as_it_came() {
+    let watch = contract::LogWatch::start(&[], &["a-virus-for-tests", "marked-name-of-a-picture"]);
     let (site, clamd, _until) = scanned("").await;
     let (_client, pass) = visit(&site).await;
     let note = b"hello ".repeat(25_000);
@@ -145,10 +147,12 @@ async fn every_file_is_shown_to_the_scanner_as_it_came() {
     let (status, problem) = post(&site, &pass, NOTE, infected.clone()).await;
     assert_eq!((status, &problem["code"]), (422, &json!("infected")));
     let hidden = [picture(ImageFormat::Jpeg), VIRUS.to_vec()].concat();
-    let (status, problem) = posted(&site, &pass, "a.jpg", "image/jpeg", hidden.clone()).await;
+    let (status, problem) = posted(&site, &pass, "marked-name-of-a-picture.jpg", "image/jpeg", hidden.clone()).await;
     assert_eq!((status, &problem["code"]), (422, &json!("infected")), "also where writing it anew would have removed it");
     assert_eq!(post(&site, &pass, NOTE, Vec::new()).await.0, 201);
     assert_eq!(clamd.files(), [note, infected, hidden, Vec::new()]);
+    watch.assert_said(&["the virus scanner refuses a file"]);
+    watch.assert_hidden();
     site.stop().await;
 }
 

@@ -155,7 +155,10 @@ fn refused(door: &Door, reason: Refused) -> Problem {
         Refused::Type => wrong_type(),
         Refused::Pixels => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_pixels", "the picture has too many pixels"),
         Refused::Bytes => too_large(),
-        Refused::Infected => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "infected", "the virus scanner refuses the file"),
+        Refused::Infected(found) => {
+            tracing::warn!(channel = %door.config.slug, found, "the virus scanner refuses a file");
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "infected", "the virus scanner refuses the file")
+        }
         Refused::Unscanned => {
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the file cannot be checked for viruses now").after(10)
         }
