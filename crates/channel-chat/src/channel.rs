@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use switchboard_channel::{Channel, ChannelError, Context, Registration, Settings};
 use switchboard_model::{Capabilities, ChannelKind, Delivered, Fault, OutboundMessage, Widget};
+use tokio::sync::{Mutex, oneshot};
 
 /// Live chat with visitors of a site.
 pub const REGISTRATION: Registration = Registration {
@@ -27,12 +28,38 @@ struct ChatChannel {
     config: Arc<Config>,
     hub: Arc<Hub>,
     uploads: Arc<Uploads>,
+    /// How the task ends that serves; none while there is none.
+    serving: Mutex<Option<oneshot::Receiver<Result<(), ChannelError>>>>,
+}
+
+impl ChatChannel {
+    /// Tells connections what is new and drops old uploads, until shutdown. A task of its own, because a scanner that fails
+    /// ends a run, and must not keep visitors from being told.
+    fn serve(&self, context: &Context) -> oneshot::Receiver<Result<(), ChannelError>> {
+        let (told, served) = oneshot::channel();
+        let (hub, uploads, context) = (Arc::clone(&self.hub), Arc::clone(&self.uploads), context.clone());
+        context.runtime.clone().spawn(async move {
+            let forget = async {
+                loop {
+                    tokio::time::sleep(FORGET_EVERY).await;
+                    uploads.forget(context.runtime.clock.now());
+                }
+            };
+            let done = tokio::select! {
+                done = hub.dispatch(&context) => done,
+                () = forget => Ok(()),
+            };
+            // Nobody listens only when the channel itself is gone.
+            let _ = told.send(done);
+        });
+        served
+    }
 }
 
 fn build(settings: &Settings) -> Result<Arc<dyn Channel>, Vec<Fault>> {
     let config = Arc::new(Config::read(settings)?);
     let uploads = Arc::new(Uploads::new(&config.files));
-    Ok(Arc::new(ChatChannel { config, hub: Arc::default(), uploads }))
+    Ok(Arc::new(ChatChannel { config, hub: Arc::default(), uploads, serving: Mutex::default() }))
 }
 
 #[async_trait]
@@ -50,15 +77,21 @@ impl Channel for ChatChannel {
     }
 
     async fn run(&self, context: Context) -> Result<(), ChannelError> {
-        let forget = async {
-            loop {
-                tokio::time::sleep(FORGET_EVERY).await;
-                self.uploads.forget(context.runtime.clock.now());
+        let mut serving = self.serving.lock().await;
+        let served = serving.get_or_insert_with(|| self.serve(&context));
+        let watch = async {
+            match self.uploads.checks.scanner() {
+                Some(scanner) => scanner.watch().await,
+                None => std::future::pending().await,
             }
         };
         tokio::select! {
-            done = self.hub.dispatch(&context) => done,
-            () = forget => Ok(()),
+            done = served => {
+                *serving = None;
+                // Without a word: the task was lost with the runtime.
+                done.unwrap_or(Ok(()))
+            }
+            Err(error) = watch => Err(error),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod docs;
+mod files;
 mod prechat;
 mod text;
 
@@ -14,6 +15,7 @@ use ipnet::IpNet;
 use prechat::{ChoiceShape, QuestionShape};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use switchboard_channel::Settings;
 use switchboard_model::Fault;
 use text::TextShape;
@@ -115,6 +117,21 @@ pub(crate) struct FilesConfig {
     pub(crate) memory_bytes: usize,
     pub(crate) keep_minutes: i64,
     pub(crate) read_timeout_seconds: u64,
+    /// Whether pictures are written anew before anybody is shown them.
+    pub(crate) reencode_images: bool,
+    pub(crate) image_pixels: u64,
+    pub(crate) images_at_once: usize,
+    pub(crate) scanner: Option<ScannerAddress>,
+    pub(crate) scan_timeout_seconds: u64,
+}
+
+/// Where the virus scanner listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ScannerAddress {
+    /// A socket in the file system.
+    Path(PathBuf),
+    /// `HOST:PORT`.
+    Network(String),
 }
 
 /// Who may send files.
@@ -213,6 +230,11 @@ struct FilesShape {
     memory_bytes: Option<i64>,
     keep_minutes: Option<i64>,
     read_timeout_seconds: Option<i64>,
+    reencode_images: Option<bool>,
+    image_pixels: Option<i64>,
+    images_at_once: Option<i64>,
+    scanner: Option<String>,
+    scan_timeout_seconds: Option<i64>,
 }
 
 #[derive(Default, Deserialize)]

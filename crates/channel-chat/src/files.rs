@@ -1,6 +1,8 @@
 //! Uploads that wait for their message, in memory and under limits.
 
+use crate::checks::Checks;
 use crate::config::FilesConfig;
+use crate::picture::is_svg;
 use crate::token::{Owner, Pass};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,6 +23,8 @@ const VISITORS_OF_ADDRESS: usize = 2;
 /// The uploads of one channel on this host.
 pub(crate) struct Uploads {
     config: FilesConfig,
+    /// What every file goes through before it is kept.
+    pub(crate) checks: Checks,
     state: Mutex<State>,
 }
 
@@ -64,7 +68,7 @@ pub(crate) struct NoRoom;
 impl Uploads {
     /// None yet.
     pub(crate) fn new(config: &FilesConfig) -> Self {
-        Self { config: config.clone(), state: Mutex::default() }
+        Self { config: config.clone(), checks: Checks::new(config), state: Mutex::default() }
     }
 
     /// Begins to take a file of this visitor from this address.
@@ -135,7 +139,8 @@ impl Uploads {
         types.is_empty()
             || types.iter().any(|word| match (word.starts_with('.'), word.strip_suffix('*')) {
                 (true, _) => name.ends_with(word.as_str()),
-                (false, Some(group)) => content_type.starts_with(group),
+                // Whoever takes all pictures has not asked for documents with programs in them.
+                (false, Some(group)) => content_type.starts_with(group) && !is_svg("", content_type),
                 (false, None) => content_type == word,
             })
     }
@@ -177,6 +182,16 @@ impl Room {
             *state.of_visitor.entry(visitor).or_default() += bytes;
         }
         self.bytes += bytes;
+        Ok(())
+    }
+
+    /// Takes or gives back what makes the room one for so many bytes.
+    pub(crate) fn resize(&mut self, bytes: usize) -> Result<(), NoRoom> {
+        if let Some(more) = bytes.checked_sub(self.bytes) {
+            return self.grow(more);
+        }
+        self.uploads.state().give_back(self.payer, self.bytes - bytes);
+        self.bytes = bytes;
         Ok(())
     }
 }
@@ -243,6 +258,9 @@ pub(crate) fn media_type(sent: &str) -> String {
     let essence = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_token = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b));
     match essence.split_once('/') {
+        // Names that were never registered, and a kind of PNG that begins and ends like any other.
+        Some(("image", "jpg" | "pjpeg")) => "image/jpeg".to_owned(),
+        Some(("image", "x-png" | "apng")) => "image/png".to_owned(),
         Some((group, rest)) if essence.len() <= 100 && is_token(group) && is_token(rest) => essence,
         _ => "application/octet-stream".to_owned(),
     }

@@ -428,6 +428,19 @@ const tests = {
     assert.ok(!chat.state.addresses.some((one) => one.includes('pass-')), 'no pass in an address');
   },
 
+  async 'a file that is refused says why, and one that cannot be checked yet is sent again'({ page, chat }) {
+    await openChat(page);
+    const picker = inside(page).locator('input[type=file]');
+    const give = (name) => picker.setInputFiles([{ name, mimeType: 'text/plain', buffer: Buffer.from('hello') }]);
+    chat.state.refusing_files = [[422, 'infected']];
+    await give('a.txt');
+    await inside(page).getByText('a.txt was refused by the virus check.').waitFor();
+    chat.state.refusing_files = [[503, 'unavailable'], [503, 'unavailable']];
+    await give('b.txt');
+    await until('it is up', () => chat.state.uploads.size === 1);
+    assert.equal(await inside(page).getByRole('alert').count(), 0);
+  },
+
   async 'more than one conversation is a list, and a closed one opens again'({ page, chat }) {
     await openChat(page);
     await write(page, 'about shoes');

@@ -2,9 +2,7 @@
 
 use super::prechat::{Choice, ChoiceShape, Kind, Question, QuestionShape};
 use super::text::{EVERY, Text, TextShape, well_formed};
-use super::{
-    FilesConfig, FilesShape, IdentityConfig, IdentityMode, IdentityShape, Limits, LimitsShape, Look, LookShape, SecretsShape,
-};
+use super::{IdentityConfig, IdentityMode, IdentityShape, Limits, LimitsShape, Look, LookShape, SecretsShape};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
@@ -16,7 +14,6 @@ use switchboard_model::Fault;
 const RESERVED: [&str; 3] = ["identity", "page", "topic"];
 /// A secret of fewer bytes can be guessed.
 const LEAST_SECRET_BYTES: usize = 16;
-const HUNDRED_MIB: i64 = 104_857_600;
 
 /// A section under check.
 pub(super) struct Check<'s> {
@@ -216,43 +213,6 @@ impl<'s> Check<'s> {
         }
     }
 
-    /// Which files are taken.
-    pub(super) fn files(&mut self, shape: FilesShape) -> FilesConfig {
-        let usual = ["image/*", "application/pdf", "text/plain"];
-        let types: Vec<String> = match shape.types {
-            None => usual.map(str::to_owned).to_vec(),
-            Some(types) => types.into_iter().map(|word| word.trim().to_ascii_lowercase()).collect(),
-        };
-        for word in &types {
-            let is_token =
-                |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.*_".contains(&b));
-            let fits = match (word.strip_prefix('.'), word.split_once('/')) {
-                (Some(extension), None) => is_token(extension) && !extension.contains('*'),
-                (None, Some((group, kind))) => {
-                    is_token(group) && !group.contains('*') && (kind == "*" || !kind.contains('*') && is_token(kind))
-                }
-                _ => false,
-            };
-            if !fits {
-                self.fault("files.types", format!("found `{}`; it is .pdf, application/pdf or image/*", short(word)));
-            }
-        }
-        let bytes = self.whole("files.bytes", shape.bytes, 1, HUNDRED_MIB, 10_485_760);
-        let memory_bytes = self.whole("files.memory_bytes", shape.memory_bytes, 1, 16_106_127_360, 268_435_456);
-        if memory_bytes < bytes {
-            self.fault("files.memory_bytes", "must be at least `files.bytes`");
-        }
-        FilesConfig {
-            allowed: shape.allowed,
-            bytes,
-            count: self.whole("files.count", shape.count, 1, 20, 5),
-            types,
-            memory_bytes,
-            keep_minutes: self.whole("files.keep_minutes", shape.keep_minutes, 1, 60, 10),
-            read_timeout_seconds: self.whole("files.read_timeout_seconds", shape.read_timeout_seconds, 1, 3_600, 120),
-        }
-    }
-
     /// The limits.
     pub(super) fn limits(&mut self, shape: &LimitsShape) -> Limits {
         const MANY: i64 = 1_000_000;
@@ -319,6 +279,6 @@ fn plain(text: &str) -> Text {
 }
 
 /// The beginning of what was found, for a fault.
-fn short(found: &str) -> String {
+pub(super) fn short(found: &str) -> String {
     found.chars().take(40).collect()
 }

@@ -77,7 +77,7 @@ pub(crate) const SETTINGS: &[SettingDoc] = &[
         "files.types",
         "list of extensions and media types, such as [\".pdf\", \"image/*\"]",
         Some("[\"image/*\", \"application/pdf\", \"text/plain\"]"),
-        "Which files are taken, by name and by the type that the sender declares; all when empty.",
+        "Which files are taken, by name and by the type that the sender declares; all when empty. With `files.reencode_images` `image/*` is JPEG, PNG, GIF and WebP.",
     ),
     doc(
         "files.memory_bytes",
@@ -87,6 +87,26 @@ pub(crate) const SETTINGS: &[SettingDoc] = &[
     ),
     doc("files.keep_minutes", "minutes, 1 to 60", Some("10"), "How long an upload waits for its message."),
     doc("files.read_timeout_seconds", "seconds, 1 to 3600", Some("120"), "Longest time in which an upload must have arrived."),
+    doc(
+        "files.reencode_images",
+        "true or false",
+        Some("true"),
+        "Whether pictures (JPEG, PNG, GIF, WebP) are decoded and written anew, upright and without EXIF, before anybody is shown them; what cannot be decoded is refused.",
+    ),
+    doc(
+        "files.image_pixels",
+        "pixels, 10000 to 400000000",
+        Some("40000000"),
+        "Largest picture, width by height; writing one anew takes up to 16 bytes of memory for each pixel.",
+    ),
+    doc("files.images_at_once", "1 to 64", Some("2"), "Pictures written anew at once, one at a time for each client address."),
+    doc(
+        "files.scanner",
+        "`clamd:/PATH/OF/SOCKET` or `clamd:HOST:PORT`",
+        Some("\"\""),
+        "ClamAV daemon that every file is shown to; while it cannot be reached no file is taken. Off when empty. Its `StreamMaxLength` has to be at least `files.bytes`.",
+    ),
+    doc("files.scan_timeout_seconds", "seconds, 1 to 600", Some("30"), "How long the scanner may take for a file."),
     doc(
         "limits.frame_bytes",
         "bytes, 4096 to 1048576, at least 4096 more than 4 for each character of a text",

@@ -1,6 +1,6 @@
 //! What sections are good, and what is said about those that are not.
 
-use super::{Config, FilesAllowed, IdentityMode};
+use super::{Config, FilesAllowed, IdentityMode, ScannerAddress};
 use secrecy::ExposeSecret;
 use switchboard_channel_testkit::settings;
 
@@ -55,8 +55,10 @@ fn every_fault_comes_at_once() {
         [look]
         color = "blue"
         [files]
-        types = ["pdf"]
+        types = ["pdf", ".heic"]
         memory_bytes = 5
+        image_pixels = 1
+        scanner = "clamd:localhost"
         [limits]
         text_length = 100000
         idle_seconds = 5
@@ -75,8 +77,11 @@ fn every_fault_comes_at_once() {
             "channels.chat.prechat.1.topics: unknown topic `two`; known are one, one",
             "channels.chat.prechat.2.options: a field of kind `list` has them, and no other",
             "channels.chat.look.color: found `blue`; it is a colour such as #1f5fbf",
-            "channels.chat.files.types: found `pdf`; it is .pdf, application/pdf or image/*",
             "channels.chat.files.memory_bytes: must be at least `files.bytes`",
+            "channels.chat.files.types: found `pdf`; it is .pdf, application/pdf or image/*",
+            "channels.chat.files.types: found `.heic`; with `files.reencode_images` pictures are JPEG, PNG, GIF and WebP",
+            "channels.chat.files.image_pixels: found `1`; it is a whole number from 10000 to 400000000",
+            "channels.chat.files.scanner: found `clamd:localhost`; it is clamd:/PATH/OF/SOCKET or clamd:HOST:PORT",
             "channels.chat.client_ip_header: is read from trusted proxies only; name them in `trusted_proxies`",
             "channels.chat.limits.frame_bytes: found `65536`; with this `text_length` it is at least 404096",
             "channels.chat.limits.idle_seconds: must be more than `ping_seconds`",
@@ -86,4 +91,34 @@ fn every_fault_comes_at_once() {
         "key = \"shop\"\n[identity]\nmode = \"optional\"",
         &["channels.chat.identity.secrets: missing; mode `optional` needs one"],
     );
+}
+
+#[test]
+fn the_types_of_pictures_are_those_that_can_be_written_anew() {
+    let types = |text: &str| {
+        let section = format!("key = \"shop\"\n[files]\n{text}");
+        Config::read(&settings("chat", &section)).expect("good settings").files.types
+    };
+    let pictures = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+    assert_eq!(types(""), [pictures.as_slice(), &["application/pdf", "text/plain"]].concat());
+    assert_eq!(types("types = [\"image/*\", \".heic\"]\nreencode_images = false"), ["image/*", ".heic"]);
+    assert_eq!(types("types = [\".svg\", \"image/svg+xml\", \".jfif\"]"), [".svg", "image/svg+xml", ".jfif"]);
+}
+
+#[test]
+fn a_scanner_listens_in_the_file_system_or_on_the_network() {
+    let scanner = |text: &str| {
+        let section = format!("key = \"shop\"\n[files]\nscanner = \"{text}\"");
+        Config::read(&settings("chat", &section)).map(|config| config.files.scanner)
+    };
+    let network = |text: &str| Ok(Some(ScannerAddress::Network(text.to_owned())));
+    assert_eq!(scanner(""), Ok(None));
+    assert_eq!(scanner("clamd:/run/clamav/clamd.ctl"), Ok(Some(ScannerAddress::Path("/run/clamav/clamd.ctl".into()))));
+    assert_eq!(scanner("clamd:scan.internal:3310"), network("scan.internal:3310"));
+    assert_eq!(scanner("clamd:[::1]:3310"), network("[::1]:3310"));
+    for wrong in
+        ["/run/clamd.ctl", "clamd:", "clamd:run/clamd.ctl", "clamd::3310", "clamd:host:0", "clamd:host:99999", "clamd:a b:1"]
+    {
+        assert!(scanner(wrong).is_err(), "{wrong}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Files up and down.
 
 use super::{Problem, address_of};
+use crate::checks::{Incoming, Refused};
 use crate::door::Door;
 use crate::encode::files_allowed;
 use crate::files::{NoRoom, Room, file_name, media_type};
@@ -42,7 +43,7 @@ async fn taken(door: &Door, request: Request) -> Result<Response, Problem> {
     let name = file_name(&percent_decode_str(header("x-file-name")).decode_utf8_lossy());
     let content_type = media_type(header(CONTENT_TYPE.as_str()));
     if !door.uploads.takes(&name, &content_type) {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "file_type", "files of this type are not taken"));
+        return Err(wrong_type());
     }
     let most = door.config.files.bytes;
     if header(CONTENT_LENGTH.as_str()).parse::<usize>().is_ok_and(|bytes| bytes > most) {
@@ -52,8 +53,11 @@ async fn taken(door: &Door, request: Request) -> Result<Response, Problem> {
     let limit = Duration::from_secs(door.config.files.read_timeout_seconds);
     let read = timeout(limit, read(body, most, &mut room)).await;
     let bytes = read.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the file did not arrive in time"))??;
-    let answer = json!({"name": name, "content_type": content_type, "size_bytes": bytes.len()});
-    let id = door.uploads.keep(room, pass, name, content_type, bytes, door.context.runtime.clock.now());
+    let sent = Incoming { name, content_type, bytes };
+    let checked = door.uploads.checks.pass(sent, room, address, |name, content_type| door.uploads.takes(name, content_type));
+    let (file, room) = checked.await.map_err(|reason| refused(door, reason))?;
+    let answer = json!({"name": file.name, "content_type": file.content_type, "size_bytes": file.bytes.len()});
+    let id = door.uploads.keep(room, pass, file.name, file.content_type, file.bytes, door.context.runtime.clock.now());
     let answer = answer.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
     let answer: serde_json::Map<_, _> = [("id".to_owned(), json!(id))].into_iter().chain(answer).collect();
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], axum::Json(answer)).into_response())
@@ -142,6 +146,31 @@ async fn read(body: Body, most: usize, room: &mut Room) -> Result<Bytes, Problem
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes.freeze())
+}
+
+/// What a check found, counted, as the visitor is told.
+fn refused(door: &Door, reason: Refused) -> Problem {
+    door.count("switchboard_chat_files_refused_total", reason.code());
+    match reason {
+        Refused::Type => wrong_type(),
+        Refused::Pixels => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_pixels", "the picture has too many pixels"),
+        Refused::Bytes => too_large(),
+        Refused::Infected(found) => {
+            tracing::warn!(channel = %door.config.slug, found, "the virus scanner refuses a file");
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "infected", "the virus scanner refuses the file")
+        }
+        Refused::Unscanned => {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the file cannot be checked for viruses now").after(10)
+        }
+        Refused::Busy => {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "too many files are being checked").after(10)
+        }
+        Refused::NoRoom => no_room(NoRoom),
+    }
+}
+
+fn wrong_type() -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "file_type", "files of this type are not taken")
 }
 
 fn too_large() -> Problem {

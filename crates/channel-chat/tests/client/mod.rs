@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -14,6 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
+use tower::ServiceExt;
 
 /// Longest wait for an answer. Far above what any answer takes, so that only a hang meets it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -53,12 +56,21 @@ pub struct Site {
 impl Site {
     /// Serves a chat with the usual settings, changed as told: each pair is a text and what stands in its place.
     pub async fn with(changes: &[(&str, &str)]) -> Self {
+        let site = Self::quiet(changes).await;
+        site.harness.run();
+        site
+    }
+
+    /// The same without running the chat.
+    pub async fn quiet(changes: &[(&str, &str)]) -> Self {
         let mut settings = SETTINGS.to_owned();
         for (found, replacement) in changes {
             assert!(settings.contains(found), "the settings have no {found}");
             settings = settings.replace(found, replacement);
         }
-        Self::over(Harness::start(&REGISTRATION, "shop_chat", &settings).await).await
+        let harness = Harness::start(&REGISTRATION, "shop_chat", &settings).await;
+        let address = serve(&harness).await;
+        Self { harness, address }
     }
 
     /// Serves a chat with the usual settings.
@@ -224,4 +236,40 @@ impl Client {
 /// A nonce of a page.
 pub fn nonce(name: &str) -> String {
     format!("{name}{}", "-".repeat(32 - name.len()))
+}
+
+/// Uploads a file; returns status and answer.
+pub async fn post(site: &Site, pass: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (u16, Value) {
+    let mut request = Request::post("/channels/shop_chat/files").header("authorization", format!("Bearer {pass}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::from(body)).expect("the request is well formed");
+    let Ok(response) = site.harness.router.clone().oneshot(request).await;
+    let status = response.status().as_u16();
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("the answer can be read");
+    (status, serde_json::from_slice(&bytes).expect("the answer is JSON"))
+}
+
+/// Downloads a file; returns status, headers and bytes.
+pub async fn fetch(site: &Site, pass: &str, path: &str) -> (u16, HeaderMap, Vec<u8>) {
+    let request = Request::get(format!("/channels/shop_chat/files/{path}")).header("authorization", format!("Bearer {pass}"));
+    let request = request.body(Body::empty()).expect("the request is well formed");
+    let Ok(response) = site.harness.router.clone().oneshot(request).await;
+    let (head, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.expect("the answer can be read");
+    (head.status.as_u16(), head.headers, bytes.to_vec())
+}
+
+/// The pass of a visitor who acts now.
+pub async fn pass_of(client: &mut Client) -> String {
+    client.send(&json!({"type": "consent"})).await;
+    client.until("session").await["pass"].as_str().expect("a pass").to_owned()
+}
+
+/// Writes a message with a file and returns the answer.
+pub async fn send_file(client: &mut Client, client_id: &str, id: &Value) -> Value {
+    let fields = json!([["email", "kari@eksempel.test"]]);
+    client.send(&json!({"type": "message", "client_id": client_id, "text": "", "fields": fields, "files": [id]})).await;
+    client.answer().await
 }

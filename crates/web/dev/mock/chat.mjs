@@ -18,7 +18,7 @@ const TYPES = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=ut
 
 export function createChat({ origins = [], look = {}, prechat = [], topics = [], files = true, open = true, opens_at = null, requires = false, sockets = true, streams = true } = {}) {
   const settings = { slug: 'shop_chat', files_path: '/channels/shop_chat/files', locale: 'en', cookie: { name: `sb_${KEY}`, days: 180 }, look: { color: '#1f5fbf', ...look } };
-  const state = { conversations: [], sessions: new Map(), uploads: new Map(), next: 1, now: Date.now(), open, opens_at, requires, silent: false, frames: [], hellos: [], addresses: [] };
+  const state = { conversations: [], sessions: new Map(), uploads: new Map(), next: 1, now: Date.now(), open, opens_at, requires, silent: false, refusing_files: [], frames: [], hellos: [], addresses: [] };
   const clients = new Set();
   const connections = new Set();
   let server;
@@ -70,6 +70,8 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
       const parts = [];
       return request.on('data', (bytes) => parts.push(bytes)).on('end', () => {
         const entry = { name: decodeURIComponent(request.headers['x-file-name']), content_type: request.headers['content-type'], size_bytes: Buffer.concat(parts).length };
+        const refused = state.refusing_files.shift();
+        if (refused) return give(JSON.stringify({ code: refused[1] }), 'application/problem+json', { 'retry-after': '1' }, refused[0]);
         const id = `up_${state.next++}`;
         state.uploads.set(id, { ...entry, bytes: Buffer.concat(parts) });
         give(JSON.stringify({ id, ...entry }), 'application/json', {}, 201);

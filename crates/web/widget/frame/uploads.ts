@@ -3,7 +3,9 @@ import type { Chat } from './chat.svelte';
 import type { FileRules } from './protocol';
 import type { Upload } from './timeline';
 
-export type Fault = { code: 'too_large' | 'type' | 'count' | 'failed'; name: string };
+export type Fault = { code: 'too_large' | 'type' | 'count' | 'failed' | 'infected' | 'pixels'; name: string };
+/** An upload that waits for its message, as the server keeps it. */
+export type Kept = Pick<Upload, 'id' | 'name' | 'content_type' | 'size_bytes'>;
 
 /** Whether the rules take a file of this name and type. */
 export function takes(rules: FileRules, name: string, type: string): boolean {
@@ -30,8 +32,15 @@ export function admitted(rules: FileRules, files: readonly File[], held: number)
 
 interface Answer {
   status: number;
-  id: string | null;
+  body: Partial<Kept> & { code?: string };
+  /** Seconds after which it may come again. */
+  wait: number;
 }
+
+/** What the server says of a file that it does not take, and what the visitor reads. */
+const REFUSED: Record<string, Fault['code']> = { file_type: 'type', too_large: 'too_large', too_many_pixels: 'pixels', infected: 'infected' };
+const ATTEMPTS = 4;
+const LONGEST_WAIT_S = 20;
 
 function post(path: string, pass: string, file: File, progress: (share: number) => void, signal?: AbortSignal): Promise<Answer> {
   return new Promise((done) => {
@@ -42,33 +51,42 @@ function post(path: string, pass: string, file: File, progress: (share: number) 
     request.setRequestHeader('X-File-Name', encodeURIComponent(file.name));
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     request.onloadend = () => {
-      let id: unknown = null;
+      let body: unknown;
       try {
-        id = (JSON.parse(request.responseText) as { id?: unknown }).id;
+        body = JSON.parse(request.responseText);
       } catch {
-        // What is no answer of ours has no id.
+        // What is no answer of ours says nothing.
       }
-      done({ status: request.status, id: request.status === 201 && typeof id === 'string' ? id : null });
+      done({ status: request.status, body: body ?? {}, wait: Number(request.getResponseHeader('Retry-After')) || 5 });
     };
     signal?.addEventListener('abort', () => request.abort());
     request.send(file);
   });
 }
 
-/** Uploads one file; null when it did not work. */
-export async function upload(chat: Chat, file: File, progress: (share: number) => void = () => {}, signal?: AbortSignal): Promise<string | null> {
-  const pass = await chat.filePass();
-  if (!pass || signal?.aborted) return null;
-  const answer = await post(chat.files_path, pass, file, progress, signal);
-  if (answer.status !== 401) return answer.id;
-  const fresh = await chat.filePass(true);
-  return fresh ? (await post(chat.files_path, fresh, file, progress, signal)).id : null;
+/** Uploads one file, again when the server asks for that; answers with what is kept, or with what is wrong. */
+export async function upload(chat: Chat, file: File, progress: (share: number) => void = () => {}, signal?: AbortSignal): Promise<Kept | Fault['code']> {
+  let fresh = false;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const pass = await chat.filePass(fresh);
+    if (!pass || signal?.aborted) return 'failed';
+    const { status, body, wait } = await post(chat.files_path, pass, file, progress, signal);
+    const { id, name, content_type, size_bytes } = body;
+    if (status === 201 && id) return { id, name: name ?? file.name, content_type: content_type ?? file.type, size_bytes: size_bytes ?? file.size };
+    if (status === 401 && !fresh) fresh = true;
+    else if ((status === 429 || status === 503) && attempt + 1 < ATTEMPTS) await new Promise((done) => setTimeout(done, Math.min(wait, LONGEST_WAIT_S) * 1000));
+    else return REFUSED[body.code ?? ''] ?? 'failed';
+  }
+  return 'failed';
 }
 
 /** Uploads those that have no id, one after the other. */
 export async function uploadAll(chat: Chat, uploads: readonly Upload[]): Promise<Upload[]> {
   const all: Upload[] = [];
-  for (const one of uploads) all.push(one.id !== null || !one.file ? one : { ...one, id: await upload(chat, one.file) });
+  for (const one of uploads) {
+    const found = one.id === null && one.file ? await upload(chat, one.file) : null;
+    all.push(found && typeof found === 'object' ? { ...one, ...found } : one);
+  }
   return all;
 }
 
