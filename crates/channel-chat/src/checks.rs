@@ -89,7 +89,11 @@ impl Checks {
         }
         match &self.pictures {
             Some(pictures) if picture::is_picture(&file.name, &file.content_type, &file.bytes) => {
-                let has_said_so = picture::calls_itself_picture(&file.name, &file.content_type);
+                let said_by = |name: &str, content_type: &str| {
+                    picture::calls_itself_picture(name, content_type) && takes(name, content_type)
+                };
+                // What was taken for something else must be taken as the picture that it is.
+                let has_said_so = said_by(&file.name, "") || said_by("", &file.content_type);
                 let (file, room) = pictures.written_anew(file, room, sender).await?;
                 let is_taken = has_said_so || takes(&file.name, &file.content_type);
                 if is_taken { Ok((file, room)) } else { Err(Refused::Type) }

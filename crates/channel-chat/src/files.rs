@@ -106,8 +106,8 @@ impl Uploads {
         id
     }
 
-    /// The files of a message: all of them, of this visitor, and not used by another message.
-    pub(crate) fn find(&self, ids: &[String], owner: Owner, client_id: &str, now: Timestamp) -> Option<Vec<Attachment>> {
+    /// The files of a message: all of them, of this visitor under any of its names, and not used by another message.
+    pub(crate) fn find(&self, ids: &[String], owners: &[Owner], client_id: &str, now: Timestamp) -> Option<Vec<Attachment>> {
         let state = self.state();
         let is_repeated = ids.iter().enumerate().any(|(place, id)| ids.iter().take(place).any(|earlier| earlier == id));
         if ids.len() > self.config.count || is_repeated {
@@ -116,7 +116,7 @@ impl Uploads {
         let found = ids.iter().map(|id| {
             let upload = state.kept.get(id).filter(|upload| upload.ends_at > now)?;
             let is_free = upload.used_by.as_deref().is_none_or(|used| used == client_id);
-            (is_free && upload.is_of(std::iter::once(owner))).then(|| upload.file.clone())
+            (is_free && upload.is_of(owners.iter().copied())).then(|| upload.file.clone())
         });
         found.collect()
     }
@@ -328,8 +328,8 @@ mod tests {
             let name = format!("message-{count}");
             uploads.used(&id, &name);
             uploads.used(&id, &name);
-            assert!(uploads.find(&id, owner, &name, NOW).is_some(), "the message can be repeated");
-            assert!(uploads.find(&id, owner, "another", NOW).is_none());
+            assert!(uploads.find(&id, &[owner], &name, NOW).is_some(), "the message can be repeated");
+            assert!(uploads.find(&id, &[owner], "another", NOW).is_none());
         }
         kept(&uploads, visitor(1), address(1)).expect("room");
         uploads.forget(NOW.plus_ms(10 * 60_000));

@@ -158,7 +158,7 @@ async fn every_file_is_shown_to_the_scanner_as_it_came() {
 
 #[tokio::test]
 async fn no_file_is_taken_that_was_not_looked_at() {
-    let (site, clamd, until) = scanned(", scan_timeout_seconds = 1").await;
+    let (site, clamd, until) = scanned(", scan_timeout_seconds = 4").await;
     let (_client, pass) = visit(&site).await;
     for mood in [Mood::Silent, Mood::Closes, Mood::Garbage, Mood::Limited] {
         clamd.becomes(mood);

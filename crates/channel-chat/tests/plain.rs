@@ -201,9 +201,13 @@ async fn what_is_no_hello_ends_the_link_and_a_stop_says_goodbye() {
     site.stop().await;
 }
 
+async fn ended(site: &Site, link: &str) -> bool {
+    post(site, "poll", Some(link), "").await.status() == 404
+}
+
 #[tokio::test]
 async fn a_poll_that_is_given_up_loses_nothing_and_whoever_stops_polling_is_gone() {
-    let settings = ("frames_per_minute = 6000", "frames_per_minute = 6000\nping_seconds = 1\nidle_seconds = 2");
+    let settings = ("frames_per_minute = 6000", "frames_per_minute = 6000\nping_seconds = 2\nidle_seconds = 6");
     let site = Site::with(&[settings]).await;
     let begun: Vec<Value> = read(post(&site, "poll", None, hello("kari")).await).await;
     let link = link_of(&begun[0]);
@@ -214,7 +218,14 @@ async fn a_poll_that_is_given_up_loses_nothing_and_whoever_stops_polling_is_gone
     while !kinds(&frames).contains(&"accepted") {
         frames.extend(polled(&site, &link).await);
     }
-    eventually("the link has ended", async || post(&site, "frames", Some(&link), "{\"type\":\"pong\"}").await.status() == 404)
-        .await;
+    // Nothing may be said meanwhile: it would be a sign of life.
+    let has_gone = || matches!(site.harness.threads.signals().last(), Some((_, Signal::Connected(false))));
+    eventually("the desk hears that the visitor has gone", async || has_gone()).await;
+    assert_eq!(send(&site, &link, &json!({"type": "ping"})).await, 404);
+
+    let begun: Vec<Value> = read(post(&site, "poll", None, hello("kari")).await).await;
+    let link = link_of(&begun[0]);
+    assert_eq!(post(&site, "frames", Some(&link), "").await.status(), 204, "it says that it leaves");
+    eventually("the link has ended", async || ended(&site, &link).await).await;
     site.stop().await;
 }

@@ -25,8 +25,9 @@ const LOOK_AGAIN_MS: i64 = 30_000;
 const MAX_MESSAGES: u32 = 1_000;
 /// Text of one mail, of the newest messages. The longest message fits.
 const MAX_TEXT_BYTES: usize = 1024 * 1024;
-/// Files of one mail; those beyond it are named only. Mail servers seldom take more than twice as much.
-const MAX_FILE_BYTES: u64 = 10 * 1024 * 1024;
+/// Files of one mail, of the newest messages; others are named only. Encoded they fit into the ten megabytes that mail
+/// servers take unless told otherwise.
+const MAX_FILE_BYTES: u64 = 6 * 1024 * 1024;
 /// Forms before the chat that are looked through for an address, newest first.
 const MAX_FORMS: u32 = 20;
 
@@ -242,13 +243,14 @@ impl Engine {
     /// The files of messages, as far as they fit. The others are named in the text alone.
     async fn files_of(&self, conversation: ConversationId, messages: &[&MessageView]) -> Result<Vec<Attachment>> {
         let (mut files, mut room_bytes) = (Vec::new(), MAX_FILE_BYTES);
-        for message in messages {
-            for (place, file) in message.attachments.iter().enumerate() {
+        for message in messages.iter().rev() {
+            for (place, file) in message.attachments.iter().enumerate().rev() {
                 let Some(left) = room_bytes.checked_sub(file.bytes) else { continue };
                 room_bytes = left;
                 files.extend(self.inner.store.thread_file(conversation, message.id, place).await?);
             }
         }
+        files.reverse();
         Ok(files)
     }
 
@@ -259,7 +261,7 @@ impl Engine {
         &self,
         timer: StoredTimer,
         mailing: Mailing,
-        mail: OutboundMessage,
+        mut mail: OutboundMessage,
         up_to: Option<MessageId>,
     ) -> Result<()> {
         let attempts = timer.body.get("attempts").and_then(serde_json::Value::as_u64).unwrap_or(0);
@@ -281,7 +283,13 @@ impl Engine {
         if !claimed.await? {
             return Ok(());
         }
-        let delivered = match self.send_now(&mailing.way.via.1, &mail).await {
+        let mut sending = self.send_now(&mailing.way.via.1, &mail).await;
+        if matches!(sending, Sending::Refused) && !mail.attachments.is_empty() {
+            // What is said must not be lost for a file, which the text names.
+            mail.attachments.clear();
+            sending = self.send_now(&mailing.way.via.1, &mail).await;
+        }
+        let delivered = match sending {
             Sending::Sent(delivered) => delivered,
             Sending::Failed if attempts + 1 < MAIL_ATTEMPTS => return Ok(()),
             Sending::Failed | Sending::Refused => return self.drop_timer(timer.id).await,

@@ -102,7 +102,7 @@ async fn gather(frames: &mut Vec<String>, frame: String, outgoing: &mut Outgoing
     }
 }
 
-/// `POST /frames` with the link: one frame of the client.
+/// `POST /frames` with the link: one frame of the client, or nothing when it leaves.
 pub(super) async fn frame(State(door): State<Arc<Door>>, request: Request) -> Response {
     taken(&door, request).await.unwrap_or_else(IntoResponse::into_response)
 }
@@ -112,6 +112,8 @@ async fn taken(door: &Door, request: Request) -> Result<Response, Problem> {
     own_origin(&head)?;
     let far = bearer(&head).and_then(|secret| door.links.find(secret)).ok_or_else(unknown)?;
     let (incoming, answer) = match read(door, body).await {
+        // A page that is left says so; nobody else would notice that nobody polls any more.
+        Ok(text) if text.is_empty() => (Incoming::Gone, Ok(StatusCode::NO_CONTENT.into_response())),
         Ok(text) => (Incoming::Text(text), Ok(StatusCode::NO_CONTENT.into_response())),
         // What ends a socket ends a link.
         Err(Unread::Bad(bad, problem)) => (Incoming::Bad(bad), Err(problem)),

@@ -116,7 +116,7 @@ impl Visit {
             Ok(checked) => checked,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let Some(attachments) = self.files(draft, target.owner) else { return Ok(Err(Refusal::of(Code::BadFile))) };
+        let Some(attachments) = self.files(draft) else { return Ok(Err(Refusal::of(Code::BadFile))) };
         self.send_session(false).await?;
         if target.begins {
             let first = draft.first.clone().unwrap_or_else(|| draft.client_id.clone());
@@ -263,14 +263,16 @@ impl Visit {
     }
 
     /// The files of a draft, if they are all there and the visitor may send any.
-    fn files(&self, draft: &Draft, owner: Owner) -> Option<Vec<Attachment>> {
+    fn files(&self, draft: &Draft) -> Option<Vec<Attachment>> {
         let ids = draft.files.as_deref().unwrap_or_default();
         if ids.is_empty() {
             return Some(Vec::new());
         }
         let is_allowed = files_allowed(&self.door.config, self.visitor.account.is_some());
         let now = self.door.context.runtime.clock.now();
-        is_allowed.then(|| self.door.uploads.find(ids, owner, &draft.client_id, now)).flatten()
+        // One that was picked before signing in may go along after it.
+        let owners: Vec<Owner> = self.visitor.owners().collect();
+        is_allowed.then(|| self.door.uploads.find(ids, &owners, &draft.client_id, now)).flatten()
     }
 
     /// The visitor acts. Returns whether a session began.

@@ -3,6 +3,7 @@
 use super::threads::{chat, cookie};
 use super::{DIRECTORY, Desk, HOUR_MS, MINUTE_MS, eventually, new_message};
 use crate::{ApplyOptions, Caller, EngineErrorKind, NewStatus};
+use std::sync::atomic::Ordering;
 use switchboard_channel::{Retry, Signal};
 use switchboard_model::{
     Attachment, ConversationId, Identity, InboundMessage, ItemId, ItemStatus, OutboundMessage, Proof, Sender, StatusValue,
@@ -253,7 +254,7 @@ async fn a_mail_that_is_refused_for_good_is_given_up_and_one_refused_for_now_is_
         eventually("the answer is sent", async || !desk.outside.sent.lock().unwrap().is_empty()).await;
         *desk.outside.fails.lock().unwrap() = Some(retry);
         desk.advance(2 * MINUTE_MS);
-        timers_ran(&desk).await;
+        eventually("it is tried", async || desk.outside.failures.load(Ordering::SeqCst) == 1).await;
         *desk.outside.fails.lock().unwrap() = None;
         if is_given_up {
             let next = async || desk.engine.inner.store.next_timer_at(&Timers::default()).await.unwrap();
@@ -266,7 +267,7 @@ async fn a_mail_that_is_refused_for_good_is_given_up_and_one_refused_for_now_is_
 }
 
 #[tokio::test]
-async fn a_mail_of_many_words_and_files_keeps_the_newest_words_and_the_files_that_fit() {
+async fn a_mail_of_many_words_and_files_keeps_the_newest_that_fit_and_does_without_files_that_are_refused() {
     let desk = chats(SETTINGS).await;
     let conversation = answered(&desk).await;
     for nth in 1..=6 {
@@ -277,7 +278,7 @@ async fn a_mail_of_many_words_and_files_keeps_the_newest_words_and_the_files_tha
             bytes: vec![nth; megabytes * 1024 * 1024].into(),
         };
         let text = format!("Part {nth} begins. {} Part {nth} ends.", "word ".repeat(50_000));
-        let attachments = vec![file(format!("{nth}-large.pdf"), 4), file(format!("{nth}-small.pdf"), 1)];
+        let attachments = vec![file(format!("{nth}-small.pdf"), 1), file(format!("{nth}-large.pdf"), 3)];
         let reply = crate::NewMessage { attachments, ..new_message(&text, true) };
         desk.engine.post_message(&desk.as_user("bo"), conversation.into(), reply).await.unwrap();
     }
@@ -287,10 +288,28 @@ async fn a_mail_of_many_words_and_files_keeps_the_newest_words_and_the_files_tha
     let has = |nth: u32| mail.text.contains(&format!("Part {nth} begins.")) && mail.text.contains(&format!("Part {nth} ends."));
     assert_eq!((1..=6).map(has).collect::<Vec<_>>(), [false, false, true, true, true, true]);
     assert!(
-        mail.text.contains("chat_mail.left_out") && mail.text.contains("[6-large.pdf]") && mail.text.len() < 1024 * 1024 + 1024
+        mail.text.contains("chat_mail.left_out") && mail.text.contains("[5-large.pdf]") && mail.text.len() < 1024 * 1024 + 1024
     );
     let names: Vec<_> = mail.attachments.iter().map(|file| file.name.as_str()).collect();
-    assert_eq!(names, ["1-large.pdf", "1-small.pdf", "2-large.pdf", "2-small.pdf"]);
+    assert_eq!(names, ["4-small.pdf", "5-small.pdf", "6-small.pdf", "6-large.pdf"]);
+    timers_ran(&desk).await;
+
+    *desk.outside.refuses_files.lock().unwrap() = true;
+    let attachments = vec![Attachment {
+        name: "7.pdf".into(),
+        content_type: "application/pdf".into(),
+        content_id: None,
+        bytes: vec![7; 1024].into(),
+    }];
+    let reply = crate::NewMessage { attachments, ..new_message("Part 7.", true) };
+    desk.engine.post_message(&desk.as_user("bo"), conversation.into(), reply).await.unwrap();
+    eventually("the words go without the file", async || {
+        desk.advance(MINUTE_MS);
+        mails(&desk).len() == 2
+    })
+    .await;
+    let mail = &mails(&desk)[1];
+    assert!(mail.attachments.is_empty() && mail.text.contains("[7.pdf]"), "the file is named");
 }
 
 #[tokio::test]

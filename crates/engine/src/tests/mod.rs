@@ -141,6 +141,10 @@ impl Clock for TestClock {
 struct Outside {
     sent: Mutex<Vec<OutboundMessage>>,
     fails: Mutex<Option<Retry>>,
+    /// How often sending has failed for that.
+    failures: AtomicU64,
+    /// Mails with files are refused for good.
+    refuses_files: Mutex<bool>,
     /// Nothing can be sent at all.
     unreachable: Mutex<bool>,
     /// The mail server never answers.
@@ -173,10 +177,14 @@ impl Channel for TestChannel {
 
     async fn send(&self, message: &OutboundMessage) -> Result<Delivered, ChannelError> {
         if let Some(retry) = *self.outside.fails.lock().unwrap() {
+            self.outside.failures.fetch_add(1, Ordering::SeqCst);
             return Err(ChannelError::new(ErrorKind::Rejected, retry, "sending", "mailbox full (552)"));
         }
         if message.channel == "support" && *self.outside.hangs.lock().unwrap() {
             std::future::pending::<()>().await;
+        }
+        if message.channel == "support" && !message.attachments.is_empty() && *self.outside.refuses_files.lock().unwrap() {
+            return Err(ChannelError::new(ErrorKind::Rejected, Retry::Never, "sending", "message too big (552)"));
         }
         if *self.outside.unreachable.lock().unwrap() {
             return Err(ChannelError::new(ErrorKind::Unreachable, Retry::Later, "sending", "no route"));
@@ -206,7 +214,8 @@ impl Desk {
     async fn over(folder: Arc<tempfile::TempDir>, clock: Arc<TestClock>) -> Self {
         let url = format!("sqlite:{}", folder.path().join("desk.db").display());
         // Whoever holds the only connection for reading while waiting for another stops everything.
-        let store = Store::open(&url, StoreOptions { readers: 1, ..StoreOptions::default() }).await.unwrap();
+        let store =
+            Store::open(&url, StoreOptions { readers: 1, busy_timeout_ms: 60_000, ..StoreOptions::default() }).await.unwrap();
         let outside = Arc::new(Outside::default());
         let outlet = |kind, replies, reply_via: Option<&str>| Outlet {
             channel: Arc::new(TestChannel { outside: Arc::clone(&outside), replies }),

@@ -140,8 +140,8 @@ async fn many_replies_at_once_never_wait_for_each_others_connections() {
             reply.unwrap();
         }
         eventually("all are sent", async || desk.outside.sent.lock().unwrap().len() == round * items.len()).await;
-        // A connection that is waited for in vain is given up after five seconds.
-        assert!(started.elapsed() < std::time::Duration::from_secs(4), "{:?}", started.elapsed());
+        // A connection that is waited for in vain is given up after a minute.
+        assert!(started.elapsed() < std::time::Duration::from_secs(30), "{:?}", started.elapsed());
     }
 }
 

@@ -24,8 +24,9 @@ export class Plain implements Line {
   constructor(
     private readonly base: string,
     hello: string,
-    is_polled: boolean,
+    private readonly is_polled: boolean,
   ) {
+    addEventListener('pagehide', () => this.close(), { signal: this.ending.signal });
     (is_polled ? this.poll(hello) : this.stream(hello)).then(
       () => this.end(),
       () => this.end(),
@@ -39,6 +40,8 @@ export class Plain implements Line {
   close(): void {
     this.readyState = 3;
     this.ending.abort();
+    // The server sees the end of a long answer by itself.
+    if (this.is_polled && this.link) void fetch(`${this.base}frames`, { method: 'POST', headers: { authorization: `Bearer ${this.link}` }, keepalive: true }).catch(() => {});
   }
 
   private async stream(hello: string): Promise<void> {

@@ -92,10 +92,10 @@ describe('the connection', () => {
     expect(FakeSocket.all).toHaveLength(3);
   });
 
-  it('gives up a server that takes the connection and says nothing', () => {
+  it('gives up a server that takes the connection and says nothing', async () => {
     const { seen } = setUp();
     last().open();
-    vi.advanceTimersByTime(10_000);
+    await vi.advanceTimersByTimeAsync(10_000);
     expect(seen.states.at(-1)).toBe('lost');
   });
 
@@ -222,6 +222,34 @@ describe('where no WebSocket gets through', () => {
     expect(asked).toEqual(['stream {"type":"hello"}', 'poll {"type":"hello"}', 'poll  Bearer abc', 'poll  Bearer abc']);
     expect(seen.frames.map((one) => one.type)).toEqual(['welcome', 'pong']);
     expect(seen.states).toEqual(['connecting', 'online']);
+  });
+
+  it('takes it as well where a WebSocket opens and nothing comes through', async () => {
+    const asked = network(() => never);
+    setUp();
+    last().open();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toEqual(['stream {"type":"hello"}']);
+  });
+
+  it('polls as soon as a long answer keeps back what comes later, and says when it leaves', async () => {
+    const stream = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(frame({ type: 'link', link: 'abc' }) + frame({ type: 'welcome' }))) });
+    const answers = [[{ type: 'link', link: 'def' }, { type: 'welcome' }]];
+    const asked = network((path) => {
+      if (path === 'stream') return Promise.resolve(new Response(stream));
+      if (path === 'frames') return Promise.resolve(new Response(null, { status: 204 }));
+      const next = answers.shift();
+      return next ? Promise.resolve(Response.json(next)) : never;
+    });
+    const { connection, seen } = setUp();
+    last().onclose?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen.states.at(-1)).toBe('online');
+    await vi.advanceTimersByTimeAsync(35_000);
+    expect(asked.slice(1)).toEqual(['frames {"type":"ping"} Bearer abc', 'poll {"type":"hello"}', 'poll  Bearer def']);
+    expect(seen.states.at(-1)).toBe('online');
+    connection.stop();
+    expect(asked.at(-1)).toBe('frames undefined Bearer def');
   });
 
   it('begins with the WebSocket again when nothing answers at all', async () => {

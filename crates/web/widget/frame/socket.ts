@@ -17,9 +17,9 @@ export function pause(failures: number, opened: boolean, random: number): number
 
 /** The way to try after this one has ended: the next one where this one does not get through, the first one again where nothing does, or where it has got through before. */
 function nextWay(way: number, was_welcomed: boolean, opened: boolean, is_silent: boolean, has_had_socket: boolean): number {
+  if (way === STREAM && is_silent) return POLLS;
   if (was_welcomed) return has_had_socket ? SOCKET : way;
-  if (way === SOCKET && !opened) return STREAM;
-  return way === STREAM && is_silent ? POLLS : SOCKET;
+  return way === SOCKET && (!opened || is_silent) ? STREAM : SOCKET;
 }
 
 export class Connection {
@@ -55,9 +55,7 @@ export class Connection {
     this.timer = setTimeout(() => this.drop(socket, true), ANSWER_WITHIN_MS);
     socket.onopen = () => {
       this.opened = true;
-      if (way !== SOCKET) return;
-      this.has_had_socket = true;
-      socket.send(hello());
+      if (way === SOCKET) socket.send(hello());
     };
     socket.onmessage = (event: { data: unknown }) => this.received(socket, event.data);
     socket.onclose = () => this.drop(socket);
@@ -103,6 +101,7 @@ export class Connection {
     if (!frame) return;
     if (frame.type === 'welcome') {
       this.welcomed = true;
+      this.has_had_socket ||= this.way === SOCKET;
       this.failures = 0;
       this.listen();
       this.on.receive(frame);
@@ -123,7 +122,7 @@ export class Connection {
     const socket = this.socket;
     clearTimeout(this.beat);
     socket.send('{"type":"ping"}');
-    this.beat = setTimeout(() => this.drop(socket), ANSWER_WITHIN_MS);
+    this.beat = setTimeout(() => this.drop(socket, true), ANSWER_WITHIN_MS);
   }
 
   /** The other side lives, or has just been written to. */

@@ -66,14 +66,15 @@ function post(path: string, pass: string, file: File, progress: (share: number) 
 
 /** Uploads one file, again when the server asks for that; answers with what is kept, or with what is wrong. */
 export async function upload(chat: Chat, file: File, progress: (share: number) => void = () => {}, signal?: AbortSignal): Promise<Kept | Fault['code']> {
-  let fresh = false;
+  let [fresh, was_refused] = [false, false];
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const pass = await chat.filePass(fresh);
+    fresh = false;
     if (!pass || signal?.aborted) return 'failed';
     const { status, body, wait } = await post(chat.files_path, pass, file, progress, signal);
     const { id, name, content_type, size_bytes } = body;
     if (status === 201 && id) return { id, name: name ?? file.name, content_type: content_type ?? file.type, size_bytes: size_bytes ?? file.size };
-    if (status === 401 && !fresh) fresh = true;
+    if (status === 401 && !was_refused) fresh = was_refused = true;
     else if ((status === 429 || status === 503) && attempt + 1 < ATTEMPTS) await new Promise((done) => setTimeout(done, Math.min(wait, LONGEST_WAIT_S) * 1000));
     else return REFUSED[body.code ?? ''] ?? 'failed';
   }
