@@ -175,6 +175,7 @@ fn read_server(mut entry: Entry, faults: &mut Vec<Fault>) -> Server {
         limits: Limits {
             connections: within(&mut entry, "max_connections", 4_096, 1..=1_000_000) as usize,
             header_timeout: Duration::from_secs(within(&mut entry, "header_timeout_seconds", 10, 1..=3_600).into()),
+            write_timeout: Duration::from_secs(within(&mut entry, "write_timeout_seconds", 30, 1..=3_600).into()),
         },
     };
     entry.finish(faults);

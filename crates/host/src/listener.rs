@@ -1,4 +1,4 @@
-//! The HTTP listener: how many may be connected, how long a request's head may take, and an orderly end.
+//! The HTTP listener: how many may be connected, how long a request's head and unread answers may take, and an orderly end.
 
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -29,6 +30,8 @@ pub struct Limits {
     pub connections: usize,
     /// How long the head of a request may take, counted from the connection or the answer before.
     pub header_timeout: Duration,
+    /// How long the peer may take none of what it is sent.
+    pub write_timeout: Duration,
 }
 
 /// Serves HTTP/1.1 until the token is cancelled and every request is answered. Requests carry their peer as
@@ -41,7 +44,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
     loop {
         let (connection, peer) = tokio::select! {
             () = shutdown.cancelled() => break,
-            next = next(&listener, &places) => next,
+            next = next(&listener, &places, limits.write_timeout) => next,
         };
         connections.spawn(answer(builder.clone(), connection, peer, router.clone(), shutdown.clone()));
     }
@@ -53,15 +56,31 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
 /// A connection with its place among those allowed, which it keeps until it is closed.
 struct Connection {
     stream: TcpStream,
+    write_timeout: Duration,
+    /// Ends when the peer has taken nothing for too long; absent while it takes what it is sent.
+    stuck: Option<Pin<Box<Sleep>>>,
     _place: OwnedSemaphorePermit,
 }
 
+impl Connection {
+    /// Passes on what came of writing; a peer that does not read must not keep its place.
+    fn written(&mut self, context: &mut Context<'_>, written: Poll<std::io::Result<usize>>) -> Poll<std::io::Result<usize>> {
+        if written.is_ready() {
+            self.stuck = None;
+            return written;
+        }
+        let limit = self.write_timeout;
+        let stuck = self.stuck.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        stuck.as_mut().poll(context).map(|()| Err(ErrorKind::TimedOut.into()))
+    }
+}
+
 /// Takes the place before the connection, so that nobody is taken in only to be turned away.
-async fn next(listener: &TcpListener, places: &Arc<Semaphore>) -> (Connection, SocketAddr) {
+async fn next(listener: &TcpListener, places: &Arc<Semaphore>, write_timeout: Duration) -> (Connection, SocketAddr) {
     let place = Arc::clone(places).acquire_owned().await.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => return (Connection { stream, _place: place }, peer),
+            Ok((stream, peer)) => return (Connection { stream, write_timeout, stuck: None, _place: place }, peer),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "no connection can be taken in; trying again");
@@ -101,7 +120,8 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.written(context, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -117,7 +137,8 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.written(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -164,7 +185,7 @@ mod tests {
         let router = Router::new().route("/peer", get(peer)).route("/stream", get(stream));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, shutdown) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let limits = Limits { connections, header_timeout };
+        let limits = Limits { connections, header_timeout, write_timeout: Duration::from_millis(500) };
         let serving = tokio::spawn(serve(listener, router, limits, shutdown.clone()));
         Site { address, chunks, shutdown, serving }
     }
@@ -205,6 +226,22 @@ mod tests {
         }
         site.chunks.send(Ok(Bytes::from_static(b"still here"))).unwrap();
         assert!(read_until(&mut streaming, "still here").await.contains("still here"));
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_read_is_cut_and_gives_its_place_back() {
+        const MUCH: usize = 16 * 1024 * 1024;
+        let site = site(1, LONG).await;
+        let mut deaf = asked(&site, "GET /stream HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        read_until(&mut deaf, "\r\n\r\n").await;
+        site.chunks.send(Ok(Bytes::from_static(b"one"))).unwrap();
+        assert!(read_until(&mut deaf, "one").await.contains("one"), "it waits as long as there is nothing to be read");
+        site.chunks.send(Ok(Bytes::from(vec![b'x'; MUCH]))).unwrap();
+        let mut next = asked(&site, "GET /peer HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        assert!(read_until(&mut next, "127.0.0.1:").await.starts_with("HTTP/1.1 200"), "its place is free again");
+        let mut rest = Vec::new();
+        let end = tokio::time::timeout(LONG, deaf.read_to_end(&mut rest)).await.expect("it ends");
+        assert!(end.is_err() || rest.len() < MUCH, "it was cut before the end");
     }
 
     #[tokio::test]

@@ -23,6 +23,12 @@ const HOST: &[(&str, &str, &str, &str)] = &[
         "How long the head of a request may take; an idle connection is closed after it too.",
     ),
     (
+        "server.write_timeout_seconds",
+        "seconds, 1 to 3600",
+        "30",
+        "How long a client may take none of what it is sent before it is cut.",
+    ),
+    (
         "database.url",
         "`sqlite:PATH` or `postgres://…`",
         "\"sqlite:data/switchboard.db\"",
