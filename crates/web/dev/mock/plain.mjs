@@ -36,7 +36,9 @@ export function plainHttp(enter, { streams }) {
       const found = links.get(named);
       if ((named || way === 'frames') && !found) return response.writeHead(404).end();
       if (way === 'frames') {
-        found.hear(body);
+        // A page that is left says so with nothing.
+        if (body) found.hear(body);
+        else end(named);
         return response.writeHead(204).end();
       }
       const answer = (one) => {
