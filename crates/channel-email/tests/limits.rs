@@ -126,3 +126,38 @@ async fn who_drips_a_mail_letter_by_letter_is_let_go() {
     assert_eq!(next.mail("EHLO", &["support@shop.test"], MAIL).await, 250);
     harness.stop().await;
 }
+
+#[tokio::test]
+async fn who_drips_a_command_letter_by_letter_is_let_go_and_counted() {
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().expect("the only recorder");
+    let harness = receiving("trickle", "receiver.command_timeout_seconds = 1").await;
+    let mut peer = Peer::connect(&listening_address("trickle")).await;
+    peer.write(b"EHLO p\r\n").await;
+    assert_eq!(peer.answer().await, 250);
+    let begun = Instant::now();
+    let mut beat = tokio::time::interval(Duration::from_millis(200));
+    // No end of line, and fewer letters than a line may have.
+    while peer.try_write(b"x").await {
+        beat.tick().await;
+        assert!(begun.elapsed() < Duration::from_secs(60), "a letter now and then buys no time");
+    }
+    assert!(metrics.render().contains("switchboard_smtp_refused_total{code=\"421 4.4.2\"} 1"), "{}", metrics.render());
+    let mut next = Peer::connect(&listening_address("trickle")).await;
+    assert_eq!(next.mail("EHLO", &["support@shop.test"], MAIL).await, 250);
+    assert!(metrics.render().contains("switchboard_smtp_mails_total{channel=\"trickle\",outcome=\"taken_in\"} 1"));
+    harness.stop().await;
+}
+
+#[tokio::test]
+async fn a_peer_that_goes_on_with_commands_may_stay() {
+    let harness = receiving("steady", "receiver.command_timeout_seconds = 5").await;
+    let mut peer = Peer::connect(&listening_address("steady")).await;
+    let begun = Instant::now();
+    let mut beat = tokio::time::interval(Duration::from_millis(400));
+    while begun.elapsed() < Duration::from_secs(6) {
+        beat.tick().await;
+        peer.write(b"NOOP\r\n").await;
+        assert_eq!(peer.answer().await, 250);
+    }
+    harness.stop().await;
+}

@@ -30,7 +30,7 @@ pub(crate) struct Limits {
     pub(crate) max_connections: usize,
     /// Recipients per message.
     pub(crate) max_recipients: usize,
-    /// Seconds to wait for the next bytes of a peer.
+    /// Seconds for one command of a peer, and to wait for its next bytes within a message.
     pub(crate) command_timeout_seconds: u64,
 }
 
@@ -64,7 +64,7 @@ pub(super) const SETTINGS: &[SettingDoc] = settings! {
     "receiver.max_connections", "1 to 100000", Some("256"), "Connections at once; one more is told to try again.";
     "receiver.max_recipients", "1 to 10000", Some("100"), "Recipients of one message.";
     "receiver.command_timeout_seconds", "seconds, 1 to 3600", Some("60"),
-        "How long a peer may stay silent. One message may take ten times as long.";
+        "How long a peer may take for a command, and stay silent within a message. One message may take ten times as long.";
     "receiver.tls_certificate_file", "a path", Some(""), "PEM file with the certificate chain; offers STARTTLS.";
     "receiver.tls_key_file", "a path", Some(""), "PEM file with the key of the certificate.";
 };

@@ -26,9 +26,9 @@ pub(super) async fn serve(listener: &Arc<Listener>, mut stream: TcpStream, shutd
     let _ = stream.set_nodelay(true);
     let peer = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
     if !admitted {
-        let busy = Reply::new(421, Some((4, 3, 2)), "too many connections, try again later");
+        let busy = counted(&Reply::new(421, Some((4, 3, 2)), "too many connections, try again later"));
         // The peer learns as much from a closed connection when it does not take the answer.
-        let _ = timeout(Duration::from_secs(1), stream.write_all(busy.to_wire().as_bytes())).await;
+        let _ = timeout(Duration::from_secs(1), stream.write_all(busy.as_bytes())).await;
         return;
     }
     let tls = if listener.tls.is_some() { Tls::Offered } else { Tls::Unavailable };
@@ -53,7 +53,16 @@ pub(super) async fn serve(listener: &Arc<Listener>, mut stream: TcpStream, shutd
 impl Drop for Io<'_> {
     fn drop(&mut self) {
         self.account(0);
+        metrics::gauge!("switchboard_smtp_connections").decrement(1);
     }
+}
+
+/// An answer on the wire, counted when it refuses something.
+fn counted(reply: &Reply) -> String {
+    if reply.code >= 400 {
+        metrics::counter!("switchboard_smtp_refused_total", "code" => reply.status()).increment(1);
+    }
+    reply.to_wire()
 }
 
 /// How a conversation ended.
@@ -68,6 +77,8 @@ struct Io<'l> {
     routes: Vec<Arc<Route>>,
     shutdown: CancellationToken,
     opened: Instant,
+    /// When the command began that is waited for, or half here.
+    command_since: Option<Instant>,
     message_since: Option<Instant>,
     accounted_bytes: usize,
 }
@@ -75,7 +86,9 @@ struct Io<'l> {
 impl<'l> Io<'l> {
     fn new(listener: &'l Arc<Listener>, peer: IpAddr, shutdown: CancellationToken) -> Self {
         let routes = listener.routes();
-        Self { listener, peer, routes, shutdown, opened: Instant::now(), message_since: None, accounted_bytes: 0 }
+        metrics::gauge!("switchboard_smtp_connections").increment(1);
+        let opened = Instant::now();
+        Self { listener, peer, routes, shutdown, opened, command_since: None, message_since: None, accounted_bytes: 0 }
     }
 
     fn patience(&self) -> Duration {
@@ -88,28 +101,31 @@ impl<'l> Io<'l> {
         session: &mut Session,
         greeting: Option<Reply>,
     ) -> io::Result<Ending> {
-        let mut due = greeting.map(|greeting| greeting.to_wire()).unwrap_or_default();
+        let mut due = greeting.as_ref().map(counted).unwrap_or_default();
         let mut chunk = vec![0; READ_BYTES];
         loop {
             let routes = &self.routes;
             let lookup = |address: &str| routes.iter().position(|route| route.mailbox.owns(address));
             match session.step(&lookup) {
-                Step::Answer(reply) => due.push_str(&reply.to_wire()),
+                Step::Answer(reply) => {
+                    due.push_str(&counted(&reply));
+                    self.command_since = None;
+                }
                 Step::Deliver(transaction) => {
                     self.flush(stream, &mut due).await?;
                     for reply in session.delivered(self.deliver(transaction).await) {
-                        due.push_str(&reply.to_wire());
+                        due.push_str(&counted(&reply));
                     }
                     self.account(session.buffered_bytes());
                     self.message_since = None;
                 }
                 Step::Secure(reply) => {
-                    due.push_str(&reply.to_wire());
+                    due.push_str(&counted(&reply));
                     self.flush(stream, &mut due).await?;
                     return Ok(Ending::Secure);
                 }
                 Step::Close(reply) => {
-                    due.push_str(&reply.to_wire());
+                    due.push_str(&counted(&reply));
                     self.flush(stream, &mut due).await?;
                     // The peer may have closed already, which is what we want.
                     let _ = timeout(self.patience(), stream.shutdown()).await;
@@ -122,7 +138,7 @@ impl<'l> Io<'l> {
                         Ok(0) => return Ok(Ending::Closed),
                         Ok(read) => read,
                         Err(farewell) => {
-                            due.push_str(&farewell.to_wire());
+                            due.push_str(&counted(&farewell));
                             self.flush(stream, &mut due).await?;
                             return Ok(Ending::Closed);
                         }
@@ -133,16 +149,18 @@ impl<'l> Io<'l> {
         }
     }
 
-    /// Reads what comes next. Says farewell to a peer that is silent for too long, takes too long over one
-    /// message, or is between messages when the host stops.
+    /// Reads what comes next. Says farewell to a peer that is silent for too long, takes too long over one command
+    /// or message, however it spreads the bytes, or is between messages when the host stops.
     async fn read<S: AsyncRead + Unpin>(&mut self, stream: &mut S, session: &Session, chunk: &mut [u8]) -> Result<usize, Reply> {
         let now = Instant::now();
         let patience = self.patience();
         let mut deadline = (now + patience).min(self.opened + MAX_CONNECTION_TIME);
         if session.is_receiving() {
+            self.command_since = None;
             deadline = deadline.min(*self.message_since.get_or_insert(now) + patience * MESSAGE_TIMEOUTS);
         } else {
             self.message_since = None;
+            deadline = deadline.min(*self.command_since.get_or_insert(now) + patience);
         }
         let stopping = async {
             if session.is_receiving() {

@@ -41,7 +41,11 @@ pub(super) async fn deliver(
 
 async fn push(route: &Route, message: InboundMessage) -> Reply {
     let nature = message.nature;
-    match route.context.inbox.push(message).await {
+    let pushed = route.context.inbox.push(message).await;
+    let outcome = pushed.as_ref().map_or("refused", |receipt| if receipt.duplicate { "repeated" } else { "taken_in" });
+    let labels = [("channel", route.mailbox.slug.clone()), ("outcome", outcome.to_owned())];
+    metrics::counter!("switchboard_smtp_mails_total", &labels).increment(1);
+    match pushed {
         Ok(receipt) => {
             tracing::debug!(
                 channel = route.mailbox.slug,

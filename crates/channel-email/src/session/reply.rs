@@ -46,6 +46,14 @@ impl Reply {
         }
     }
 
+    /// Its code, with the enhanced one where there is one, such as `552 5.3.4`.
+    pub(crate) fn status(&self) -> String {
+        match self.enhanced {
+            Some((class, subject, detail)) => format!("{} {class}.{subject}.{detail}", self.code),
+            None => self.code.to_string(),
+        }
+    }
+
     /// The answer on the wire.
     pub(crate) fn to_wire(&self) -> String {
         let mut once = String::new();
