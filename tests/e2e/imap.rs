@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 use switchboard_channel_testkit::Dovecot;
 use switchboard_tests::{Client, Host, Site, eventually, on_both};
 
-/// A failed channel that runs again counts as well after a minute; its last pause may be half as long.
-const WELL_AGAIN: Duration = Duration::from_secs(150);
 /// Mails in the folder when the host first comes, and in each batch that it takes.
 const DRAINED: usize = 200;
 const BATCH: i64 = 4;
@@ -157,7 +155,7 @@ async fn a_wrong_password_is_one_line_on_its_channel_until_it_is_right_again() {
     bad.deliver("sales", &mail(1)).await;
     bad.set_password("right").await;
     decided(&liv, "Parcel 1").await;
-    eventually("the line is gone", WELL_AGAIN, async || trouble(&liv, "sales").await.map_or(Ok(()), Err)).await;
+    eventually("the line is gone", SOON, async || trouble(&liv, "sales").await.map_or(Ok(()), Err)).await;
     bad.deliver("sales", &mail(2)).await;
     decided(&liv, "Parcel 2").await;
     assert_eq!((trouble(&liv, "sales").await, trouble(&liv, "support").await), (None, None));

@@ -6,7 +6,7 @@ use secrecy::SecretSlice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use switchboard_channel::{Clock, Context, Inbox, Runtime, Settings, Threads};
+use switchboard_channel::{Clock, Context, Health, Inbox, Runtime, Settings, Threads};
 use switchboard_model::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -74,6 +74,7 @@ pub(crate) fn context_with(slug: &str, inbox: Arc<dyn Inbox>, threads: Arc<dyn T
         tasks: TaskTracker::new(),
         shutdown: CancellationToken::new(),
         http,
+        health: Health::default(),
         secret: Arc::new(SecretSlice::from((0_u8..32).collect::<Vec<u8>>())),
     };
     Context { slug: slug.to_owned(), inbox, threads, runtime }

@@ -5,6 +5,7 @@ use crate::threads::Threads;
 use secrecy::SecretSlice;
 use std::sync::Arc;
 use switchboard_model::Timestamp;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -32,8 +33,28 @@ pub struct Runtime {
     pub shutdown: CancellationToken,
     /// The shared HTTP client: time limits set, redirects off.
     pub http: reqwest::Client,
+    /// Where the channel says that it is well.
+    pub health: Health,
     /// A secret of this installation and channel, 32 bytes, the same after a restart: for signing tokens.
     pub secret: Arc<SecretSlice<u8>>,
+}
+
+/// What a running channel says of itself besides its errors.
+#[derive(Clone, Default)]
+pub struct Health(watch::Sender<()>);
+
+impl Health {
+    /// Says that the channel does what it is for, so that an error shown from before is over. Without this the host believes
+    /// it after a minute without another error.
+    pub fn well(&self) {
+        self.0.send_replace(());
+    }
+
+    /// Hears what is said from now on.
+    #[must_use]
+    pub fn listen(&self) -> watch::Receiver<()> {
+        self.0.subscribe()
+    }
 }
 
 /// A source of time.

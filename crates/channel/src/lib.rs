@@ -11,7 +11,7 @@ mod registration;
 mod settings;
 mod threads;
 
-pub use context::{Clock, Context, Runtime};
+pub use context::{Clock, Context, Health, Runtime};
 pub use error::{ChannelError, ErrorKind, Retry};
 pub use inbox::{Inbox, InboxError, InboxErrorKind};
 pub use logging::may_be_logged;

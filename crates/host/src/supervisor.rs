@@ -7,14 +7,14 @@ use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use switchboard_channel::{Channel, ChannelError, Clock, Context, Runtime};
+use switchboard_channel::{Channel, ChannelError, Clock, Context, Health, Runtime};
 use switchboard_engine::Engine;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// A channel that has run this long after a failure is well again.
+/// A channel that has run this long after a failure is well again, unless it says so before.
 const WELL_AFTER: Duration = Duration::from_secs(60);
 
 /// What every channel's runtime is made of.
@@ -71,17 +71,18 @@ async fn keep_running(engine: Engine, channel: Arc<dyn Channel>, context: Contex
     engine.note_channel(&context.slug, |state| state.running = false);
 }
 
-/// Runs a channel until it ends. One that runs on for a while after a failure is well again.
+/// Runs a channel until it ends. One that says it is well, or runs on for a while after a failure, is well again.
 async fn run(engine: &Engine, channel: &Arc<dyn Channel>, context: &Context, pause: &mut Duration) -> Result<(), ChannelError> {
+    let mut health = context.runtime.health.listen();
     let mut running = channel.run(context.clone());
-    match tokio::time::timeout(WELL_AFTER, &mut running).await {
-        Ok(ended) => ended,
-        Err(_) => {
-            *pause = FIRST_PAUSE;
-            engine.note_channel(&context.slug, |state| state.error = None);
-            running.await
-        }
+    tokio::select! {
+        ended = &mut running => return ended,
+        // Elapsed or heard, it is well.
+        _ = tokio::time::timeout(WELL_AFTER, health.changed()) => {}
     }
+    *pause = FIRST_PAUSE;
+    engine.note_channel(&context.slug, |state| state.error = None);
+    running.await
 }
 
 fn context(engine: &Engine, slug: &str, services: &Services) -> Context {
@@ -94,6 +95,7 @@ fn context(engine: &Engine, slug: &str, services: &Services) -> Context {
         tasks: services.tasks.clone(),
         shutdown: services.shutdown.clone(),
         http: services.http.clone(),
+        health: Health::default(),
         secret: Arc::new(secret),
     };
     Context { slug: slug.to_owned(), inbox: Arc::new(engine.clone()), threads: engine.threads(slug), runtime }

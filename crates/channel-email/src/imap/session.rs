@@ -113,6 +113,7 @@ impl<'s> Session<'s> {
             if let Some(fault) = fault {
                 return Err(fault);
             }
+            self.intake.context.runtime.health.well();
             held = if drained == Drained::Later { held + 1 } else { 0 };
             match drained {
                 Drained::Later => tokio::time::sleep(pause(self.config, held, self.intake.chance())).await,
