@@ -42,7 +42,7 @@ const STUB: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8
 #[allow_missing = true]
 pub(crate) struct Built;
 
-/// The pages: `/`, `/login`, `/inbox/…`, `/search`, `/settings/…`, the files under `/assets/` and the frames under
+/// The pages: `/`, `/login`, `/inbox/…`, `/search`, `/settings/…`, the icon, the files under `/assets/` and the frames under
 /// `/frame/`. Anything else is left to whoever merges this router with others, and is 404 on its own.
 pub fn router() -> Router {
     Router::new()
@@ -55,6 +55,8 @@ pub fn router() -> Router {
         .route("/settings/{*rest}", get(page))
         .route("/assets/{*path}", get(asset))
         .route("/favicon.svg", get(icon))
+        // Where browsers look for pages that name none, such as the chat's own.
+        .route("/favicon.ico", get(icon))
         .route("/frame/mail", get(|| async { frame(MAIL_POLICY) }))
         .route("/frame/mail-images", get(|| async { frame(MAIL_WITH_IMAGES_POLICY) }))
 }
@@ -220,6 +222,20 @@ mod tests {
         let tag = plain.headers()[ETAG].to_str().expect("text");
         assert_eq!(ask(&format!("/{path}"), &[(IF_NONE_MATCH, tag)]).await.status(), StatusCode::NOT_MODIFIED);
         assert_eq!(tag, entity_tag(&Built::get(&path).expect("the file was just listed")));
+    }
+
+    #[tokio::test]
+    async fn the_icon_is_where_browsers_look_by_themselves() {
+        if Built::get("favicon.svg").is_none() {
+            return;
+        }
+        for path in ["/favicon.svg", "/favicon.ico"] {
+            let answer = ask(path, &[]).await;
+            assert_eq!(
+                (answer.status(), &answer.headers()["content-type"]),
+                (StatusCode::OK, &HeaderValue::from_static("image/svg+xml"))
+            );
+        }
     }
 
     #[test]
