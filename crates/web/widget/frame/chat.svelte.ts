@@ -354,6 +354,7 @@ export class Chat extends Known {
   private stored(frame: Extract<FromServer, { type: 'accepted' }>): void {
     const thread = this.threads.find((one) => one.messages.some((message) => message.client_id === frame.client_id));
     if (!thread) return;
+    this.ahead_ms = frame.at - Date.now();
     const is_new = thread.id === null;
     if (is_new) this.join(thread, frame.conversation);
     thread.messages = accepted(thread.messages, frame.client_id, frame.message, frame.at);

@@ -84,7 +84,7 @@ export const addressIn = (messages: readonly Message[]): string | undefined =>
 export const newClientId = (): string => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** A message that the visitor has just written. */
-export function drafted(text: string, uploads: Upload[], fields: [string, string][], topic: string | null, by_mail: boolean): Message {
+export function drafted(text: string, uploads: Upload[], fields: [string, string][], topic: string | null, by_mail = false): Message {
   const client_id = newClientId();
   const files = uploads.map(({ name, content_type, size_bytes }) => ({ name, content_type, size_bytes }));
   return { key: client_id, id: null, client_id, author: null, automatic: false, text, files, at: Date.now(), state: 'sending', code: null, attempts: 0, fields, by_mail, topic, uploads };
