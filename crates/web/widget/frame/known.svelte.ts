@@ -25,7 +25,7 @@ export class Known {
   color = $state('#0d6661');
   customer = $state.raw<Record<string, string>>({});
   /** How far the server's clock is ahead of ours, as of the last message that it accepted. */
-  ahead_ms = $state(0);
+  ahead_ms = 0;
   pass: string | null = null;
   protected topic: string | null = null;
 
