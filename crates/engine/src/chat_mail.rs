@@ -103,13 +103,14 @@ impl Engine {
         let (store, now) = (&self.inner.store, self.now());
         let Some(way) = self.way(item).await? else { return self.drop_timer(timer.id).await };
         let ThreadRecord { conversation, newest, read, mailed, .. } = way.thread;
+        // Whoever asked for mail gets what a person replied after that by mail, though they have seen it in the chat.
         let wish = self.mail_wish(conversation).await?;
-        // Whoever asked for mail gets what came after that by mail, though they have seen it in the chat.
-        let known = mailed.max(wish.map_or(read, |wish| read.min(Some(wish))));
+        let before_wish = mailed.max(read.min(wish));
+        let is_wished = wish.is_some() && store.has_person_replied(conversation, before_wish).await?;
+        let known = if is_wished { before_wish } else { read.max(mailed) };
         let Some(newest_reply) = store.newest_reply(conversation, known).await? else {
             return self.end_unread(timer.id, conversation, newest).await;
         };
-        let is_wished = wish.is_some() && store.has_person_replied(conversation, known).await?;
         let gone_at = timer.body.get("gone_at").and_then(serde_json::Value::as_i64).map(Timestamp);
         let (due_at, gone_at) = match (self.inner.signals.is_connected(conversation, now), gone_at) {
             _ if is_wished => (now, gone_at),

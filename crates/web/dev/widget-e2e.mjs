@@ -389,6 +389,18 @@ const tests = {
     await until('it is stored with the address', () => /name: Kari\nemail: kari@eksempel\.test\n\nCall me\./.test(chat.texts[0]));
   },
 
+  async 'a message outside of hours asks for its answer by mail, where anything is mailed'({ page, chat }) {
+    await launcher(page).click();
+    await inside(page).getByLabel('Email').fill('kari@eksempel.test');
+    await inside(page).getByRole('combobox').selectOption('delivery');
+    await inside(page).getByRole('textbox', { name: 'Message' }).fill('Call me.');
+    await inside(page).getByRole('button', { name: 'Send' }).click();
+    await inside(page).getByText('We answer by email to kari@eksempel.test').waitFor();
+    assert.equal(await prefer(page).count(), 0);
+    const { text, email, answer_by } = chat.state.conversations[0].messages[0];
+    assert.deepEqual([text, email, answer_by], ['Call me.', 'kari@eksempel.test', 'mail']);
+  },
+
   async 'whoever waits asks for the answer by mail, and it stays so'({ page, chat }) {
     await openChat(page);
     assert.equal(await prefer(page).count(), 0);
@@ -666,6 +678,7 @@ export const SETTINGS = {
   'where an identity is required, strangers are told': { chat: { requires: true } },
   'answers before the talk are checked, sent along, and not asked twice': { chat: PRECHAT },
   'outside of hours a message is taken with an address, and the next opening is shown': { chat: { open: false, opens_at: soon } },
+  'a message outside of hours asks for its answer by mail, where anything is mailed': { chat: { ...PRECHAT, mail: { after_minutes: 3 }, open: false, opens_at: soon } },
   'whoever waits asks for the answer by mail, and it stays so': { chat: { mail: { after_minutes: 3 } } },
   'after minutes without an answer mail is suggested, and an answer of a person ends that': { chat: { mail: { after_minutes: 3 } } },
   'an address that the page names stands in the field': { chat: { mail: { after_minutes: 3 } } },

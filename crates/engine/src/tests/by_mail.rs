@@ -111,6 +111,13 @@ async fn r12_3_a_program_mails_nobody_and_waits_until_a_person_has_replied() {
     by_itself().await.unwrap();
     desk.advance(MINUTE_MS);
     assert_eq!(mailed(&desk, 1).await.len(), 1, "what a program says is mailed to those only who have gone");
+    reads(&desk, conversation).await;
+    desk.engine.threads("chat").signal(conversation, Signal::Connected(false)).await.unwrap();
+    for _ in 0..6 {
+        desk.advance(MINUTE_MS);
+        timers_ran(&desk).await;
+    }
+    assert_eq!(mails(&desk).len(), 1, "and have not read it");
 }
 
 #[tokio::test]
