@@ -48,6 +48,27 @@ async fn messages(visitor: &mut Visitor, count: usize) -> Vec<(i64, String)> {
 }
 
 on_both! {
+    async fn whoever_asks_for_answers_by_mail_gets_them_there_at_once_and_still_in_the_chat(mut site) {
+        site.add_chat(&[]);
+        let chat = "name = \"Shop chat\"\nkind = \"chat\"\n";
+        site.edit_directory(chat, &format!("{chat}chat = {{ mail_channel = \"support\" }}\n"));
+        let host = site.start().await;
+        let sanne = host.sign_in("sanne@example.test").await;
+        let (mut visitor, welcome) = Visitor::visit(&host.url(), &json!({ "locale": "en" })).await;
+        assert_eq!(welcome["settings"]["mail"], json!({ "after_minutes": 3 }));
+        let chat = number(&visitor.write("message-1", "Where is my parcel?", &json!({})).await, "conversation");
+        let wish = json!({ "conversation": chat, "fields": [["email", "kari@customer.test"]], "answer_by": "mail" });
+        visitor.write("message-2", "Please answer by email", &wish).await;
+        let answer = reply(&sanne, chat, "It left us this morning.").await;
+        // The visitor is there and reads it.
+        assert_eq!(messages(&mut visitor, 1).await, [(answer, "It left us this morning.".to_owned())]);
+        visitor.send(&json!({ "type": "read", "conversation": chat, "message": answer })).await;
+        let mail = site.mail.mail_to("kari@customer.test").await;
+        assert!(mail.text.contains("You asked us to answer by email.") && mail.text.contains("It left us this morning."), "{}", mail.text);
+        let asked = sanne.messages(chat).await.iter().find(|message| text(message) == "Please answer by email").cloned();
+        assert_eq!(asked.map(|asked| asked["fields"].clone()), Some(json!([["email", "kari@customer.test"], ["answer_by", "mail"]])));
+    }
+
     async fn a_chat_has_an_owner_at_once_and_both_sides_see_what_the_other_writes_and_reads(mut site) {
         site.add_chat(&[]);
         let host = site.start().await;

@@ -7,6 +7,7 @@ use crate::token::Owner;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use switchboard_channel::{ANSWER_BY, BY_MAIL};
 use switchboard_model::{
     Attachment, ConversationId, Identity, InboundMessage, MessageDetails, MessageId, Nature, Proof, Sender, ThreadHints,
 };
@@ -72,13 +73,14 @@ pub(crate) struct Page {
 }
 
 /// A message as written.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(crate) struct Draft {
     pub(crate) client_id: String,
     pub(crate) conversation: Option<ConversationId>,
     pub(crate) first: Option<String>,
     pub(crate) text: Option<String>,
     pub(crate) fields: Option<Vec<(String, String)>>,
+    pub(crate) answer_by: Option<String>,
     pub(crate) topic: Option<String>,
     pub(crate) files: Option<Vec<String>>,
 }
@@ -107,7 +109,7 @@ pub(crate) struct Told {
 pub(crate) struct Checked {
     pub(crate) client_id: String,
     pub(crate) text: String,
-    /// Answers and what the channel knows itself; empty in a conversation that goes on.
+    /// Answers and what the channel knows itself; in a conversation that goes on an address, and that it is to be answered.
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) name: Option<String>,
 }
@@ -145,8 +147,8 @@ pub(crate) fn frame(text: &str) -> Result<ClientFrame, Refusal> {
     serde_json::from_str(text).map_err(|_| Refusal { client_id, ..Refusal::of(Code::Malformed) })
 }
 
-/// Checks a draft. `begins` says that it begins a conversation, so that the questions have to be answered.
-pub(crate) fn checked(config: &Config, draft: &Draft, begins: bool, told: &Told) -> Result<Checked, Refusal> {
+/// The words of a draft, if it is a message at all.
+pub(crate) fn words(config: &Config, draft: &Draft) -> Result<String, Refusal> {
     if !is_client_id(&draft.client_id) {
         return Err(Refusal::of(Code::BadClientId));
     }
@@ -158,20 +160,43 @@ pub(crate) fn checked(config: &Config, draft: &Draft, begins: bool, told: &Told)
     if text.chars().count() > config.limits.text_length {
         return refuse(Code::TooLong);
     }
+    Ok(text)
+}
+
+/// Checks a draft. `begins` says that it begins a conversation, so that the questions have to be answered.
+pub(crate) fn checked(config: &Config, draft: &Draft, begins: bool, told: &Told) -> Result<Checked, Refusal> {
+    let text = words(config, draft)?;
+    let refuse = |code| Refusal { client_id: Some(draft.client_id.clone()), ..Refusal::of(code) };
+    let sent = draft.fields.as_deref().unwrap_or_default();
+    let by = draft.answer_by.as_deref().filter(|by| !by.is_empty());
+    let by_mail = by == Some(BY_MAIL);
+    let wish = by_mail.then(|| (ANSWER_BY.to_owned(), BY_MAIL.to_owned()));
+    let wrong_wish = (by.is_some() && !by_mail).then(|| (ANSWER_BY.to_owned(), Wrong::Invalid));
     if !begins {
-        return Ok(Checked { client_id: draft.client_id.clone(), text, fields: Vec::new(), name: told.name.clone() });
+        let (address, mut wrong) = match address(sent) {
+            Ok(address) => (address, Vec::new()),
+            Err(fault) => (None, vec![("email".to_owned(), fault)]),
+        };
+        wrong.extend(wrong_wish);
+        if !wrong.is_empty() {
+            return Err(Refusal { fields: wrong, ..refuse(Code::BadField) });
+        }
+        let address = address.or_else(|| told.email.clone().filter(|_| by_mail));
+        let fields = address.map(|address| ("email".to_owned(), address)).into_iter().chain(wish).collect();
+        return Ok(Checked { client_id: draft.client_id.clone(), text, fields, name: told.name.clone() });
     }
     let topic = draft.topic.as_deref().filter(|topic| !topic.is_empty());
     if topic.is_some_and(|topic| !config.topics.iter().any(|known| known.value == topic)) {
-        return refuse(Code::BadTopic);
+        return Err(refuse(Code::BadTopic));
     }
-    let (mut fields, wrong) = answers(config, draft.fields.as_deref().unwrap_or_default(), topic, told);
+    let (mut fields, mut wrong) = answers(config, sent, topic, told);
+    wrong.extend(wrong_wish);
     if !wrong.is_empty() {
-        let client_id = Some(draft.client_id.clone());
-        return Err(Refusal { client_id, fields: wrong, ..Refusal::of(Code::BadField) });
+        return Err(Refusal { fields: wrong, ..refuse(Code::BadField) });
     }
     let answered = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, answer)| answer.clone());
     let name = told.name.clone().or_else(|| answered("name")).and_then(|name| person_name(&name));
+    fields.extend(wish);
     fields.extend(topic.map(|topic| ("topic".to_owned(), topic.to_owned())));
     fields.extend(told.page.as_ref().map(|page| ("page".to_owned(), page.url.clone())));
     fields.extend(told.unverified.then(|| ("identity".to_owned(), "unverified".to_owned())));
@@ -303,6 +328,14 @@ fn answers(config: &Config, sent: &[(String, String)], topic: Option<&str>, told
     }
     wrong.truncate(50);
     (kept, wrong)
+}
+
+/// The address in a message of a conversation that goes on. What else stands there is not looked at: a first message that is
+/// repeated after it was stored brings its answers again.
+fn address(sent: &[(String, String)]) -> Result<Option<String>, Wrong> {
+    let mut said = sent.iter().filter(|(name, _)| name == "email").map(|(_, value)| value);
+    let address = said.next().map_or(Ok(None), |value| Kind::Email.answer(value, &[]))?;
+    if said.next().is_some() { Err(Wrong::Repeated) } else { Ok(address) }
 }
 
 impl Refusal {

@@ -1,11 +1,12 @@
 //! What the server says to a visitor's connection, and what loaders are given. Pure.
 
 use crate::config::{Choice, Config, FilesAllowed, Question, Wrong};
-use crate::decode::{Refusal, Told, is_told};
+use crate::decode::{Refusal, is_told};
+use crate::visitor::Visitor;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use switchboard_channel::{Author, FileEntry, Opening, Thread, ThreadMessage};
+use switchboard_channel::{Author, BY_MAIL, FileEntry, MailOffer, Opening, Thread, ThreadMessage};
 use switchboard_model::{ConversationId, MessageId, Timestamp, Widget};
 
 /// The name of the protocol in the WebSocket's handshake.
@@ -74,6 +75,17 @@ struct WelcomeSettings<'a> {
     files: FileSettings<'a>,
     prechat: Vec<Asked<'a>>,
     topics: &'a [Choice],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mail: Option<MailSettings<'a>>,
+}
+
+/// Whoever waits may ask for the answer by mail.
+#[derive(Serialize)]
+struct MailSettings<'a> {
+    after_minutes: u32,
+    /// The address that the site has proven to be the visitor's, who need not type it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -134,6 +146,10 @@ pub(crate) struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     html: Option<&'a str>,
     files: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_by: Option<&'static str>,
     at: Timestamp,
 }
 
@@ -182,7 +198,8 @@ codes! {
 
 impl<'a> Welcome<'a> {
     /// A welcome for a visitor of whom so much is known.
-    pub(crate) fn new(config: &'a Config, told: &Told, is_identified: bool, opening: Opening) -> Self {
+    pub(crate) fn new(config: &'a Config, visitor: &'a Visitor, opening: Opening, offer: Option<MailOffer>) -> Self {
+        let (told, is_identified) = (&visitor.told, visitor.account.is_some());
         let files = &config.files;
         let allowed = files_allowed(config, is_identified);
         let prechat = config.questions.iter().map(|question| Asked { question, known: is_told(question, told) });
@@ -200,6 +217,7 @@ impl<'a> Welcome<'a> {
                 files: FileSettings { allowed, count: files.count, bytes: files.bytes, types: &files.types },
                 prechat: prechat.collect(),
                 topics: &config.topics,
+                mail: offer.map(|offer| MailSettings { after_minutes: offer.after_minutes, address: visitor.proven_email() }),
             },
             open: opening.open,
             opens_at: opening.opens_at,
@@ -243,6 +261,7 @@ impl<'a> Shown<'a> {
         let author = match &message.author {
             Author::Contact => json!({"kind": "visitor"}),
             Author::Agent(name) => json!({"kind": "agent", "name": name}),
+            Author::Program(name) => json!({"kind": "agent", "name": name, "automatic": true}),
         };
         let file =
             |file: &FileEntry| json!({"name": file.name, "content_type": file.content_type, "size_bytes": file.size_bytes});
@@ -254,6 +273,8 @@ impl<'a> Shown<'a> {
             text: &message.text,
             html: message.html.as_deref(),
             files: message.files.iter().map(file).collect(),
+            email: message.email.as_deref(),
+            answer_by: message.by_mail.then_some(BY_MAIL),
             at: message.at,
         }
     }

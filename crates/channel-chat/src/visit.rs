@@ -270,10 +270,12 @@ impl Visit {
             switchboard_channel::Opening::default()
         });
         let door = Arc::clone(&self.door);
-        let mut welcome = Welcome::new(&door.config, &self.visitor.told, self.visitor.account.is_some(), opening);
+        let offer = door.context.threads.mail_offer();
+        let pass = self.visitor.pass(&door.signer, door.context.runtime.clock.now());
+        let mut welcome = Welcome::new(&door.config, &self.visitor, opening, offer);
         welcome.visitor = self.visitor.word();
         welcome.session = self.visitor.has_session();
-        welcome.pass = self.visitor.pass(&door.signer, door.context.runtime.clock.now());
+        welcome.pass = pass;
         welcome.identity_fault = self.visitor.disbelief.map(crate::identity::Disbelief::code);
         let threads: Vec<Thread> = self.known.values().rev().map(|known| known.thread.clone()).collect();
         welcome.conversations = threads.iter().take(decode::MOST_REPLAYS).map(crate::encode::Standing::of).collect();

@@ -53,6 +53,12 @@ impl Visitor {
         (Self { told, account, session, is_session_kept, nonce, disbelief }, unwelcome)
     }
 
+    /// The address that the site has proven to be the visitor's.
+    pub(crate) fn proven_email(&self) -> Option<&str> {
+        let email = self.account.as_ref().and_then(|(_, account)| account.email.as_ref());
+        email.filter(|(_, is_proven)| *is_proven).map(|(email, _)| email.as_str())
+    }
+
     /// The word for it in the welcome.
     pub(crate) const fn word(&self) -> &'static str {
         match (&self.account, self.told.unverified) {

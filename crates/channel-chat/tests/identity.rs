@@ -8,7 +8,7 @@ use client::{SECRETS, Site, nonce};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use switchboard_channel::Signal;
+use switchboard_channel::{MailOffer, Signal};
 use switchboard_channel_testkit::ManualClock;
 use switchboard_model::{ConversationId, Identity, IdentityKind, Proof};
 
@@ -143,12 +143,15 @@ async fn an_identified_visitor_is_the_account_on_every_browser() {
 #[tokio::test]
 async fn an_address_is_an_identity_only_when_the_site_has_proven_it() {
     let site = Site::open().await;
+    site.harness.threads.set_mail_offer(Some(MailOffer { after_minutes: 3 }));
     for (proven, count) in [(json!(true), 1), (json!(false), 0), (Value::Null, 0)] {
         let mut claims = json!({"sub": "4711", "exp": seconds(600), "email": "Kari@eksempel.test"});
         if !proven.is_null() {
             claims["email_verified"] = proven.clone();
         }
-        let (mut client, _) = site.visit(json!({"identity": {"jwt": jwt(SECRETS[1], &claims)}})).await;
+        let (mut client, welcome) = site.visit(json!({"identity": {"jwt": jwt(SECRETS[1], &claims)}})).await;
+        let address = (count == 1).then_some("Kari@eksempel.test");
+        assert_eq!(welcome["settings"]["mail"]["address"], json!(address), "it need not be typed: {welcome}");
         client.send(&json!({"type": "message", "client_id": format!("message-{proven}"), "text": "Hei"})).await;
         assert_eq!(client.answer().await["type"], "accepted");
         let message = site.harness.inbox.messages().pop().expect("a message");

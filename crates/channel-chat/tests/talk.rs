@@ -4,7 +4,7 @@ mod client;
 
 use client::{Site, nonce};
 use serde_json::{Value, json};
-use switchboard_channel::{InboxErrorKind, Opening, Signal, ThreadChange};
+use switchboard_channel::{InboxErrorKind, MailOffer, Opening, Signal, ThreadChange};
 use switchboard_model::{ConversationId, IdentityKind, MessageId, Proof, Timestamp};
 
 fn conversation(frame: &Value) -> ConversationId {
@@ -109,6 +109,48 @@ async fn messages_written_before_the_first_is_accepted_land_in_its_conversation(
     client.send(&json!({"type": "message", "client_id": "message-3", "first": "message-0", "text": "three"})).await;
     assert_eq!(client.answer().await["code"], "unknown_conversation");
     assert!(site.harness.inbox.messages()[1].fields.is_empty(), "only the first message carries answers");
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_waits_asks_for_the_answer_by_mail_and_sees_it_asked_on_every_tab() {
+    let site = Site::open().await;
+    let (mut client, welcome) = site.visit(json!({})).await;
+    assert!(welcome["settings"]["mail"].is_null(), "nothing is mailed: {welcome}");
+    site.harness.threads.set_mail_offer(Some(MailOffer { after_minutes: 3 }));
+    client.send(&json!({"type": "consent"})).await;
+    let session = client.until("session").await["session"].clone();
+    let accepted = client.begin("message-1", "Hei").await;
+    let (id, number) = (conversation(&accepted), accepted["conversation"].clone());
+    let (mut other, welcome) = site.visit(json!({"session": session})).await;
+    assert_eq!(welcome["settings"]["mail"], json!({"after_minutes": 3}));
+    other.caught_up().await;
+    let wish = |address: &str, by: &str| {
+        json!({"type": "message", "client_id": "message-2", "conversation": number, "text": "By mail, please",
+               "fields": [["email", address], ["colour", "red"]], "answer_by": by})
+    };
+    for (address, by, name) in [("kari", "mail", "email"), ("kari@eksempel.test", "post", "answer_by")] {
+        client.send(&wish(address, by)).await;
+        let refused = client.answer().await;
+        assert_eq!((&refused["code"], &refused["client_id"]), (&json!("bad_field"), &json!("message-2")));
+        assert_eq!(refused["fields"], json!([{"name": name, "code": "invalid"}]));
+    }
+    for _ in 0..2 {
+        client.send(&wish("kari@eksempel.test", "mail")).await;
+        assert_eq!(client.answer().await["type"], "accepted");
+    }
+    let stored = site.harness.inbox.messages();
+    let fields =
+        [("email", "kari@eksempel.test"), ("answer_by", "mail")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!((stored.len(), stored[1].fields.as_slice()), (2, fields.as_slice()), "it is stored once");
+    site.harness.threads.answer_by_itself(id, "Shop", "We are looking into it.");
+    let (asked, answer) = (other.until("message").await, other.until("message").await);
+    assert_eq!((&asked["answer_by"], &asked["email"]), (&json!("mail"), &json!("kari@eksempel.test")));
+    assert_eq!(answer["author"], json!({"kind": "agent", "name": "Shop", "automatic": true}));
+    let (mut reloaded, _) = site.visit(json!({"session": session})).await;
+    let frames = reloaded.caught_up().await;
+    let wishes = frames.iter().filter(|frame| frame["type"] == "message").map(|frame| frame["answer_by"].clone());
+    assert_eq!(wishes.collect::<Vec<_>>(), [Value::Null, json!("mail"), Value::Null]);
     site.stop().await;
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use switchboard_channel::{
-    Author, Clock, FileEntry, Opening, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads, ThreadsError,
+    Author, Clock, FileEntry, MailOffer, Opening, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads, ThreadsError,
 };
 use switchboard_model::{ConversationId, Identity, InboundMessage, MessageId, Timestamp};
 use tokio::sync::broadcast;
@@ -27,6 +27,7 @@ struct State {
     changed: BTreeMap<ConversationId, Thread>,
     signals: Vec<(ConversationId, Signal)>,
     opening: Opening,
+    mail_offer: Option<MailOffer>,
     failing: bool,
     reads: usize,
 }
@@ -51,15 +52,26 @@ impl FakeThreads {
         text: &str,
         files: &[(&str, &'static [u8])],
     ) -> MessageId {
+        self.answer(conversation, Author::Agent(author.to_owned()), text, files)
+    }
+
+    /// A program answers, under this name.
+    pub fn answer_by_itself(&self, conversation: ConversationId, name: &str, text: &str) -> MessageId {
+        self.answer(conversation, Author::Program(name.to_owned()), text, &[])
+    }
+
+    fn answer(&self, conversation: ConversationId, author: Author, text: &str, files: &[(&str, &'static [u8])]) -> MessageId {
         let id = self.inbox.next_message_id();
         let files: Vec<ThreadFile> = files.iter().map(|(name, bytes)| file(name, bytes)).collect();
         let message = ThreadMessage {
             id,
             external_id: None,
-            author: Author::Agent(author.to_owned()),
+            author,
             text: text.to_owned(),
             html: None,
             files: files.iter().map(|file| file.entry.clone()).collect(),
+            email: None,
+            by_mail: false,
             at: self.clock.now(),
         };
         self.state().replies.push((conversation, message, files));
@@ -89,6 +101,11 @@ impl FakeThreads {
     /// The channel's hours from now on.
     pub fn set_opening(&self, opening: Opening) {
         self.state().opening = opening;
+    }
+
+    /// What is said about answers by mail from now on.
+    pub fn set_mail_offer(&self, offer: Option<MailOffer>) {
+        self.state().mail_offer = offer;
     }
 
     /// From now on nothing can be read, or it can again.
@@ -198,6 +215,10 @@ impl Threads for FakeThreads {
         self.read()?;
         Ok(self.state().opening)
     }
+
+    fn mail_offer(&self) -> Option<MailOffer> {
+        self.state().mail_offer
+    }
 }
 
 fn fresh(conversation: ConversationId, key: Option<String>) -> Thread {
@@ -217,6 +238,7 @@ fn of_contact(message: InboundMessage, id: MessageId, at: Timestamp) -> (ThreadM
             bytes: file.bytes,
         })
         .collect();
+    let (email, by_mail) = ThreadMessage::wishes(&message.fields);
     let message = ThreadMessage {
         id,
         external_id: Some(message.external_id),
@@ -224,6 +246,8 @@ fn of_contact(message: InboundMessage, id: MessageId, at: Timestamp) -> (ThreadM
         text: message.text,
         html: message.html,
         files: files.iter().map(|file| file.entry.clone()).collect(),
+        email,
+        by_mail,
         at,
     };
     (message, files)

@@ -17,7 +17,10 @@ pub use inbox::{Inbox, InboxError, InboxErrorKind};
 pub use logging::may_be_logged;
 pub use registration::{Build, Registration, SettingDoc};
 pub use settings::Settings;
-pub use threads::{Author, FileEntry, Opening, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads, ThreadsError};
+pub use threads::{
+    ANSWER_BY, Author, BY_MAIL, FileEntry, MailOffer, Opening, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads,
+    ThreadsError,
+};
 
 use async_trait::async_trait;
 use switchboard_model::{Capabilities, Delivered, OutboundMessage, Widget};

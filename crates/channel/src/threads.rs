@@ -7,6 +7,11 @@ use switchboard_model::{ConversationId, Identity, MessageId, Timestamp};
 use thiserror::Error;
 use tokio::sync::broadcast;
 
+/// Field of a message in which the contact asks how to be answered; [`BY_MAIL`] is what there is.
+pub const ANSWER_BY: &str = "answer_by";
+/// The contact asks for answers by mail.
+pub const BY_MAIL: &str = "mail";
+
 /// The conversations of one channel. Nothing of another channel and no note can be seen through it.
 ///
 /// Whether the visitor who asks may see a conversation is the adapter's to check: it belongs to the contact of
@@ -46,6 +51,18 @@ pub trait Threads: Send + Sync {
     async fn opening(&self) -> Result<Opening, ThreadsError> {
         Ok(Opening::default())
     }
+
+    /// What contacts are told about answers by mail; `None` where nothing is mailed, or nothing is to be said of it.
+    fn mail_offer(&self) -> Option<MailOffer> {
+        None
+    }
+}
+
+/// Contacts who wait may ask for their answer by mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailOffer {
+    /// After so many minutes without an answer they are asked whether they prefer it.
+    pub after_minutes: u32,
 }
 
 /// Whether the channel's hours run.
@@ -93,6 +110,10 @@ pub struct ThreadMessage {
     pub html: Option<String>,
     /// Its files in order.
     pub files: Vec<FileEntry>,
+    /// The address that the contact gave with it.
+    pub email: Option<String>,
+    /// The contact asked with it for answers by mail.
+    pub by_mail: bool,
     /// When it was taken in or written.
     pub at: Timestamp,
 }
@@ -104,6 +125,8 @@ pub enum Author {
     Contact,
     /// Somebody at the desk, by the name that contacts see.
     Agent(String),
+    /// A program, by the same.
+    Program(String),
 }
 
 /// A file of a message without its bytes.
@@ -157,6 +180,15 @@ pub struct ThreadsError(
     /// In words, for the log.
     pub String,
 );
+
+impl ThreadMessage {
+    /// What the fields of a contact's message say about the answer: an address, and whether it is to be mailed.
+    #[must_use]
+    pub fn wishes(fields: &[(String, String)]) -> (Option<String>, bool) {
+        let said = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value);
+        (said("email").cloned(), said(ANSWER_BY).is_some_and(|by| by == BY_MAIL))
+    }
+}
 
 impl Default for Opening {
     fn default() -> Self {

@@ -4,8 +4,8 @@ use crate::engine::is_proof;
 use crate::error::Result;
 use std::collections::BTreeSet;
 use switchboard_model::{
-    Arrival, ChannelEntry, ContactFacts, Directory, FactField, Facts, IdentityKind, InboundMessage, Input, ItemChange, Owner,
-    Proof, QueueFacts, Revision, RouteEvent, Timestamp, UserId,
+    Arrival, ChannelEntry, ChannelKind, ContactFacts, Directory, FactField, Facts, IdentityKind, InboundMessage, Input,
+    ItemChange, Owner, Proof, QueueFacts, Revision, RouteEvent, Timestamp, UserId,
 };
 use switchboard_storage::{Changed, ContactRecord, ItemRecord, NewInput, Said, Tx};
 
@@ -158,7 +158,7 @@ pub(crate) async fn said(
     message: Option<&InboundMessage>,
 ) -> Result<Said> {
     let asks = asked(directory, item, channel).iter().any(|FactField(name)| match name.strip_prefix(FactField::FORM_PREFIX) {
-        Some(_) => message.is_none_or(|message| message.fields.is_empty()),
+        Some(field) => message.is_none_or(|message| leaves_open(message, field, channel)),
         None => name == "message.language" && message.is_none_or(|message| message.language.is_none()),
     });
     match item.conversation.filter(|_| asks) {
@@ -204,8 +204,14 @@ fn fact(name: &str, item: &ItemRecord, parts: &ArrivalParts<'_>, known: Known) -
         "message.text" => Some(message.map_or_else(|| item.preview.clone(), |message| message.text.clone())),
         other => {
             let field = other.strip_prefix(FactField::FORM_PREFIX)?;
-            let now = message.map(|message| &message.fields).filter(|fields| !fields.is_empty());
+            let now = message.filter(|message| !leaves_open(message, field, parts.channel)).map(|message| &message.fields);
             now.unwrap_or(&parts.said.fields).iter().find(|(name, _)| name == field).map(|(_, value)| value.clone())
         }
     }
+}
+
+/// Whether a message says nothing about a field, so that what was said before counts. A form is filled in as a whole; what a
+/// later message of a chat says, such as an address, stands beside what the chat began with.
+fn leaves_open(message: &InboundMessage, field: &str, channel: &ChannelEntry) -> bool {
+    message.fields.is_empty() || (channel.kind == ChannelKind::Chat && !message.fields.iter().any(|(name, _)| name == field))
 }

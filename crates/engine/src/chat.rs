@@ -30,21 +30,39 @@ pub(crate) async fn watch_silence(tx: &Tx, directory: &Directory, item: &ItemRec
     Ok(())
 }
 
-/// Sees to it that a reply is mailed if the contact is gone and does not read it.
+/// When a reply is mailed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mailed {
+    /// When the contact, who is connected or not, has been gone for a while without reading it.
+    Unread { is_connected: bool },
+    /// At once: the contact asked for that. It can be taken back for so long.
+    AtOnce { hold_ms: i64 },
+}
+
+/// Sees to it that a reply is mailed, if the chat's channel mails at all.
 pub(crate) async fn watch_unread(
     tx: &Tx,
     channel: Option<&ChannelEntry>,
     conversation: ConversationId,
     timer: i64,
-    (at, is_connected): (Timestamp, bool),
+    (at, mailed): (Timestamp, Mailed),
 ) -> Result<()> {
-    if channel.and_then(ChannelEntry::chat_settings).and_then(|settings| settings.mail_channel).is_none() {
+    if !mails(channel) {
         return Ok(());
     }
-    let body = json!({ "gone_at": (!is_connected).then_some(at.0) });
-    let due_at = at.plus_ms(GONE_MS);
-    tx.insert_timer_once(&NewTimer { id: timer, due_at, kind: UNREAD.to_owned(), item: Some(conversation.into()), body }).await?;
+    let (due_at, gone_at) = match mailed {
+        Mailed::Unread { is_connected } => (at.plus_ms(GONE_MS), (!is_connected).then_some(at.0)),
+        Mailed::AtOnce { hold_ms } => (at.plus_ms(hold_ms), None),
+    };
+    let body = json!({ "gone_at": gone_at });
+    let timer = NewTimer { id: timer, due_at, kind: UNREAD.to_owned(), item: Some(conversation.into()), body };
+    tx.insert_or_hasten_timer(&timer).await?;
     Ok(())
+}
+
+/// Whether a channel is a chat that mails.
+pub(crate) fn mails(channel: Option<&ChannelEntry>) -> bool {
+    channel.and_then(ChannelEntry::chat_settings).is_some_and(|settings| settings.mail_channel.is_some())
 }
 
 /// An item was closed: what was said in a chat is mailed where its channel says so.

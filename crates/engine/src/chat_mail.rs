@@ -1,8 +1,8 @@
 //! What is mailed about a live chat (ROUTING 12.3).
 //!
 //! Replies that the contact has not read two minutes after leaving go by mail through another channel, under an address
-//! that brings the answer back into the conversation; and what was said is mailed where the channel's settings or somebody
-//! at the desk ask for it. Only to addresses that the contact gave or that a site vouches for, and only once a person has
+//! that brings the answer back into the conversation; where the contact asked for answers by mail, what a person replies goes
+//! at once, read or not. What was said is mailed where the channel's settings or somebody at the desk ask for it. Only to addresses that the contact gave or that a site vouches for, and only once a person has
 //! answered, so that nobody can have us write to strangers.
 
 use crate::chat::{GONE_MS, TRANSCRIPT};
@@ -13,6 +13,7 @@ use crate::threads::shown_name;
 use crate::timers::{MAIL_ATTEMPTS, MAIL_RETRY_MS, Sending, claim_timer};
 use jiff::tz::TimeZone;
 use serde_json::json;
+use switchboard_channel::{ANSWER_BY, ThreadMessage};
 use switchboard_model::{
     Address, Attachment, ChannelEntry, ChannelId, ChatSettings, ConversationId, Identity, IdentityKind, ItemId, MessageId,
     MessageKind, MessageView, OutboundMessage, Timestamp, Transcript,
@@ -96,18 +97,23 @@ impl Engine {
         self.commit(move |tx| Box::pin(async move { Ok(tx.insert_timer_once(&timer).await.map(drop)?) })).await
     }
 
-    /// Mails what the contact has not read, once the contact has been gone for two minutes. Nothing that costs much is read
-    /// before that.
+    /// Mails what the contact has not read, once the contact has been gone for two minutes, and what a person replied to
+    /// whoever asked for answers by mail. Nothing that costs much is read before that.
     pub(crate) async fn mail_unread(&self, timer: StoredTimer, item: ItemId) -> Result<()> {
         let (store, now) = (&self.inner.store, self.now());
         let Some(way) = self.way(item).await? else { return self.drop_timer(timer.id).await };
         let ThreadRecord { conversation, newest, read, mailed, .. } = way.thread;
-        let known = read.max(mailed);
+        // Whoever asked for mail gets what a person replied after that by mail, though they have seen it in the chat.
+        let wish = self.mail_wish(conversation).await?;
+        let before_wish = mailed.max(read.min(wish));
+        let is_wished = wish.is_some() && store.has_person_replied(conversation, before_wish).await?;
+        let known = if is_wished { before_wish } else { read.max(mailed) };
         let Some(newest_reply) = store.newest_reply(conversation, known).await? else {
             return self.end_unread(timer.id, conversation, newest).await;
         };
         let gone_at = timer.body.get("gone_at").and_then(serde_json::Value::as_i64).map(Timestamp);
         let (due_at, gone_at) = match (self.inner.signals.is_connected(conversation, now), gone_at) {
+            _ if is_wished => (now, gone_at),
             (true, _) => (now.plus_ms(LOOK_AGAIN_MS), None),
             (false, None) => (now.plus_ms(GONE_MS), Some(now)),
             (false, Some(gone_at)) => (gone_at.plus_ms(GONE_MS), Some(gone_at)),
@@ -126,8 +132,10 @@ impl Engine {
         mail.author = messages.last().and_then(|message| message.author_name.as_deref()).map(shown_name);
         mail.subject = Some(self.words(&mailing, "unread_subject"));
         mail.attachments = self.files_of(conversation, &messages).await?;
-        mail.text = self.letter(&mailing, "unread_intro", &Part { messages, is_cut });
-        self.mail_once(timer, mailing, mail, Some(newest_reply)).await
+        let intro = if is_wished { "wished_intro" } else { "unread_intro" };
+        mail.text = self.letter(&mailing, intro, &Part { messages, is_cut });
+        let look_again_ms = if is_wished { 0 } else { GONE_MS };
+        self.mail_once(timer, mailing, mail, Some((newest_reply, look_again_ms))).await
     }
 
     /// Mails what was said.
@@ -152,6 +160,20 @@ impl Engine {
         self.mail_once(timer, mailing, mail, None).await
     }
 
+    /// The message in which the contact of a conversation last asked for answers by mail.
+    pub(crate) async fn mail_wish(&self, conversation: ConversationId) -> Result<Option<MessageId>> {
+        let found = self.inner.store.newest_with_field(conversation, ANSWER_BY).await?;
+        Ok(found.filter(|(_, fields)| ThreadMessage::wishes(fields).1).map(|(message, _)| message))
+    }
+
+    /// The channel that mails about chats with these settings go out through, if there is one that can send.
+    pub(crate) fn mail_outlet(&self, settings: &ChatSettings) -> Option<(ChannelId, String)> {
+        let directory = self.directory();
+        let via = settings.mail_channel.and_then(|id| directory.channel(id))?;
+        let outlet = self.inner.outlets.get(&via.slug)?;
+        outlet.channel.capabilities().reply.then(|| (via.id, via.slug.clone()))
+    }
+
     /// The chat of an item, if its channel says through which other one it is mailed and that one can send.
     async fn way(&self, item: ItemId) -> Result<Option<Way>> {
         let (store, directory) = (&self.inner.store, self.directory());
@@ -160,27 +182,25 @@ impl Engine {
         let Some(thread) = store.thread(conversation).await? else { return Ok(None) };
         let Some(channel) = directory.channel(thread.channel).cloned() else { return Ok(None) };
         let settings = channel.chat_settings().unwrap_or_default();
-        let via = settings.mail_channel.and_then(|id| directory.channel(id)).map(|via| (via.id, via.slug.clone()));
-        let can_send = |slug: &str| self.inner.outlets.get(slug).is_some_and(|outlet| outlet.channel.capabilities().reply);
-        let via = via.filter(|(_, slug)| can_send(slug));
-        Ok(via.map(|via| Way { thread, channel, settings, via }))
+        Ok(self.mail_outlet(&settings).map(|via| Way { thread, channel, settings, via }))
     }
 
     /// What a mail about a chat is made of; `None` when there is nothing to say or nowhere to send it. Nothing is mailed for
     /// a program's answer: whoever types a stranger's address must not have letters sent there.
     async fn mailing(&self, way: Way) -> Result<Option<Mailing>> {
         let (store, conversation) = (&self.inner.store, way.thread.conversation);
-        if !store.has_person_replied(conversation).await? {
+        if !store.has_person_replied(conversation, None).await? {
             return Ok(None);
         }
         let Some(contact) = way.thread.contact else { return Ok(None) };
         let Some(contact) = store.contact(contact).await? else { return Ok(None) };
-        let given = contact.identities.into_iter().find(|identity| identity.kind == IdentityKind::Email);
-        let is_typed = given.is_none();
-        let address = match given {
-            Some(identity) => Some(identity.value),
-            None => store.forms_of(conversation, MAX_FORMS).await?.iter().find_map(|form| typed_address(form)),
-        };
+        let typed = store.forms_of(conversation, MAX_FORMS).await?.iter().find_map(|form| typed_address(form));
+        let mut given = contact.identities.into_iter().filter(|identity| identity.kind == IdentityKind::Email).peekable();
+        let is_typed = given.peek().is_none();
+        // Of several addresses that are vouched for, the one that was named last.
+        let is_named = |given: &str| typed.as_ref().is_some_and(|typed| typed.eq_ignore_ascii_case(given));
+        let given = given.map(|identity| identity.value).reduce(|first, next| if is_named(&next) { next } else { first });
+        let address = given.or(typed);
         let Some(address) = address else { return Ok(None) };
         let language = store.language_of(conversation).await?.unwrap_or_default();
         Ok(Some(Mailing { way, address: Address { name: contact.name, address }, is_typed, language }))
@@ -255,14 +275,14 @@ impl Engine {
     }
 
     /// Sends a mail on one host at a time; the timer goes only after the mail has gone, was refused for good, or a day of
-    /// trying. The address
-    /// takes part from then on, and what the mail is known by leads back to the conversation.
+    /// trying. The address takes part from then on, and what the mail is known by leads back to the conversation. `unread` is
+    /// the last of the replies that are mailed, and after how many milliseconds others are looked for.
     async fn mail_once(
         &self,
         timer: StoredTimer,
         mailing: Mailing,
         mut mail: OutboundMessage,
-        up_to: Option<MessageId>,
+        unread: Option<(MessageId, i64)>,
     ) -> Result<()> {
         let attempts = timer.body.get("attempts").and_then(serde_json::Value::as_u64).unwrap_or(0);
         let mut body = timer.body.clone();
@@ -294,7 +314,7 @@ impl Engine {
             Sending::Failed if attempts + 1 < MAIL_ATTEMPTS => return Ok(()),
             Sending::Failed | Sending::Refused => return self.drop_timer(timer.id).await,
         };
-        if let Some(up_to) = up_to {
+        if let Some((up_to, _)) = unread {
             self.move_mark(&mailing.way.thread, Mark::Mailed, up_to).await?;
         }
         let (via, message, now) = (mailing.way.via.0, mail.message, self.now());
@@ -304,10 +324,10 @@ impl Engine {
                     tx.note_reference(via, reference, conversation, message).await?;
                 }
                 tx.delete_timer(timer.id).await?;
-                if up_to.is_some() {
+                if let Some((_, look_again_ms)) = unread {
                     // Something may have been written meanwhile; it finds out when there is nothing any more.
                     let body = json!({ "gone_at": now.0 });
-                    let due_at = now.plus_ms(GONE_MS);
+                    let due_at = now.plus_ms(look_again_ms);
                     let again = NewTimer { id: timer.id, due_at, kind: timer.kind, item: timer.item, body };
                     tx.insert_timer(&again).await?;
                 }

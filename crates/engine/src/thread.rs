@@ -1,7 +1,7 @@
 //! Writing in a thread: replies that go out through the outbox, and notes among colleagues (ROUTING 2.3).
 
 use crate::arrival::tell_turn;
-use crate::chat;
+use crate::chat::{self, Mailed};
 use crate::engine::{Engine, caller_user};
 use crate::error::{EngineError, EngineErrorKind, Result};
 use crate::hand_back::replied;
@@ -47,6 +47,8 @@ impl Engine {
         }
         let html = self.clean(message.html.clone()).await?;
         let ids = self.inner.store.next_ids(4 + message.attachments.len()).await?;
+        let may_mail = message.reply && caller.user.is_some() && chat::mails(directory.channel(channel));
+        let by_mail = may_mail && self.mail_wish(conversation).await?.is_some();
         let writing = Writing {
             caller: caller.clone(),
             directory,
@@ -59,6 +61,7 @@ impl Engine {
             html,
             at: self.now(),
             is_connected: self.inner.signals.is_connected(conversation, self.now()),
+            by_mail,
             ids,
         };
         let message_id = self.commit(move |tx| Box::pin(async move { writing.write(tx).await })).await?;
@@ -133,6 +136,8 @@ struct Writing {
     at: Timestamp,
     /// The contact is connected.
     is_connected: bool,
+    /// A person replies, and the contact asked for answers by mail.
+    by_mail: bool,
     /// Message, outbox entry, two timers, attachments.
     ids: Vec<i64>,
 }
@@ -163,7 +168,9 @@ impl Writing {
             self.take(tx).await?;
             if shows {
                 let channel = self.directory.channel(self.channel);
-                chat::watch_unread(tx, channel, self.conversation, self.ids[2], (self.at, self.is_connected)).await?;
+                let unread = Mailed::Unread { is_connected: self.is_connected };
+                let mailed = if self.by_mail { Mailed::AtOnce { hold_ms } } else { unread };
+                chat::watch_unread(tx, channel, self.conversation, self.ids[2], (self.at, mailed)).await?;
             }
             if let Some(item) = work_item(tx, self.conversation).await? {
                 if shows {

@@ -14,12 +14,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use switchboard_channel::{
-    Author, FileEntry, Opening, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads, ThreadsError,
+    Author, FileEntry, MailOffer, Opening, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads, ThreadsError,
 };
 use switchboard_core::channel_hours;
 use switchboard_model::{
-    ChannelEntry, ChannelId, ConversationId, Identity, ItemId, ItemStatus, LiveEvent, LiveEventKind, MessageId, MessageKind,
-    Owner, VisitedPage,
+    Actor, ChannelEntry, ChannelId, ConversationId, Identity, ItemId, ItemStatus, LiveEvent, LiveEventKind, MessageId,
+    MessageKind, Owner, VisitedPage,
 };
 use switchboard_storage::{Mark, NewEvent, ThreadEntry, ThreadRecord, Tx};
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -395,6 +395,13 @@ impl Threads for ChannelThreads {
         Ok(Opening { open: hours.open, opens_at: hours.opens_at })
     }
 
+    fn mail_offer(&self) -> Option<MailOffer> {
+        let settings = self.entry()?.chat_settings()?;
+        self.engine.mail_outlet(&settings)?;
+        let after_minutes = settings.offer_mail_after_minutes;
+        (after_minutes > 0).then_some(MailOffer { after_minutes })
+    }
+
     async fn signal(&self, conversation: ConversationId, signal: Signal) -> std::result::Result<(), ThreadsError> {
         self.take_signal(conversation, signal).await.map_err(threads_error)
     }
@@ -411,9 +418,12 @@ fn message_of(entry: ThreadEntry, channel: &str) -> ThreadMessage {
     let author = match message.kind {
         MessageKind::Inbound => Author::Contact,
         MessageKind::Reply | MessageKind::Note => {
-            Author::Agent(message.author_name.as_deref().map_or_else(|| channel.to_owned(), shown_name))
+            let name = message.author_name.as_deref().map_or_else(|| channel.to_owned(), shown_name);
+            if matches!(message.author, Actor::User { .. }) { Author::Agent(name) } else { Author::Program(name) }
         }
     };
+    let wishes = (message.kind == MessageKind::Inbound).then(|| ThreadMessage::wishes(&message.fields));
+    let (email, by_mail) = wishes.unwrap_or_default();
     let file = |file: switchboard_model::AttachmentView| FileEntry {
         name: file.name,
         content_type: file.content_type,
@@ -426,6 +436,8 @@ fn message_of(entry: ThreadEntry, channel: &str) -> ThreadMessage {
         text: message.text,
         html: message.html,
         files: message.attachments.into_iter().map(file).collect(),
+        email,
+        by_mail,
         at: message.at,
     }
 }

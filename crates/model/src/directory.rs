@@ -306,11 +306,23 @@ pub struct ChatSettings {
     pub mail_channel: Option<ChannelId>,
     /// When a contact with a known address is mailed what was said.
     pub transcript: Transcript,
+    /// Whoever has waited so many minutes for an answer is asked whether they prefer it by mail; 0 is never.
+    #[serde(default = "usual_offer_minutes")]
+    pub offer_mail_after_minutes: u32,
+}
+
+const fn usual_offer_minutes() -> u32 {
+    3
 }
 
 impl Default for ChatSettings {
     fn default() -> Self {
-        Self { close_after_min: 30, mail_channel: None, transcript: Transcript::OnRequest }
+        Self {
+            close_after_min: 30,
+            mail_channel: None,
+            transcript: Transcript::OnRequest,
+            offer_mail_after_minutes: usual_offer_minutes(),
+        }
     }
 }
 

@@ -208,24 +208,48 @@ impl Store {
         conversation: ConversationId,
         after: Option<MessageId>,
     ) -> Result<Option<MessageId>, StoreError> {
+        self.reply_after(conversation, after, "ORDER BY e.message_id DESC").await
+    }
+
+    /// Whether a person, not a program, has replied after a message, or at all.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_person_replied(&self, conversation: ConversationId, after: Option<MessageId>) -> Result<bool, StoreError> {
+        let by_person = "AND m.author LIKE '{\"kind\":\"user\",%'";
+        Ok(self.reply_after(conversation, after, by_person).await?.is_some())
+    }
+
+    async fn reply_after(
+        &self,
+        conversation: ConversationId,
+        after: Option<MessageId>,
+        which: &str,
+    ) -> Result<Option<MessageId>, StoreError> {
         let sql = format!(
             "SELECT m.id FROM thread_entry e JOIN message m ON m.id = e.message_id WHERE e.conversation_id IN ({ORIGINS}) \
-             AND e.message_id > $2 AND m.kind = 'reply' ORDER BY e.message_id DESC LIMIT 1"
+             AND e.message_id > $2 AND m.kind = 'reply' {which} LIMIT 1"
         );
         let found = row(self.reads(), sql, values![conversation, after.unwrap_or(MessageId(0))]).await?;
         found.map(|row| row.id("id", MessageId)).transpose()
     }
 
-    /// Whether a person, not a program, has replied.
+    /// The newest message of the contact that has a field of this name, with all its fields.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn has_person_replied(&self, conversation: ConversationId) -> Result<bool, StoreError> {
+    pub async fn newest_with_field(
+        &self,
+        conversation: ConversationId,
+        name: &str,
+    ) -> Result<Option<(MessageId, Vec<(String, String)>)>, StoreError> {
+        // Within a value the quotation marks of JSON are escaped, so this finds names only.
         let sql = format!(
-            "SELECT m.id FROM thread_entry e JOIN message m ON m.id = e.message_id WHERE e.conversation_id IN ({ORIGINS}) \
-             AND m.kind = 'reply' AND m.author LIKE '{{\"kind\":\"user\",%' LIMIT 1"
+            "SELECT m.id, m.fields FROM thread_entry e JOIN message m ON m.id = e.message_id WHERE e.conversation_id IN ({ORIGINS}) \
+             AND m.kind = 'inbound' AND m.fields LIKE $2 ORDER BY e.message_id DESC LIMIT 1"
         );
-        Ok(row(self.reads(), sql, values![conversation]).await?.is_some())
+        let found = row(self.reads(), sql, values![conversation, format!("%[\"{name}\",%")]).await?;
+        found.map(|row| Ok((row.id("id", MessageId)?, row.opt_json("fields")?.unwrap_or_default()))).transpose()
     }
 
     /// The forms that the contact filled in, newest first: pairs of field and answer.

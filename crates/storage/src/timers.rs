@@ -121,6 +121,20 @@ impl Tx {
         Ok(execute(self, sql, values).await? == 1)
     }
 
+    /// Sets a timer unless one of its kind about its item is set already, which then is due as early as this one would be,
+    /// but for one whose work is being done: that has `attempts` in its body.
+    ///
+    /// # Errors
+    /// `Conflict` when the id is taken.
+    pub async fn insert_or_hasten_timer(&self, timer: &NewTimer) -> Result<(), StoreError> {
+        if self.insert_timer_once(timer).await? {
+            return Ok(());
+        }
+        let sql = "UPDATE timer SET due_at = $1 WHERE item_id = $2 AND kind = $3 AND due_at > $1 \
+            AND body NOT LIKE '%\"attempts\"%'";
+        execute(self, sql, values![timer.due_at, timer.item, timer.kind.as_str()]).await.map(drop)
+    }
+
     /// Removes a timer; false when it was gone, so that of two hosts one runs it.
     ///
     /// # Errors

@@ -64,6 +64,7 @@ const launcher = (page) => page.locator('body > button');
 const inside = (page) => page.frameLocator('iframe[src*="/w/"]');
 const field = (page) => inside(page).getByRole('textbox', { name: 'Write a message' });
 const bubbles = (page) => inside(page).locator('.bubble');
+const prefer = (page) => inside(page).getByRole('button', { name: 'I prefer an answer by email' });
 const call = (page, ...values) => page.evaluate((given) => window.switchboard(...given), values);
 async function write(page, text) {
   await field(page).fill(text);
@@ -388,6 +389,98 @@ const tests = {
     await until('it is stored with the address', () => /name: Kari\nemail: kari@eksempel\.test\n\nCall me\./.test(chat.texts[0]));
   },
 
+  async 'a message outside of hours asks for its answer by mail, where anything is mailed'({ page, chat }) {
+    await launcher(page).click();
+    await inside(page).getByLabel('Email').fill('kari@eksempel.test');
+    await inside(page).getByRole('combobox').selectOption('delivery');
+    await inside(page).getByRole('textbox', { name: 'Message' }).fill('Call me.');
+    await inside(page).getByRole('button', { name: 'Send' }).click();
+    await inside(page).getByText('We answer by email to kari@eksempel.test').waitFor();
+    assert.equal(await prefer(page).count(), 0);
+    const { text, email, answer_by } = chat.state.conversations[0].messages[0];
+    assert.deepEqual([text, email, answer_by], ['Call me.', 'kari@eksempel.test', 'mail']);
+  },
+
+  async 'whoever waits asks for the answer by mail, and it stays so'({ page, chat }) {
+    await openChat(page);
+    assert.equal(await prefer(page).count(), 0);
+    await write(page, 'Where is it?');
+    await prefer(page).click();
+    const address = inside(page).getByLabel('Email');
+    await until('one may type', () => address.evaluate((node) => node === document.activeElement));
+    await address.press('Escape');
+    await until('the form is closed and its button has the focus', () => prefer(page).evaluate((node) => node === document.activeElement));
+    assert.deepEqual([await address.count(), await launcher(page).getAttribute('aria-expanded')], [0, 'true']);
+    await prefer(page).press('Enter');
+    await address.fill('kari');
+    await inside(page).locator('.mail').getByRole('button', { name: 'Send' }).click();
+    await inside(page).getByText('This is not an email address').waitFor();
+    await until('the fault is read with the field', () => address.evaluate((node) => node === document.activeElement && node.getAttribute('aria-invalid') === 'true'));
+    await address.fill(' kari@eksempel.test ');
+    await address.press('Enter');
+    const done = inside(page).getByRole('status').filter({ hasText: 'We answer by email to kari@eksempel.test. You may close this window.' });
+    await done.waitFor();
+    await until('it is read', () => done.evaluate((node) => node === document.activeElement));
+    assert.equal(await prefer(page).count(), 0);
+    const { text, email, answer_by } = chat.state.conversations[0].messages[1];
+    assert.deepEqual([text, email, answer_by], ['Please answer by email: kari@eksempel.test', 'kari@eksempel.test', 'mail']);
+    await page.reload();
+    await openChat(page);
+    await done.waitFor();
+    await write(page, 'Thank you');
+    await until('it is stored', () => chat.texts.length === 3);
+    chat.reply('It left on Friday.');
+    await bubbles(page).getByText('It left').waitFor();
+    await done.waitFor();
+    assert.equal(await prefer(page).count(), 0);
+    assert.equal(chat.state.frames.filter((frame) => frame.answer_by).length, 1);
+  },
+
+  async 'after minutes without an answer mail is suggested, and an answer of a person ends that'({ page, chat }) {
+    await page.clock.install();
+    await openChat(page);
+    await write(page, 'Where is it?');
+    await prefer(page).waitFor();
+    chat.reply('We are looking into it.', 'Shop', undefined, true);
+    await bubbles(page).getByText('looking into it').waitFor();
+    assert.equal(await inside(page).getByText('It takes longer').count(), 0);
+    await page.clock.fastForward(181_000);
+    await inside(page).getByRole('status').filter({ hasText: 'It takes longer than usual' }).waitFor();
+    chat.reply('It left on Friday.');
+    await until('nobody waits', async () => (await prefer(page).count()) === 0);
+    await write(page, 'And the other one?');
+    await until('it is stored', () => chat.texts.length === 4);
+    await inside(page).getByText('· Sent').waitFor();
+    assert.equal(await prefer(page).count(), 0);
+    await page.clock.fastForward(181_000);
+    await inside(page).getByText('It takes longer than usual').waitFor();
+    await prefer(page).waitFor();
+  },
+
+  async 'an address that the page names stands in the field'({ page, chat }) {
+    await call(page, 'identify', { id: '4711', hash: signed('4711'), email: 'kari@eksempel.test' });
+    await openChat(page);
+    await write(page, 'Where is it?');
+    await prefer(page).click();
+    await until('it is filled in', async () => (await inside(page).getByLabel('Email').inputValue()) === 'kari@eksempel.test');
+    chat.state.refusing = 'unstorable';
+    await inside(page).getByLabel('Email').press('Enter');
+    await inside(page).getByText('Not sent.').waitFor();
+    await prefer(page).waitFor();
+    chat.state.refusing = null;
+    await inside(page).getByRole('button', { name: 'Try again' }).click();
+    await inside(page).getByText('We answer by email to kari@eksempel.test').waitFor();
+    assert.equal(chat.texts.length, 2);
+  },
+
+  async 'an address that the site has proven need not be typed'({ page, chat }) {
+    await openChat(page);
+    await write(page, 'Where is it?');
+    await prefer(page).click();
+    await inside(page).getByText('We answer by email to kari@eksempel.test').waitFor();
+    assert.equal(chat.state.conversations[0].messages[1].email, 'kari@eksempel.test');
+  },
+
   async 'a message that is refused can be sent again or taken away'({ page, chat }) {
     await openChat(page);
     chat.state.refusing = 'unstorable';
@@ -585,6 +678,11 @@ export const SETTINGS = {
   'where an identity is required, strangers are told': { chat: { requires: true } },
   'answers before the talk are checked, sent along, and not asked twice': { chat: PRECHAT },
   'outside of hours a message is taken with an address, and the next opening is shown': { chat: { open: false, opens_at: soon } },
+  'a message outside of hours asks for its answer by mail, where anything is mailed': { chat: { ...PRECHAT, mail: { after_minutes: 3 }, open: false, opens_at: soon } },
+  'whoever waits asks for the answer by mail, and it stays so': { chat: { mail: { after_minutes: 3 } } },
+  'after minutes without an answer mail is suggested, and an answer of a person ends that': { chat: { mail: { after_minutes: 3 } } },
+  'an address that the page names stands in the field': { chat: { mail: { after_minutes: 3 } } },
+  'an address that the site has proven need not be typed': { chat: { mail: { after_minutes: 3, address: 'kari@eksempel.test' } } },
   'a form stands in the page as high as it is, filled in, and says when it was sent': { path: '/form' },
   'a loader that is pinned by its digest works the same': { tag: (desk) => `<script async crossorigin data-widget-key="${KEY}" src="${desk}/sb/loader-pinned.js"></script>` },
 };
@@ -594,7 +692,7 @@ async function accessible(browser) {
   const found = [];
   for (const colorScheme of ['light', 'dark']) {
     for (const [width, height] of [[1280, 800], [375, 700]]) {
-      for (const [scene, options] of [['talk', {}], ['questions', { chat: PRECHAT }], ['away', { chat: { open: false, opens_at: soon } }]]) {
+      for (const [scene, options] of [['talk', {}], ['questions', { chat: PRECHAT }], ['away', { chat: { open: false, opens_at: soon } }], ['mail', { chat: { mail: { after_minutes: 0 } } }]]) {
         const shop = await openShop(browser, { ...options, colorScheme, width, height });
         const { page, chat } = shop;
         await launcher(page).click();
@@ -605,6 +703,13 @@ async function accessible(browser) {
           chat.reply('Hello, this is Pia. See https://shop.test/');
           await bubbles(page).getByText('this is Pia').waitFor();
           await field(page).fill('Thank you');
+        }
+        if (scene === 'mail') {
+          await write(page, 'Hello');
+          await inside(page).getByText('It takes longer').waitFor();
+          await prefer(page).click();
+          await inside(page).locator('.mail').getByRole('button', { name: 'Send' }).click();
+          await inside(page).getByText('Please fill this in.').waitFor();
         }
         const frame = page.frames().find((one) => one.url().includes('/w/'));
         const wide = await frame.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

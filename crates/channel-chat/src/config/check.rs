@@ -7,11 +7,11 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use switchboard_channel::Settings;
+use switchboard_channel::{ANSWER_BY, Settings};
 use switchboard_model::Fault;
 
 /// Fields that the channel adds itself.
-const RESERVED: [&str; 3] = ["identity", "page", "topic"];
+const RESERVED: [&str; 4] = [ANSWER_BY, "identity", "page", "topic"];
 /// A secret of fewer bytes can be guessed.
 const LEAST_SECRET_BYTES: usize = 16;
 

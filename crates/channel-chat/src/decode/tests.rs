@@ -1,6 +1,6 @@
 //! What frames are, and that nothing else breaks the decoder.
 
-use super::{ClientFrame, Page, Refusal, Told, checked, frame, message, page, replays};
+use super::{ClientFrame, Draft, Page, Refusal, Told, checked, frame, message, page, replays};
 use crate::config::{Config, Wrong};
 use crate::encode::Code;
 use crate::token::Signer;
@@ -73,6 +73,57 @@ fn name_and_address_are_taken_unasked_and_checked_all_the_same() {
     let asks = "key = \"shop\"\nprechat = [{ name = \"email\", kind = \"email\" }]";
     let expected = vec![pair("email", "kari@eksempel.test"), pair("name", "Kari")];
     assert_eq!(kept(asks, &both, &Told::default()), Ok(expected), "an answer stands there once");
+}
+
+/// The same in a conversation that goes on, with the wish for answers by mail or another.
+fn kept_later(fields: &[(&str, &str)], answer_by: &str, told: &Told) -> Kept {
+    let sent = serde_json::json!({
+        "type": "message", "client_id": "message-2", "text": "Hi", "fields": fields, "answer_by": answer_by,
+    });
+    let Ok(ClientFrame::Message(draft)) = frame(&sent.to_string()) else { panic!("a message is a message") };
+    let asks = "key = \"shop\"\nprechat = [{ name = \"order\", kind = \"number\", required = true }]";
+    let config = Config::read(&settings("chat", asks)).expect("good settings");
+    let both = [true, false].map(|begins| {
+        let answered = Draft { fields: Some([draft.fields.clone().unwrap_or_default(), order()].concat()), ..(*draft).clone() };
+        checked(&config, if begins { &answered } else { &draft }, begins, told)
+    });
+    let [first, later] = both.map(|checked| checked.map(|checked| checked.fields).map_err(|refusal| refusal.fields));
+    let bare = |kept: Vec<(String, String)>| kept.into_iter().filter(|pair| !order().contains(pair)).collect();
+    assert_eq!(
+        first.map(bare).map_err(|faults| faults.len()),
+        later.clone().map_err(|faults| faults.len()),
+        "alike at the start"
+    );
+    later
+}
+
+fn order() -> Vec<(String, String)> {
+    vec![("order".to_owned(), "12".to_owned())]
+}
+
+#[test]
+fn an_address_and_the_wish_for_answers_by_mail_are_taken_in_any_message() {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let (email, wish) = (pair("email", "kari@eksempel.test"), pair("answer_by", "mail"));
+    let address = [("email", " kari@eksempel.test ")];
+    let nobody = Told::default();
+    assert_eq!(kept_later(&address, "mail", &nobody), Ok(vec![email.clone(), wish.clone()]));
+    assert_eq!(kept_later(&address, "", &nobody), Ok(vec![email.clone()]), "an address alone asks for nothing");
+    assert_eq!(kept_later(&[], "mail", &nobody), Ok(vec![wish.clone()]), "an earlier address counts");
+    assert_eq!(kept_later(&[("email", "kari")], "mail", &nobody), Err(vec![("email".to_owned(), Wrong::Invalid)]));
+    assert_eq!(kept_later(&[], "post", &nobody), Err(vec![("answer_by".to_owned(), Wrong::Invalid)]));
+    let twice = [("email", "a@b.test"), ("email", "c@d.test")];
+    assert_eq!(kept_later(&twice, "mail", &nobody), Err(vec![("email".to_owned(), Wrong::Repeated)]));
+    let told = Told { email: Some(email.1.clone()), ..Told::default() };
+    assert_eq!(kept_later(&[], "mail", &told), Ok(vec![email, wish]), "what the site has said need not be typed");
+}
+
+#[test]
+fn what_else_a_later_message_answers_is_not_looked_at() {
+    let sent = serde_json::json!({"type": "message", "client_id": "message-1", "text": "Hi", "fields": [["colour", "red"]]});
+    let Ok(ClientFrame::Message(draft)) = frame(&sent.to_string()) else { panic!("a message is a message") };
+    let checked = checked(&config(), &draft, false, &Told { email: Some("a@b.test".to_owned()), ..Told::default() });
+    assert_eq!(checked.map(|checked| checked.fields), Ok(Vec::new()));
 }
 
 #[test]

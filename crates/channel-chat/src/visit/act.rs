@@ -98,8 +98,7 @@ impl Visit {
             return Ok(Err(Refusal { retry_after_s: Some(retry_after_s), ..Refusal::of(Code::RateLimited) }));
         }
         // Checked before a session begins, so that a message that is none begins nothing.
-        let plain = decode::checked(&self.door.config, draft, false, &self.visitor.told);
-        if let Err(refusal) = plain {
+        if let Err(refusal) = decode::words(&self.door.config, draft) {
             return Ok(Err(refusal));
         }
         if self.begin_session() {

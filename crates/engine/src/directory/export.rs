@@ -154,7 +154,12 @@ impl Names<'_> {
 
     fn chat_file(&self, chat: &ChatSettings) -> ChatFile {
         let mail_channel = chat.mail_channel.and_then(|id| self.0.channel(id)).map(|channel| channel.slug.clone());
-        ChatFile { close_after_min: chat.close_after_min, mail_channel, transcript: chat.transcript }
+        ChatFile {
+            close_after_min: chat.close_after_min,
+            mail_channel,
+            transcript: chat.transcript,
+            offer_mail_after_minutes: chat.offer_mail_after_minutes,
+        }
     }
 
     fn rule_file(&self, rule: &Rule) -> RuleFile {

@@ -262,6 +262,8 @@ pub struct ChatFile {
     pub mail_channel: Option<String>,
     /// When what was said is mailed.
     pub transcript: Transcript,
+    /// Minutes without an answer; 0 is never.
+    pub offer_mail_after_minutes: u32,
 }
 
 impl PerTypeFile {

@@ -323,7 +323,12 @@ impl<'a> Merge<'a> {
         if chat.transcript == Transcript::OnClose && chat.mail_channel.is_none() {
             self.faults.push(Fault::new(format!("{key}.transcript"), "`on_close` needs a `mail_channel` to go out through"));
         }
-        ChatSettings { close_after_min: chat.close_after_min, mail_channel, transcript: chat.transcript }
+        ChatSettings {
+            close_after_min: chat.close_after_min,
+            mail_channel,
+            transcript: chat.transcript,
+            offer_mail_after_minutes: chat.offer_mail_after_minutes,
+        }
     }
 
     fn team(&mut self, key: String, slug: &str) -> Option<TeamId> {

@@ -245,6 +245,7 @@ fn read_chat(entry: &mut Entry) -> ChatFile {
         close_after_min: entry.optional("close_after_min").unwrap_or(usual.close_after_min),
         mail_channel: entry.optional("mail_channel"),
         transcript: entry.optional("transcript").unwrap_or(usual.transcript),
+        offer_mail_after_minutes: entry.optional("offer_mail_after_minutes").unwrap_or(usual.offer_mail_after_minutes),
     }
 }
 

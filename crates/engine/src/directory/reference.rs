@@ -208,6 +208,12 @@ pub const REFERENCE: &[ReferenceSection] = &[
                 "\"on_request\"",
                 "When what was said is mailed to the contact: when somebody at the desk asks, or also when it is closed.",
             ),
+            (
+                "chat.offer_mail_after_minutes",
+                "minutes",
+                "3",
+                "Contacts who wait may ask for their answers by mail, which then go out through `chat.mail_channel` at once; after this long without an answer the widget suggests it. 0 is never: then nobody is asked.",
+            ),
             ("rule.on", "true or false", "true", "Whether the rule applies; without a rule work arrives unassigned."),
             ("rule.cases", "list of tables", "required", "`[[channels.rule.cases]]`"),
             ("chatflows", "list of tables", "[]", "`[[channels.chatflows]]`"),

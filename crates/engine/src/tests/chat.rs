@@ -11,9 +11,10 @@ use switchboard_model::{
 };
 use switchboard_storage::{NewTimer, Timers};
 
-const SETTINGS: &str = r#"chat = { close_after_min = 10, mail_channel = "support", transcript = "on_close" }"#;
+const SETTINGS: &str =
+    r#"chat = { close_after_min = 10, mail_channel = "support", transcript = "on_close", offer_mail_after_minutes = 7 }"#;
 
-fn directory(settings: &str) -> String {
+pub(super) fn directory(settings: &str) -> String {
     format!(
         r#"{DIRECTORY}
 [[channels]]
@@ -37,7 +38,7 @@ cases = [{{ target = {{ users_and_teams = ["team:support"] }} }}]
     )
 }
 
-async fn chats(settings: &str) -> Desk {
+pub(super) async fn chats(settings: &str) -> Desk {
     let desk = Desk::open().await;
     desk.engine.apply(&Caller::system(), &directory(settings), ApplyOptions::default()).await.unwrap();
     desk
@@ -57,7 +58,7 @@ async fn closes(desk: &Desk, item: ItemId) {
 }
 
 /// Waits until every timer that is due has run.
-async fn timers_ran(desk: &Desk) {
+pub(super) async fn timers_ran(desk: &Desk) {
     let due = async || desk.engine.inner.store.due_timers(desk.engine.now(), &Timers::default(), 10).await.unwrap().is_empty();
     eventually("no timer is due", due).await;
 }
@@ -67,7 +68,7 @@ async fn set(desk: &Desk, name: &str, value: StatusValue) {
     desk.routed().await;
 }
 
-fn mails(desk: &Desk) -> Vec<OutboundMessage> {
+pub(super) fn mails(desk: &Desk) -> Vec<OutboundMessage> {
     desk.outside.sent.lock().unwrap().iter().filter(|mail| mail.channel == "support").cloned().collect()
 }
 
@@ -182,7 +183,7 @@ async fn r12_2_a_chats_owner_who_is_unavailable_is_not_kept_when_it_is_reopened(
 }
 
 /// A chat whose visitor typed an address, with the first answer of Bo.
-async fn answered(desk: &Desk) -> ConversationId {
+pub(super) async fn answered(desk: &Desk) -> ConversationId {
     let first = chat(desk, "chat", "kim", "Where is it?");
     let item = desk.receive(InboundMessage { fields: vec![("email".into(), "kim@customer.test".into())], ..first }).await;
     desk.reply("bo", item, "It left on Friday.").await;
@@ -403,12 +404,15 @@ async fn settings_of_a_chat_come_back_from_an_export_and_their_faults_are_named(
     let exported = desk.engine.export();
     let again = desk.engine.apply(&Caller::system(), &exported, ApplyOptions::default()).await.unwrap();
     assert!(again.changes.is_empty(), "an export changes nothing");
-    assert!(exported.contains("mail_channel = \"support\"") && exported.contains("transcript = \"on_close\""), "{exported}");
+    for setting in ["mail_channel = \"support\"", "transcript = \"on_close\"", "offer_mail_after_minutes = 7"] {
+        assert!(exported.contains(setting), "{exported}");
+    }
     for (settings, key, said) in [
         (r#"chat = { mail_channel = "form" }"#, "mail_channel", "`form` is no channel of kind `email`"),
         (r#"chat = { mail_channel = "suport" }"#, "mail_channel", "support"),
         (r#"chat = { transcript = "on_close" }"#, "transcript", "needs a `mail_channel`"),
         (r#"chat = { close_after = 5 }"#, "close_after", "close_after_min"),
+        (r#"chat = { offer_mail_after_minutes = -1 }"#, "offer_mail_after_minutes", "-1"),
     ] {
         let error = desk.engine.apply(&Caller::system(), &directory(settings), ApplyOptions::default()).await.unwrap_err();
         let faults: Vec<String> = error.faults.iter().map(ToString::to_string).collect();

@@ -68,13 +68,21 @@ async fn r7_visitors_of_two_pages_reach_two_teams_and_reach_them_again_when_rout
     assert_eq!(shown(with_topic).await, (Some("help".to_owned()), Some(0)));
     assert_eq!(shown(without).await, (None, Some(0)));
     assert_eq!(shown(off).await, (Some("later".to_owned()), None));
-    // A later message of the chat carries no fields of its own.
+    // What a later message of the chat says besides its words stands beside what the chat began with.
     let version = desk.row(on_prices).await.version;
     desk.engine.set_item_status(&caller, on_prices, version, switchboard_model::ItemStatus::Closed, None).await.unwrap();
     desk.routed().await;
-    assert_eq!(desk.receive(chat(&desk, "chat", "kim", "One more thing")).await, on_prices);
+    let wish = [("email", "kim@customer.test"), ("answer_by", "mail")];
+    assert_eq!(desk.receive(begins(&desk, "kim", &wish)).await, on_prices);
     assert_eq!(team_of(&desk, on_prices).await.as_deref(), Some("sales"));
     assert_eq!(shown(on_prices).await, (Some("Prices".to_owned()), Some(1)));
+    for fields in [&[][..], &wish] {
+        let version = desk.row(on_prices).await.version;
+        desk.engine.set_item_status(&caller, on_prices, version, switchboard_model::ItemStatus::Closed, None).await.unwrap();
+        desk.routed().await;
+        assert_eq!(desk.receive(begins(&desk, "kim", fields)).await, on_prices);
+        assert_eq!(shown(on_prices).await, (Some("Prices".to_owned()), Some(1)));
+    }
     let said = desk.receive(InboundMessage { language: Some("nb".into()), ..begins(&desk, "pia", &[("page", "/prices")]) }).await;
     assert_eq!(shown(said).await, (Some("Prices".to_owned()), Some(0)));
 }

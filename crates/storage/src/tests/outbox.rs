@@ -301,6 +301,35 @@ on_both! {
         assert_eq!(db.store.next_timer_at(&Timers::default()).await.unwrap(), None);
     }
 
+    async fn a_timer_that_is_set_is_brought_forward_unless_its_work_is_being_done(db) {
+        let ids = db.store.next_ids(4).await.unwrap();
+        let timer = move |place: usize, due_ms, body| NewTimer {
+            id: ids[place],
+            due_at: NOON.plus_ms(due_ms),
+            kind: "mail".into(),
+            item: Some(ItemId(4)),
+            body,
+        };
+        for (nth, (due_ms, body, expected)) in [
+            (20, serde_json::json!({ "gone_at": null }), (0, 20)),
+            (30, serde_json::Value::Null, (0, 20)),
+            (10, serde_json::Value::Null, (0, 10)),
+        ].into_iter().enumerate() {
+            let set = timer(nth, due_ms, body);
+            write(&db.store, move |tx| async move { tx.insert_or_hasten_timer(&set).await }.boxed()).await.unwrap();
+            let all = db.store.due_timers(NOON.plus_ms(99), &Timers::default(), 10).await.unwrap();
+            let found: Vec<_> = all.iter().map(|timer| (timer.id, timer.due_at)).collect();
+            assert_eq!(found, [(timer(expected.0, 0, serde_json::Value::Null).id, NOON.plus_ms(expected.1))]);
+        }
+        let (claimed, hasty) = (timer(0, 50, serde_json::json!({ "gone_at": null, "attempts": 1 })), timer(3, 1, serde_json::Value::Null));
+        write(&db.store, move |tx| async move {
+            assert!(tx.delete_timer(claimed.id).await?);
+            tx.insert_timer(&claimed).await?;
+            tx.insert_or_hasten_timer(&hasty).await
+        }.boxed()).await.unwrap();
+        assert_eq!(db.store.next_timer_at(&Timers::default()).await.unwrap(), Some(NOON.plus_ms(50)));
+    }
+
     async fn events_come_in_order_and_are_pruned(db) {
         for round in 0..3 {
             write(&db.store, move |tx| async move {

@@ -2,7 +2,7 @@
 
 use crate::tests::fixtures::{CHANNEL, NOON, WORKSPACE, conversation, id, insert, message, write};
 use crate::tests::{TestDb, on_both};
-use crate::{Mark, SignalRow, Store};
+use crate::{Mark, NewMessage, SignalRow, Store};
 use futures::FutureExt;
 use switchboard_model::{ChannelKind, ConversationId, MessageId, UserId};
 
@@ -48,6 +48,26 @@ on_both! {
         assert_eq!(known, [(first, conversation)]);
         assert_eq!(db.store.channels_of(&[conversation]).await.unwrap(), [(conversation, CHANNEL)]);
         assert!(db.store.thread_file(conversation, first, 0).await.unwrap().is_none());
+    }
+
+    async fn the_newest_message_with_a_field_is_found_by_the_name_of_the_field_alone(db) {
+        let conversation = conversation(&db.store, ChannelKind::Chat).await;
+        let mut ids = Vec::new();
+        for fields in [
+            vec![("email", "kim@customer.test"), ("answer_by", "mail")],
+            vec![("email", "answer_by"), ("note", "[[\"answer_by\",\"mail\"]]")],
+            vec![],
+        ] {
+            let id = id(&db.store).await;
+            let fields = fields.into_iter().map(|(name, value): (&str, &str)| (name.to_owned(), value.to_owned())).collect();
+            insert(&db.store, NewMessage { fields, ..message(id, conversation, "Hello", NOON) }).await;
+            write(&db.store, move |tx| async move { tx.show_message(conversation, MessageId(id), None).await }.boxed()).await.unwrap();
+            ids.push(MessageId(id));
+        }
+        let found = async |name: &str| db.store.newest_with_field(conversation, name).await.unwrap().map(|(id, _)| id);
+        assert_eq!((found("answer_by").await, found("email").await, found("mail").await), (Some(ids[0]), Some(ids[1]), None));
+        let (_, fields) = db.store.newest_with_field(conversation, "answer_by").await.unwrap().unwrap();
+        assert_eq!(fields[1], ("answer_by".to_owned(), "mail".to_owned()));
     }
 
     async fn marks_go_forward_only_and_to_what_is_shown(db) {

@@ -16,7 +16,7 @@ export const SECRET = 'the secret of the shop';
 export const signed = (id) => createHmac('sha256', SECRET).update(id).digest('hex');
 const TYPES = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', html: 'text/html; charset=utf-8', json: 'application/json' };
 
-export function createChat({ origins = [], look = {}, prechat = [], topics = [], files = true, open = true, opens_at = null, requires = false, sockets = true, streams = true } = {}) {
+export function createChat({ origins = [], look = {}, prechat = [], topics = [], files = true, open = true, opens_at = null, requires = false, mail = null, sockets = true, streams = true } = {}) {
   const settings = { slug: 'shop_chat', files_path: '/channels/shop_chat/files', locale: 'en', cookie: { name: `sb_${KEY}`, days: 180 }, look: { color: '#1f5fbf', ...look } };
   const state = { conversations: [], sessions: new Map(), uploads: new Map(), next: 1, now: Date.now(), open, opens_at, requires, silent: false, refusing_files: [], frames: [], hellos: [], addresses: [] };
   const clients = new Set();
@@ -113,7 +113,7 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     const mine = of(client).sort((a, b) => b.id - a.id);
     client.send({
       type: 'welcome', protocol: 1, visitor, identity_fault, session: Boolean(known), pass: client.visitors[0] ? `pass-${client.visitors[0]}` : null, conversations: mine.map(stateOf), open: state.open, opens_at: state.opens_at,
-      settings: { text_length: 1000, frame_bytes: 65_536, conversations: 20, files: { allowed: files, count: 2, bytes: 100_000, types: ['image/*', '.txt'] }, prechat, topics },
+      settings: { text_length: 1000, frame_bytes: 65_536, conversations: 20, files: { allowed: files, count: 2, bytes: 100_000, types: ['image/*', '.txt'] }, prechat, topics, ...(mail && { mail }) },
     });
     const newest = mine.find((one) => one.open);
     for (const conversation of mine) {
@@ -144,7 +144,8 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
   function message(client, frame) {
     const refuse = (code, more = {}) => client.send({ type: 'refused', client_id: frame.client_id, code, detail: code, retry: false, ...more });
     if (state.refusing) return refuse(state.refusing);
-    const unknown = (frame.fields ?? []).filter(([name]) => !prechat.some((field) => field.name === name));
+    // In a conversation that goes on an address alone is looked at.
+    const unknown = frame.conversation ? [] : (frame.fields ?? []).filter(([name]) => !prechat.some((field) => field.name === name));
     if (unknown.length > 0) return refuse('bad_field', { fields: unknown.map(([name]) => ({ name, code: 'unknown' })) });
     act(client, false);
     const mine = of(client);
@@ -161,8 +162,10 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
       conversation = { id: state.next++, visitor: owner, open: true, owner: null, position: 2, seen: null, read: null, messages: [], fields: frame.fields ?? [], topic: frame.topic };
       state.conversations.push(conversation);
     }
+    const email = frame.fields?.find(([name]) => name === 'email')?.[1];
+    if (email && !email.includes('@')) return refuse('bad_field', { fields: [{ name: 'email', code: 'invalid' }] });
     const held = (frame.files ?? []).map((id) => state.uploads.get(id));
-    const stored = { id: state.next++, client_id: frame.client_id, author: { kind: 'visitor' }, text: frame.text, files: held.map(({ bytes: _bytes, ...entry }) => entry), at: Date.now(), held };
+    const stored = { id: state.next++, client_id: frame.client_id, author: { kind: 'visitor' }, text: frame.text, files: held.map(({ bytes: _bytes, ...entry }) => entry), at: Date.now(), held, ...(email && { email }), ...(frame.answer_by && { answer_by: frame.answer_by }) };
     conversation.messages.push(stored);
     conversation.open = true;
     // Stored, but the answer is lost: what a connection that breaks at the worst moment does.
@@ -202,11 +205,10 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
       return state.conversations.flatMap((one) => one.messages.map((two) => two.text));
     },
     /** Somebody at the desk writes. */
-    reply(text, name = 'Pia', conversation = state.conversations.at(-1)) {
-      const stored = { id: state.next++, author: { kind: 'agent', name }, text, files: [], at: Date.now() };
+    reply(text, name = 'Pia', conversation = state.conversations.at(-1), automatic = false) {
+      const stored = { id: state.next++, author: { kind: 'agent', name, ...(automatic && { automatic }) }, text, files: [], at: Date.now() };
       conversation.messages.push(stored);
-      conversation.owner = name;
-      conversation.position = null;
+      if (!automatic) Object.assign(conversation, { owner: name, position: null });
       tell(conversation, { type: 'thread', ...stateOf(conversation) });
       tell(conversation, wire(conversation, stored));
     },

@@ -2091,6 +2091,11 @@ export interface components {
              */
             close_after_min: number;
             mail_channel: components["schemas"]["ChannelId"] | null;
+            /**
+             * Format: int32
+             * @description Whoever has waited so many minutes for an answer is asked whether they prefer it by mail; 0 is never.
+             */
+            offer_mail_after_minutes?: number;
             /** @description When a contact with a known address is mailed what was said. */
             transcript: components["schemas"]["Transcript"];
         };

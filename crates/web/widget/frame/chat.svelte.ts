@@ -287,11 +287,11 @@ export class Chat extends Known {
     if (thread.id !== null && this.connection.send({ type: 'open', conversation: thread.id })) thread.asked = true;
   }
 
-  /** Writes into the conversation that is shown. */
-  write(text: string, uploads: Upload[] = []): void {
+  /** Writes into the conversation that is shown; with an address it asks for the answers to go there by mail. */
+  write(text: string, uploads: Upload[] = [], address?: string | null): void {
     const thread = this.current ?? this.newThread();
     const is_first = thread.id === null && thread.first === null;
-    const message = drafted(text, uploads, is_first ? (thread.fields ?? []) : [], is_first ? thread.topic : null);
+    const message = drafted(text, uploads, is_first ? (thread.fields ?? []) : address ? [['email', address]] : [], is_first ? thread.topic : null, Boolean(address));
     if (is_first) thread.first = message.client_id;
     thread.messages = [...thread.messages, message];
     this.typed_at = 0;
@@ -326,6 +326,7 @@ export class Chat extends Known {
       text: message.text,
       ...(thread.id !== null ? { conversation: thread.id } : thread.first !== message.client_id && thread.first ? { first: thread.first } : {}),
       ...(message.fields.length > 0 && { fields: message.fields }),
+      ...(message.by_mail && { answer_by: 'mail' as const }),
       ...(message.topic && { topic: message.topic }),
       ...(message.uploads.length > 0 && { files: message.uploads.map((upload) => upload.id!) }),
     });
@@ -353,6 +354,7 @@ export class Chat extends Known {
   private stored(frame: Extract<FromServer, { type: 'accepted' }>): void {
     const thread = this.threads.find((one) => one.messages.some((message) => message.client_id === frame.client_id));
     if (!thread) return;
+    this.ahead_ms = frame.at - Date.now();
     const is_new = thread.id === null;
     if (is_new) this.join(thread, frame.conversation);
     thread.messages = accepted(thread.messages, frame.client_id, frame.message, frame.at);
@@ -419,6 +421,11 @@ export class Chat extends Known {
     if (unread === this.unread) return;
     this.unread = unread;
     this.host.say('unread', unread);
+  }
+
+  /** What the page says the visitor's address is. */
+  address(): string {
+    return this.identity?.email ?? this.customer.email ?? '';
   }
 
   /** The visitor writes, or stopped. */

@@ -24,6 +24,8 @@ export class Known {
   theme = $state('auto');
   color = $state('#0d6661');
   customer = $state.raw<Record<string, string>>({});
+  /** How far the server's clock is ahead of ours, as of the last message that it accepted. */
+  ahead_ms = 0;
   pass: string | null = null;
   protected topic: string | null = null;
 

@@ -7,7 +7,11 @@ describe('frames of the server', () => {
   });
 
   it('have what is absent filled in, and what is unknown left out', () => {
-    expect(parse('{"type":"message","conversation":1,"id":2,"author":{"kind":"agent","name":"Pia"},"text":"Hi","at":3,"new":true}')).toEqual({ type: 'message', conversation: 1, id: 2, client_id: null, author: 'Pia', text: 'Hi', files: [], at: 3 });
+    expect(parse('{"type":"message","conversation":1,"id":2,"author":{"kind":"agent","name":"Pia"},"text":"Hi","at":3,"new":true}')).toEqual({ type: 'message', conversation: 1, id: 2, client_id: null, author: 'Pia', automatic: false, text: 'Hi', files: [], email: null, by_mail: false, at: 3 });
+    expect(parse('{"type":"message","author":{"kind":"visitor"},"email":"a@b.test","answer_by":"mail"}')).toMatchObject({ author: null, email: 'a@b.test', by_mail: true });
+    expect(parse('{"type":"message","author":{"kind":"agent","name":"Shop","automatic":true}}')).toMatchObject({ author: 'Shop', automatic: true });
+    expect(parse('{"type":"welcome","settings":{"mail":{"after_minutes":3}}}')).toMatchObject({ settings: { mail: { after_minutes: 3, address: null } } });
+    expect(parse('{"type":"welcome","settings":{}}')).toMatchObject({ settings: { mail: null } });
     expect(parse('{"type":"message","author":{"kind":"visitor"}}')).toMatchObject({ author: null });
     expect(parse('{"type":"bye","code":"restart"}')).toEqual({ type: 'bye', code: 'restart', reconnect: true, retry_after_s: null });
     expect(parse('{"type":"welcome","conversations":[{"conversation":1},7],"settings":{"prechat":[{"name":"email","label":"Email"}]}}')).toMatchObject({

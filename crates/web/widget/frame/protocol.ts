@@ -23,6 +23,8 @@ export interface Settings {
   files: FileRules;
   prechat: Field[];
   topics: { value: string; label: Labels }[];
+  /** Absent where nothing is mailed. The address is one that the site has proven. */
+  mail: { after_minutes: number; address: string | null } | null;
 }
 export interface ThreadState {
   conversation: number;
@@ -44,8 +46,14 @@ export interface WireMessage {
   client_id: string | null;
   /** Name of the one who wrote, or null for the visitor. */
   author: string | null;
+  /** A program wrote it. */
+  automatic: boolean;
   text: string;
   files: FileEntry[];
+  /** The address that the visitor gave with it. */
+  email: string | null;
+  /** The visitor asked with it for answers by mail. */
+  by_mail: boolean;
   at: number;
 }
 export type FromServer =
@@ -67,6 +75,7 @@ export interface Outgoing {
   first?: string;
   text: string;
   fields?: [string, string][];
+  answer_by?: 'mail';
   topic?: string;
   files?: string[];
 }
@@ -116,6 +125,7 @@ function settings(value: unknown): Settings {
       known: field.known === true,
     })),
     topics: list(given.topics).map((topic) => ({ value: text(topic.value), label: labels(topic.label) })),
+    mail: given.mail ? { after_minutes: number(loose(given.mail).after_minutes), address: textOrNull(loose(given.mail).address) } : null,
   };
 }
 
@@ -146,7 +156,8 @@ export function parse(data: unknown): FromServer | null {
       const author = loose(given.author);
       return {
         type: 'message', conversation: number(given.conversation), id: number(given.id), client_id: textOrNull(given.client_id),
-        author: author.kind === 'visitor' ? null : text(author.name), text: text(given.text), at: number(given.at),
+        author: author.kind === 'visitor' ? null : text(author.name), automatic: author.automatic === true, text: text(given.text), at: number(given.at),
+        email: textOrNull(given.email), by_mail: given.answer_by === 'mail',
         files: list(given.files).map((file) => ({ name: text(file.name), content_type: text(file.content_type), size_bytes: number(file.size_bytes) })),
       };
     }

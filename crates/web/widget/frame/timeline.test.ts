@@ -1,10 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import type { WireMessage } from './protocol';
-import { accepted, after, linked, merged, newClientId, stored, unreadOf, type Message } from './timeline';
+import { accepted, addressIn, after, linked, merged, newClientId, stored, unreadOf, waiting as waited, type Message } from './timeline';
 
-const wire = (id: number, more: Partial<WireMessage> = {}): WireMessage => ({ conversation: 1, id, client_id: null, author: 'Pia', text: `m${id}`, files: [], at: id, ...more });
+const wire = (id: number, more: Partial<WireMessage> = {}): WireMessage => ({ conversation: 1, id, client_id: null, author: 'Pia', automatic: false, text: `m${id}`, files: [], email: null, by_mail: false, at: id, ...more });
 const waiting = (client_id: string): Message => ({ ...stored(wire(0, { client_id, author: null, text: client_id })), id: null, state: 'sending' });
 const keys = (messages: Message[]): string[] => messages.map((message) => message.key);
+
+describe('waiting for a person', () => {
+  const mine = (id: number, more: Partial<WireMessage> = {}): Message => stored(wire(id, { author: null, ...more }));
+  const theirs = (id: number, more: Partial<WireMessage> = {}): Message => stored(wire(id, more));
+
+  it('begins with the first message that nobody has answered, and a program is nobody', () => {
+    expect(waited([])).toBeNull();
+    expect(waited([waiting('a')])).toBeNull();
+    expect(waited([mine(1), theirs(2, { automatic: true }), mine(3)])).toEqual({ since: 1, first: true });
+    expect(waited([mine(1), theirs(2)])).toBeNull();
+    expect(waited([mine(1), theirs(2), mine(3), theirs(4, { automatic: true }), mine(5)])).toEqual({ since: 3, first: false });
+  });
+
+  it('knows the address that was named last, also after a reload', () => {
+    expect(addressIn([mine(1), theirs(2)])).toBeUndefined();
+    const wish = { ...waiting('a'), fields: [['email', 'b@b.test']] as [string, string][] };
+    expect(addressIn([mine(1, { email: 'a@a.test' }), mine(2)])).toBe('a@a.test');
+    expect(addressIn([mine(1, { email: 'a@a.test' }), wish])).toBe('b@b.test');
+    expect(merged([wish], wire(3, { author: null, client_id: 'a', email: 'b@b.test', by_mail: true }))).toMatchObject([{ by_mail: true, fields: [['email', 'b@b.test']] }]);
+  });
+});
 
 describe('a timeline', () => {
   it('keeps the order of ids, whatever the order of arrival, and what is on its way last', () => {

@@ -17,6 +17,7 @@ export interface Message {
   client_id: string | null;
   /** Name of the one who wrote, or null for the visitor. */
   author: string | null;
+  automatic: boolean;
   text: string;
   files: FileEntry[];
   at: number;
@@ -25,6 +26,8 @@ export interface Message {
   code: string | null;
   attempts: number;
   fields: [string, string][];
+  /** It asks for answers by mail. */
+  by_mail: boolean;
   topic: string | null;
   uploads: Upload[];
 }
@@ -32,8 +35,8 @@ export interface Message {
 const NAMED_FROM_END = 8;
 
 export function stored(wire: WireMessage): Message {
-  const { id, client_id, author, text, files, at } = wire;
-  return { key: client_id ?? `m${id}`, id, client_id, author, text, files, at, state: 'stored', code: null, attempts: 0, fields: [], topic: null, uploads: [] };
+  const { id, client_id, author, automatic, text, files, email, by_mail, at } = wire;
+  return { key: client_id ?? `m${id}`, id, client_id, author, automatic, text, files, at, state: 'stored', code: null, attempts: 0, fields: email ? [['email', email]] : [], by_mail, topic: null, uploads: [] };
 }
 
 /** The messages with one that the server told of. What is known already changes nothing but its state. */
@@ -66,14 +69,25 @@ export function after(messages: readonly Message[]): number {
 /** How many messages for the visitor are newer than what was read. */
 export const unreadOf = (messages: readonly Message[], read: number): number => messages.filter((message) => message.author !== null && (message.id ?? 0) > read).length;
 
+/** Since when the visitor waits for a person, and whether for the first time; null when nobody waits. */
+export function waiting(messages: readonly Message[]): { since: number; first: boolean } | null {
+  const answered = messages.findLastIndex((message) => message.author !== null && !message.automatic);
+  const next = messages.slice(answered + 1).find((message) => message.author === null && message.state === 'stored');
+  return next ? { since: next.at, first: answered < 0 } : null;
+}
+
+/** The address that the visitor named last. */
+export const addressIn = (messages: readonly Message[]): string | undefined =>
+  messages.flatMap((message) => message.fields).findLast(([name]) => name === 'email')?.[1];
+
 /** A name that nobody else gives, of a message or of a page: 128 random bits. */
 export const newClientId = (): string => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** A message that the visitor has just written. */
-export function drafted(text: string, uploads: Upload[], fields: [string, string][], topic: string | null): Message {
+export function drafted(text: string, uploads: Upload[], fields: [string, string][], topic: string | null, by_mail = false): Message {
   const client_id = newClientId();
   const files = uploads.map(({ name, content_type, size_bytes }) => ({ name, content_type, size_bytes }));
-  return { key: client_id, id: null, client_id, author: null, text, files, at: Date.now(), state: 'sending', code: null, attempts: 0, fields, topic, uploads };
+  return { key: client_id, id: null, client_id, author: null, automatic: false, text, files, at: Date.now(), state: 'sending', code: null, attempts: 0, fields, by_mail, topic, uploads };
 }
 
 /** Text in parts: what is an address of the web, and what is not. */
