@@ -1,9 +1,11 @@
 // The chat at work: what is on its way, and what the page around us and the server say.
+import { choose, chose } from './choices';
 import type { Facts, FromPage, Host, Identity, Init, Page, Told } from './host';
 import { Outbox } from './outbox';
 import { Known } from './known.svelte';
 import type { FromServer, ToServer, WireMessage } from './protocol';
 import { Connection } from './socket';
+import { chime } from './sound';
 import { Thread } from './thread.svelte';
 import { accepted, after, drafted, merged, newClientId, type Message, type Upload } from './timeline';
 import { accountOf, visitorOf, type Whose } from './whose';
@@ -13,6 +15,7 @@ const TYPING_FADES_MS = 10_000;
 const TYPING_EVERY_MS = 3000;
 const MOST_ATTEMPTS = 4;
 const MOST_OPENED = 5;
+const SAID_AFTER_MS = 200;
 
 export class Chat extends Known {
   readonly title: () => string;
@@ -28,6 +31,8 @@ export class Chat extends Known {
   private consent: boolean | null = null;
   private unread = 0;
   private typed_at = 0;
+  /** The visitor closed a preview: there is none until the chat is opened again. */
+  private still = false;
   private passed: (() => void)[] = [];
   private readonly outbox: Outbox;
   private readonly connection: Connection;
@@ -53,6 +58,8 @@ export class Chat extends Known {
 
   begin(init: Init): void {
     this.session = init.session;
+    this.muted = chose(this.told.key, 'muted');
+    this.still = chose(this.told.key, 'still');
     this.take(init);
     this.host.hear = (message) => this.hear(message);
     for (const event of ['online', 'focus']) addEventListener(event, () => this.connection.kick());
@@ -75,6 +82,8 @@ export class Chat extends Known {
     this.customer = facts.customer;
     this.consent = facts.consent;
     this.topic = facts.topic;
+    this.preview = facts.preview ?? this.told.settings?.look?.preview ?? true;
+    this.sound = facts.sound ?? this.told.settings?.look?.sound ?? true;
     this.theme = facts.theme ?? this.told.settings?.look?.theme ?? 'auto';
     this.color = facts.color ?? this.told.settings?.look?.color ?? '#0d6661';
   }
@@ -126,6 +135,7 @@ export class Chat extends Known {
     if (JSON.stringify(facts.identity) !== identity) this.again();
     else if (facts.page && facts.page.url !== page?.url) this.connection.send({ type: 'page', ...facts.page });
     if (facts.consent && !consent) this.agree();
+    this.remember();
   }
 
   /** Connects as somebody else, where the chat is connected at all or has a reason to be. */
@@ -142,7 +152,8 @@ export class Chat extends Known {
     this.threads = [];
     this.current = null;
     this.session = this.announced = '';
-    this.is_unkept = false;
+    this.is_unkept = this.muted = this.still = false;
+    this.remember();
     this.nonce = newClientId();
     this.visitor = 'anonymous';
     this.typed_at = 0;
@@ -155,6 +166,9 @@ export class Chat extends Known {
 
   private show(): void {
     this.shown = true;
+    this.peek = null;
+    this.still = false;
+    this.remember();
     this.connection.start();
     if (!this.current && this.threads.length < 2) this.current = this.threads[0] ?? this.newThread();
     this.agree();
@@ -398,7 +412,10 @@ export class Chat extends Known {
     if (mine) this.keep();
     if (wire.author !== null) thread.typing = null;
     if (is_news) {
-      this.announced = `${wire.author || t('agent')}: ${wire.text}`;
+      // A moment later, since a frame that is shown only now is read from then on.
+      setTimeout(() => this.threads.includes(thread) && (this.announced = `${wire.author || t('agent')}: ${wire.text}`), SAID_AFTER_MS);
+      if (!this.shown && !this.still) this.peek = wire;
+      if ((!this.shown || document.hidden) && this.sound && !this.muted) chime();
       this.host.say('event', 'message:received', { conversation: wire.conversation, message: wire.id });
     }
     this.seeCurrent();
@@ -415,6 +432,8 @@ export class Chat extends Known {
   }
 
   private tell(): void {
+    const { peek } = this;
+    if (peek && !this.threads.some((thread) => thread.id === peek.conversation && thread.read < peek.id)) this.peek = null;
     const unread = this.threads.reduce((sum, thread) => sum + this.unreadIn(thread), 0);
     if (unread === this.unread) return;
     this.unread = unread;
@@ -444,8 +463,33 @@ export class Chat extends Known {
     return this.pass;
   }
 
+  /** Closes the chat, or the preview, which then stays away until the chat is opened. */
   close(): void {
+    if (!this.shown) {
+      this.peek = null;
+      this.still = true;
+      this.remember();
+    }
     this.host.say('close');
+  }
+
+  openAt({ conversation }: WireMessage): void {
+    this.pick(this.thread(conversation));
+    this.host.say('open');
+  }
+
+  mute(): void {
+    this.muted = !this.muted;
+    this.remember();
+  }
+
+  /** Keeps what was chosen once there is a talk, if anything may be kept. */
+  private remember(): void {
+    const may = this.session !== '' || this.threads.some((thread) => thread.id !== null);
+    for (const choice of ['muted', 'still'] as const) {
+      const on = this[choice] && this.consent !== false;
+      if (may || !on) choose(this.told.key, choice, on);
+    }
   }
 
   tryNow(): void {
@@ -457,6 +501,7 @@ export class Chat extends Known {
   }
 
   private keep(): void {
+    this.remember();
     if (this.consent === false) return this.outbox.clear();
     const left = ({ messages, first }: Thread): Message[] =>
       messages.filter(({ state, client_id }) => state !== 'stored' || (this.is_unkept && client_id === first)).map((message) => (message.state === 'stored' ? { ...message, state: 'sending', id: null } : message));
