@@ -533,7 +533,7 @@ const tests = {
     await mute.click();
     await until('it is kept no more', async () => (await kept())[0] === 0);
     await page.reload();
-    await page.getByText('Hello').waitFor();
+    await bubblesOf(page).getByText('Hello').waitFor();
     await until('it is connected', async () => (await page.locator('.dot.on').count()) === 1);
     await page.evaluate(() => Object.defineProperty(document, 'hidden', { get: () => true }));
     chat.reply('unheard');

@@ -1,11 +1,10 @@
 // The chat at work: what is on its way, and what the page around us and the server say.
-import { choose, chose } from './choices';
 import type { Facts, FromPage, Host, Identity, Init, Page, Told } from './host';
 import { Outbox } from './outbox';
 import { Known } from './known.svelte';
+import { News } from './news.svelte';
 import type { FromServer, ToServer, WireMessage } from './protocol';
 import { Connection } from './socket';
-import { chime } from './sound';
 import { Thread } from './thread.svelte';
 import { accepted, after, drafted, merged, newClientId, type Message, type Upload } from './timeline';
 import { accountOf, visitorOf, type Whose } from './whose';
@@ -21,6 +20,7 @@ export class Chat extends Known {
   readonly title: () => string;
   readonly greeting: () => string;
   readonly files_path: string;
+  readonly news: News;
   private session = '';
   /** A new session that the page has not said to keep yet. Until it does, the first message names the visitor after a reload. */
   private is_unkept = false;
@@ -31,8 +31,6 @@ export class Chat extends Known {
   private consent: boolean | null = null;
   private unread = 0;
   private typed_at = 0;
-  /** The visitor closed a preview: there is none until the chat is opened again. */
-  private still = false;
   private passed: (() => void)[] = [];
   private readonly outbox: Outbox;
   private readonly connection: Connection;
@@ -42,6 +40,7 @@ export class Chat extends Known {
     readonly host: Host,
   ) {
     super();
+    this.news = new News(told, () => (this.consent === false ? null : this.session !== '' || this.threads.some((thread) => thread.id !== null)));
     const look = told.settings?.look;
     this.title = () => said(look?.title, t('title'));
     this.greeting = () => said(look?.greeting, t('greeting'));
@@ -58,8 +57,6 @@ export class Chat extends Known {
 
   begin(init: Init): void {
     this.session = init.session;
-    this.muted = chose(this.told.key, 'muted');
-    this.still = chose(this.told.key, 'still');
     this.take(init);
     this.host.hear = (message) => this.hear(message);
     for (const event of ['online', 'focus']) addEventListener(event, () => this.connection.kick());
@@ -82,8 +79,7 @@ export class Chat extends Known {
     this.customer = facts.customer;
     this.consent = facts.consent;
     this.topic = facts.topic;
-    this.preview = facts.preview ?? this.told.settings?.look?.preview ?? true;
-    this.sound = facts.sound ?? this.told.settings?.look?.sound ?? true;
+    this.news.take(facts);
     this.theme = facts.theme ?? this.told.settings?.look?.theme ?? 'auto';
     this.color = facts.color ?? this.told.settings?.look?.color ?? '#0d6661';
   }
@@ -135,7 +131,7 @@ export class Chat extends Known {
     if (JSON.stringify(facts.identity) !== identity) this.again();
     else if (facts.page && facts.page.url !== page?.url) this.connection.send({ type: 'page', ...facts.page });
     if (facts.consent && !consent) this.agree();
-    this.remember();
+    this.news.remember();
   }
 
   /** Connects as somebody else, where the chat is connected at all or has a reason to be. */
@@ -152,8 +148,8 @@ export class Chat extends Known {
     this.threads = [];
     this.current = null;
     this.session = this.announced = '';
-    this.is_unkept = this.muted = this.still = false;
-    this.remember();
+    this.is_unkept = false;
+    this.news.forget();
     this.nonce = newClientId();
     this.visitor = 'anonymous';
     this.typed_at = 0;
@@ -166,9 +162,7 @@ export class Chat extends Known {
 
   private show(): void {
     this.shown = true;
-    this.peek = null;
-    this.still = false;
-    this.remember();
+    this.news.end(false);
     this.connection.start();
     if (!this.current && this.threads.length < 2) this.current = this.threads[0] ?? this.newThread();
     this.agree();
@@ -414,8 +408,7 @@ export class Chat extends Known {
     if (is_news) {
       // A moment later, since a frame that is shown only now is read from then on.
       setTimeout(() => this.threads.includes(thread) && (this.announced = `${wire.author || t('agent')}: ${wire.text}`), SAID_AFTER_MS);
-      if (!this.shown && !this.still) this.peek = wire;
-      if ((!this.shown || document.hidden) && this.sound && !this.muted) chime();
+      this.news.arrived(wire, this.shown);
       this.host.say('event', 'message:received', { conversation: wire.conversation, message: wire.id });
     }
     this.seeCurrent();
@@ -432,8 +425,7 @@ export class Chat extends Known {
   }
 
   private tell(): void {
-    const { peek } = this;
-    if (peek && !this.threads.some((thread) => thread.id === peek.conversation && thread.read < peek.id)) this.peek = null;
+    this.news.check(this.threads);
     const unread = this.threads.reduce((sum, thread) => sum + this.unreadIn(thread), 0);
     if (unread === this.unread) return;
     this.unread = unread;
@@ -465,31 +457,8 @@ export class Chat extends Known {
 
   /** Closes the chat, or the preview, which then stays away until the chat is opened. */
   close(): void {
-    if (!this.shown) {
-      this.peek = null;
-      this.still = true;
-      this.remember();
-    }
+    if (!this.shown) this.news.end(true);
     this.host.say('close');
-  }
-
-  openAt({ conversation }: WireMessage): void {
-    this.pick(this.thread(conversation));
-    this.host.say('open');
-  }
-
-  mute(): void {
-    this.muted = !this.muted;
-    this.remember();
-  }
-
-  /** Keeps what was chosen once there is a talk, if anything may be kept. */
-  private remember(): void {
-    const may = this.session !== '' || this.threads.some((thread) => thread.id !== null);
-    for (const choice of ['muted', 'still'] as const) {
-      const on = this[choice] && this.consent !== false;
-      if (may || !on) choose(this.told.key, choice, on);
-    }
   }
 
   tryNow(): void {
@@ -501,7 +470,7 @@ export class Chat extends Known {
   }
 
   private keep(): void {
-    this.remember();
+    this.news.remember();
     if (this.consent === false) return this.outbox.clear();
     const left = ({ messages, first }: Thread): Message[] =>
       messages.filter(({ state, client_id }) => state !== 'stored' || (this.is_unkept && client_id === first)).map((message) => (message.state === 'stored' ? { ...message, state: 'sending', id: null } : message));

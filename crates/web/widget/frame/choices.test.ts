@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { choose, chose } from './choices';
+import { kept } from './choices';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -9,21 +9,21 @@ afterEach(() => {
 
 describe('what a visitor chose', () => {
   it('is silence in this browser, and no preview in this tab, for each widget', () => {
-    choose('shop', 'muted', true);
-    choose('shop', 'still', true);
+    kept('shop', 'muted', true);
+    kept('shop', 'still', true);
     expect([localStorage.length, sessionStorage.length]).toEqual([1, 1]);
-    expect([chose('shop', 'muted'), chose('shop', 'still'), chose('other', 'muted')]).toEqual([true, true, false]);
+    expect([kept('shop', 'muted'), kept('shop', 'still'), kept('other', 'muted')]).toEqual([true, true, false]);
     sessionStorage.clear();
-    expect([chose('shop', 'muted'), chose('shop', 'still')]).toEqual([true, false]);
-    choose('shop', 'muted', false);
-    expect([localStorage.length, chose('shop', 'muted')]).toEqual([0, false]);
+    expect([kept('shop', 'muted'), kept('shop', 'still')]).toEqual([true, false]);
+    kept('shop', 'muted', false);
+    expect([localStorage.length, kept('shop', 'muted')]).toEqual([0, false]);
   });
 
   it('is nothing where the browser forbids it', () => {
     vi.spyOn(window, 'localStorage', 'get').mockImplementation(() => {
       throw new DOMException('denied', 'SecurityError');
     });
-    choose('shop', 'muted', true);
-    expect(chose('shop', 'muted')).toBe(false);
+    kept('shop', 'muted', true);
+    expect(kept('shop', 'muted')).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 // What the chat knows: its conversations, and how it stands.
-import type { Field, Settings, WireMessage } from './protocol';
+import type { Field, Settings } from './protocol';
 import type { Status } from './socket';
 import { Thread } from './thread.svelte';
 import { unreadOf, type Message } from './timeline';
@@ -21,12 +21,6 @@ export class Known {
   visitor = $state('anonymous');
   /** Said once to those who cannot see what arrives. */
   announced = $state('');
-  /** The newest unread answer that came while the chat was closed. */
-  peek = $state.raw<WireMessage | null>(null);
-  preview = $state(true);
-  sound = $state(true);
-  /** The visitor wants no sound. */
-  muted = $state(false);
   theme = $state('auto');
   color = $state('#0d6661');
   customer = $state.raw<Record<string, string>>({});

@@ -49,6 +49,8 @@ let isOpen = false;
 let unread = 0;
 /** How high the frame wants to be while it shows an answer above the launcher; 0 for not at all. */
 let peek = 0;
+/** How high it was shown last, which it stays while it fades away. */
+let shownPx: number | false = 0;
 let first: unknown;
 let ending = new AbortController();
 
@@ -163,15 +165,16 @@ function mount(): void {
     const [title, ...news]: any[] = words[tags.find((tag) => words[tag])!]!;
     const name = label.trim ? label : label[tags.find((tag) => label[tag]) || '*'] || title;
     dress(made, `${place}bottom:${bottomPx}px;width:56px;height:56px;display:${hideLauncher || (isOpen && phone.matches) ? 'none' : 'grid'};place-items:center;cursor:pointer;color:${ink};background:${color};border-radius:50%;outline:revert`);
-    dress(badge, `position:absolute;top:-3px;right:-3px;min-width:11px;padding:0 5px;border-radius:11px;background:#c62019;color:#fff;font:700 12px/21px system-ui;text-align:center;display:${isOpen || !unread ? 'none' : 'grid'}`);
+    dress(badge, `position:absolute;top:-3px;right:-3px;min-width:11px;padding:0 5px;border-radius:11px;background:#c62019;color:#fff;font:700 12px/21px system-ui;display:${isOpen || !unread ? 'none' : 'grid'};place-items:center`);
     badge.textContent = unread > 99 ? '99+' : (unread as unknown as string);
     made.setAttribute('aria-expanded', isOpen as unknown as string);
     made.setAttribute('aria-label', name + (unread ? `, ${news.join(unread as any)}` : ''));
     show(isOpen);
-    // An answer above the launcher takes no more than a third of the page's height.
     const fade = matchMedia('(prefers-reduced-motion)').matches ? '0s' : '.16s';
+    // An answer above the launcher takes no more than a third of the page's height.
     const high = !isOpen && peek * 3 < innerHeight && peek;
-    if (frame) dress(frame, `${place}${phone.matches && !high ? 'inset:0;width:100%;height:100%' : `bottom:${rise}px;width:${high ? 300 : 384}px;max-width:80%;height:${high || 640}px;max-height:calc(100% - ${rise + 16}px);border-radius:16px`};${isOpen || high ? '' : 'visibility:hidden;opacity:0;'}transition:opacity ${fade},visibility ${fade}`);
+    shownPx = isOpen ? 0 : high || shownPx;
+    if (frame) dress(frame, `${place}${phone.matches && !shownPx ? 'inset:0;width:100%;height:100%' : `bottom:${rise}px;width:${shownPx ? 300 : 384}px;max-width:80%;height:${shownPx || 640}px;max-height:calc(100% - ${rise + 16}px);border-radius:16px`};${isOpen || high ? '' : 'visibility:hidden;opacity:0;'}transition:opacity ${fade},visibility ${fade}`);
   };
 
   on(made, 'click', () => toggle(!isOpen));
