@@ -36,14 +36,15 @@ for (const [key, chunk] of Object.entries(manifest)) {
 const frame = JSON.parse(readFileSync(join(root, 'dist/widget/frame/manifest.json'), 'utf8'));
 const inFrame = (key) => built(join('widget/frame', frame[key].file));
 const scripts = Object.keys(frame).filter((key) => frame[key].file.endsWith('.js') && !key.includes('locales/'));
-// What is loaded for the emoji alone: their chunk, and what it needs that no other script needs. All the rest counts as the frame.
-const EMOJI = 'emoji.ts';
-const others = new Set(scripts.filter((key) => frame[key].isEntry || (frame[key].isDynamicEntry && key !== EMOJI)).flatMap((key) => [...closure(key, new Set(), frame)]));
-const emoji = [...closure(EMOJI, new Set(), frame)].filter((key) => !others.has(key));
-const weigh = (keys) => keys.reduce((total, key) => total + inFrame(key), 0);
+/** What only some visitors load, with its budget: the chunk, and what it needs that nothing else needs. All the rest counts as the frame. */
+const APART = { emoji: 6 };
+const begun = scripts.filter((key) => frame[key].isEntry || frame[key].isDynamicEntry);
+const needed = (keys) => new Set(keys.flatMap((key) => [...closure(key, new Set(), frame)]));
+const ours = needed(begun.filter((key) => !(frame[key].name in APART)));
+const weigh = (keys) => [...keys].reduce((total, key) => total + inFrame(key), 0);
 rows.push(['widget, loader', built('widget/loader.js'), 3]);
-rows.push(['widget, frame, JavaScript', weigh(scripts.filter((key) => !emoji.includes(key))), 35]);
-rows.push(['widget, emoji', weigh(emoji), 6]);
+rows.push(['widget, frame, JavaScript', weigh(ours), 35]);
+for (const [name, limit] of Object.entries(APART)) rows.push([`widget, lazy, ${name}`, weigh([...needed(begun.filter((key) => frame[key].name === name))].filter((key) => !ours.has(key))), limit]);
 rows.push(['widget, frame, CSS', weigh(Object.keys(frame).filter((key) => frame[key].file.endsWith('.css'))), 5]);
 for (const key of Object.keys(frame).filter((key) => key.includes('locales/'))) rows.push([`widget, words, ${/(\w+)\.json/.exec(key)[1]}`, inFrame(key), 3]);
 

@@ -258,24 +258,11 @@ export class Chat extends Known {
     }
     this.threads.sort((a, b) => (b.id ?? Infinity) - (a.id ?? Infinity));
     this.choose();
+    this.seeCurrent();
     queueMicrotask(() => {
       this.agree();
       for (const { thread, message } of this.pending()) this.send(thread, message);
     });
-  }
-
-  /** What to show first: the only conversation there is, the newest open one, or a new one. */
-  private choose(): void {
-    const held = this.threads.filter((thread) => thread.id !== null);
-    const is_untouched = this.current && this.current.id === null && this.current.messages.length === 0 && !this.current.draft && this.current.fields === null;
-    if (this.current && !is_untouched) return;
-    const open = held.filter((thread) => thread.open);
-    const next = open[0] ?? (held.length === 0 ? this.threads[0] : undefined);
-    if (next) {
-      this.threads = this.threads.filter((thread) => thread === next || thread.id !== null || thread.messages.length > 0);
-      this.current = next;
-      this.seeCurrent();
-    } else if (!this.current) this.newThread();
   }
 
   private gain(pass: string | null): void {
