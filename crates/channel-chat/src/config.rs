@@ -82,6 +82,10 @@ pub(crate) struct Look {
     pub(crate) side_px: u32,
     pub(crate) bottom_px: u32,
     pub(crate) theme: Theme,
+    /// Whether an answer shows itself above the closed chat.
+    pub(crate) preview: bool,
+    /// Whether it is heard there.
+    pub(crate) sound: bool,
     pub(crate) launcher: Option<Text>,
     pub(crate) greeting: Option<Text>,
     pub(crate) title: Option<Text>,
@@ -215,6 +219,8 @@ struct LookShape {
     bottom_px: Option<i64>,
     #[serde(default)]
     theme: Theme,
+    preview: Option<bool>,
+    sound: Option<bool>,
     launcher: Option<TextShape>,
     greeting: Option<TextShape>,
     title: Option<TextShape>,

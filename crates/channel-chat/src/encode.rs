@@ -315,6 +315,8 @@ pub(crate) fn widget(config: &Config) -> Widget {
                 "side_px": look.side_px,
                 "bottom_px": look.bottom_px,
                 "theme": look.theme,
+                "preview": look.preview,
+                "sound": look.sound,
                 "launcher": look.launcher,
                 "greeting": look.greeting,
                 "title": look.title,

@@ -26,7 +26,7 @@ function site(desk, body) {
   );
 }
 
-export async function openShop(browser, { chat: options = {}, width = 1280, height = 800, locale = 'en-GB', colorScheme = 'light', path = '/', zoom = 1, tag } = {}) {
+export async function openShop(browser, { chat: options = {}, width = 1280, height = 800, locale = 'en-GB', colorScheme = 'light', path = '/', zoom = 1, tag, touch = false } = {}) {
   // The site has to be known before the widget names it, and the widget's address before the site allows it.
   const shop = createServer();
   await new Promise((done) => shop.listen(0, 'localhost', done));
@@ -36,7 +36,7 @@ export async function openShop(browser, { chat: options = {}, width = 1280, heig
   const script = tag ? tag(desk) : `<script async src="${desk}/sb/${KEY}.js"></script>`;
   const pages = site(desk, script);
   shop.on('request', (request, response) => pages.emit('request', request, response));
-  const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme, timezoneId: 'Europe/Oslo', reducedMotion: 'reduce', deviceScaleFactor: zoom });
+  const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme, timezoneId: 'Europe/Oslo', reducedMotion: 'reduce', deviceScaleFactor: zoom, hasTouch: touch, isMobile: touch });
   const complaints = [];
   const open = async (where = path) => {
     const page = await context.newPage();
@@ -62,6 +62,7 @@ export async function openShop(browser, { chat: options = {}, width = 1280, heig
 
 const launcher = (page) => page.locator('body > button');
 const inside = (page) => page.frameLocator('iframe[src*="/w/"]');
+const bubblesOf = (page) => page.locator('.bubble');
 const field = (page) => inside(page).getByRole('textbox', { name: 'Write a message' });
 const bubbles = (page) => inside(page).locator('.bubble');
 const prefer = (page) => inside(page).getByRole('button', { name: 'I prefer an answer by email' });
@@ -74,6 +75,52 @@ async function openChat(page) {
   await launcher(page).click();
   await field(page).waitFor();
 }
+const frameOf = (page) => page.frames().find((one) => one.url().includes('/w/'));
+const box = (page) => page.locator('iframe[src*="/w/"]').evaluate((node) => {
+  const { width, height, bottom } = node.getBoundingClientRect();
+  return { width, height, bottom, shown: getComputedStyle(node).visibility === 'visible' };
+});
+let marks = 0;
+/** The frame has heard everything that its page has said until now. */
+async function heard(page) {
+  const color = `#0050${10 + (marks = (marks + 1) % 90)}`;
+  await call(page, 'update', { color });
+  await until('the frame has heard it', () => frameOf(page).evaluate((wanted) => document.documentElement.style.getPropertyValue('--brand') === wanted, color));
+}
+/** The page has heard everything that its frame has said until now. */
+async function answered(page) {
+  const code = `mark ${(marks += 1)}`;
+  await page.evaluate((wanted) => document.addEventListener('switchboard:error', ({ detail }) => detail.code === wanted && (window.mark = wanted)), code);
+  await frameOf(page).evaluate((mark) => window.parent.postMessage({ sb: 1, type: 'event', value: 'error', detail: { code: mark } }, '*'), code);
+  await until('the page has heard it', () => page.evaluate((wanted) => window.mark === wanted, code));
+}
+async function closeChat(page) {
+  await call(page, 'close');
+  await heard(page);
+}
+/** A talk has begun, and the chat is closed. */
+async function leave({ page, chat }) {
+  await openChat(page);
+  await write(page, 'Do you have lamps?');
+  await inside(page).getByText('· Sent').waitFor();
+  await closeChat(page);
+  assert.equal(chat.texts.length, 1);
+}
+const peeks = (page) => inside(page).locator('.peek');
+const hasFocus = (locator) => locator.evaluate((node) => node === document.activeElement && document.hasFocus());
+/** What the frame would play, counted instead. */
+const playTones = () => {
+  window.made = window.played = 0;
+  const node = () => ({ gain: { exponentialRampToValueAtTime() {} }, connect: (next) => next });
+  window.GainNode = function () { return node(); };
+  window.OscillatorNode = function (context) {
+    return { ...node(), start: () => (window.played += 1), stop() { queueMicrotask(() => context.suspend()); } };
+  };
+  window.AudioContext = function () {
+    window.made += 1;
+    return { state: 'suspended', currentTime: 0, suspend() { this.state = 'suspended'; }, resume() { this.state = 'running'; } };
+  };
+};
 const shows = (page, texts) => until(`the talk is ${texts}`, async () => JSON.stringify((await bubbles(page).allInnerTexts()).map((text) => text.trim())) === JSON.stringify(texts));
 
 const tests = {
@@ -335,6 +382,205 @@ const tests = {
     await until('it is stored once', () => chat.texts.filter((text) => text === 'on its way').length === 1);
     assert.equal(await field(page).inputValue(), 'a draft');
     assert.equal(new Set(chat.state.conversations.map((one) => one.visitor)).size, 1);
+  },
+
+  async 'an answer to a closed chat shows itself above the launcher and opens the talk at it'(shop) {
+    const { page, chat } = shop;
+    await leave(shop);
+    await page.getByRole('link', { name: 'A link' }).focus();
+    chat.reply('We do: tall ones and small ones, in brass and in glass, and some of them can be dimmed by hand. Shall I show you a few?');
+    await until('it shows itself', async () => (await box(page)).shown);
+    assert.equal(await peeks(page).getByRole('button').first().innerText(), 'Pia\nWe do: tall ones and small ones, in brass and in glass, and some of them can be dimmed by hand. Shall I show you a few?');
+    await until('the frame is as high as what it shows', async () => Math.abs((await box(page)).height - (await peeks(page).evaluate((node) => node.offsetHeight))) < 1);
+    const { width, height, bottom } = await box(page);
+    const button = await launcher(page).boundingBox();
+    assert.ok(width <= 300 && height <= 180 && height > 60 && bottom <= button.y, JSON.stringify({ width, height, bottom }));
+    assert.ok(await hasFocus(page.getByRole('link', { name: 'A link' })), 'the focus stays where it was');
+    assert.equal(await launcher(page).getAttribute('aria-expanded'), 'false');
+    assert.equal(chat.state.conversations[0].read, null, 'shown is not read');
+    await inside(page).getByRole('log').getByText('Pia: We do').waitFor({ state: 'attached' });
+    chat.reply('Or come by.');
+    await peeks(page).getByText('Or come by.').waitFor();
+    await until('it is lower now', async () => (await box(page)).height < height);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    await until('the keyboard reaches it', () => hasFocus(peeks(page).getByRole('button').first()));
+    await page.keyboard.press('Enter');
+    await until('the chat is open', async () => (await launcher(page).getAttribute('aria-expanded')) === 'true');
+    await until('the field has the focus', () => hasFocus(field(page)));
+    await until('it was read', () => chat.state.conversations[0].read === chat.state.conversations[0].messages[2].id);
+    await until('it is at the newest', () => inside(page).locator('.log').evaluate((node) => node.clientHeight > 200 && node.scrollHeight - node.scrollTop - node.clientHeight < 2));
+    assert.equal(await peeks(page).count(), 0);
+    assert.equal((await box(page)).height, 640);
+  },
+
+  async 'a preview that is closed stays away until the chat is opened again'(shop) {
+    const { page, chat } = shop;
+    await leave(shop);
+    chat.reply('one');
+    await until('it shows itself', async () => (await box(page)).shown);
+    await peeks(page).getByRole('button', { name: 'Close the preview' }).click();
+    await until('it is gone', async () => !(await box(page)).shown);
+    await until('the launcher has the focus', () => hasFocus(launcher(page)));
+    chat.reply('two');
+    await until('the badge counts', async () => (await launcher(page).locator('span').innerText()) === '2');
+    await answered(page);
+    assert.ok(!(await box(page)).shown && (await peeks(page).count()) === 0);
+    await launcher(page).click();
+    await until('nothing is unread', async () => (await launcher(page).getAttribute('aria-label')) === 'Chat with us');
+    await closeChat(page);
+    chat.reply('three');
+    await until('it shows itself again', async () => (await box(page)).shown);
+    await peeks(page).getByRole('button').first().focus();
+    await page.keyboard.press('Escape');
+    await until('Escape closes it, too', async () => !(await box(page)).shown);
+    await until('the launcher has the focus', () => hasFocus(launcher(page)));
+    assert.equal(await launcher(page).getAttribute('aria-expanded'), 'false');
+  },
+
+  async 'a preview goes when it was read elsewhere, is switched off, or somebody else comes'(shop) {
+    const { page, chat } = shop;
+    await leave(shop);
+    const gone = () => until('it is gone', async () => !(await box(page)).shown && (await peeks(page).count()) === 0);
+    chat.reply('one');
+    await until('it shows itself', async () => (await box(page)).shown);
+    chat.change({ read: chat.state.conversations[0].messages.at(-1).id });
+    await gone();
+    chat.reply('two');
+    await until('it shows itself again', async () => (await box(page)).shown);
+    await call(page, 'update', { preview: false });
+    await gone();
+    await call(page, 'update', { preview: true });
+    await until('it comes back', async () => (await box(page)).shown);
+    await call(page, 'logout');
+    await gone();
+    assert.equal((await frameOf(page).locator('body').innerText()).includes('two'), false);
+  },
+
+  async 'a preview hides no more than a third of a small page, and its height is checked'(shop) {
+    const { page, chat } = shop;
+    await leave(shop);
+    chat.reply('A long answer, of which three lines can be seen here, and then no more of it, because it is only a preview of what is in the talk itself.');
+    await peeks(page).waitFor({ state: 'attached' });
+    await answered(page);
+    assert.ok(!(await box(page)).shown, 'three lines are too many on 320 px');
+    for (const value of [181, -1, '1px;background:red', null, {}, [90, 90]]) await frameOf(page).evaluate((px) => window.parent.postMessage({ sb: 1, type: 'peek', value: px }, '*'), value);
+    await answered(page);
+    assert.ok(!(await box(page)).shown);
+    chat.reply('Short.');
+    await until('one line is not too much', async () => (await box(page)).shown);
+    const before = await box(page);
+    for (const value of [1000, 181, -1, 'x', {}]) await frameOf(page).evaluate((px) => window.parent.postMessage({ sb: 1, type: 'peek', value: px }, '*'), value);
+    await answered(page);
+    assert.deepEqual(await box(page), before);
+    assert.ok(before.height < 320 / 3 && before.width <= 300, JSON.stringify(before));
+    await launcher(page).click();
+    await until('open it fills the page', async () => (await box(page)).height === 320);
+    await until('it was read', () => chat.state.conversations[0].read !== null);
+  },
+
+  async 'an answer is heard after a gesture, once, and only while nobody looks or has muted it'({ page, chat, context }) {
+    await context.addInitScript(playTones);
+    await page.reload();
+    await openChat(page);
+    const tones = () => frameOf(page).evaluate(() => [window.made, window.played]);
+    assert.deepEqual(await tones(), [0, 0], 'opening the chat from the page is no gesture in the frame');
+    await write(page, 'Hello');
+    await inside(page).getByText('· Sent').waitFor();
+    const [made] = await tones();
+    assert.equal(made, 1);
+    chat.reply('one');
+    await bubbles(page).getByText('one').waitFor();
+    assert.deepEqual(await tones(), [1, 0], 'it is looked at');
+    await closeChat(page);
+    chat.reply('two');
+    await peeks(page).getByText('two').waitFor();
+    assert.deepEqual(await tones(), [1, 1]);
+    await launcher(page).click();
+    await until('it is open', async () => (await peeks(page).count()) === 0);
+    await inside(page).getByRole('button', { name: 'Mute' }).click();
+    await until('it is muted', async () => (await inside(page).getByRole('button', { name: 'Mute' }).getAttribute('aria-pressed')) === 'true');
+    await closeChat(page);
+    chat.reply('three');
+    await peeks(page).getByText('three').waitFor();
+    assert.deepEqual(await tones(), [1, 1]);
+    await launcher(page).click();
+    await inside(page).getByRole('button', { name: 'Mute' }).click();
+    await frameOf(page).evaluate(() => Object.defineProperty(document, 'hidden', { get: () => true }));
+    chat.reply('four');
+    await bubbles(page).getByText('four').waitFor();
+    assert.deepEqual(await tones(), [1, 2], 'nobody sees a page that is hidden');
+    await call(page, 'update', { sound: false });
+    await until('there is nothing to mute', async () => (await inside(page).getByRole('button', { name: 'Mute' }).count()) === 0);
+    chat.reply('five');
+    await bubbles(page).getByText('five').waitFor();
+    assert.deepEqual(await tones(), [1, 2]);
+  },
+
+  async 'without a gesture there is no sound, and being muted is kept once there is a talk'({ page, chat, context, desk }) {
+    await context.addInitScript(playTones);
+    await page.goto(`${desk}/w/${KEY}`);
+    const mute = page.getByRole('button', { name: 'Mute' });
+    const kept = () => page.evaluate(() => [localStorage.length, sessionStorage.length]);
+    await mute.click();
+    await until('it is muted', async () => (await mute.getAttribute('aria-pressed')) === 'true');
+    assert.deepEqual(await kept(), [0, 0], 'nothing is kept before the visitor writes');
+    await page.getByRole('textbox', { name: 'Write a message' }).fill('Hello');
+    await page.keyboard.press('Enter');
+    await page.getByText('· Sent').waitFor();
+    await until('it is kept', async () => (await kept())[0] === 1);
+    await page.reload();
+    await until('it is still muted', async () => (await mute.getAttribute('aria-pressed')) === 'true');
+    await mute.click();
+    await until('it is kept no more', async () => (await kept())[0] === 0);
+    await page.reload();
+    await bubblesOf(page).getByText('Hello').waitFor();
+    await until('it is connected', async () => (await page.locator('.dot.on').count()) === 1);
+    await page.evaluate(() => Object.defineProperty(document, 'hidden', { get: () => true }));
+    chat.reply('unheard');
+    await bubblesOf(page).getByText('unheard').waitFor();
+    assert.deepEqual(await page.evaluate(() => [window.made, window.played]), [0, 0]);
+  },
+
+  async 'emoji are picked by keyboard and put where the caret is'({ page, chat }) {
+    await openChat(page);
+    const button = inside(page).getByRole('button', { name: 'Emoji', exact: true });
+    const picker = inside(page).getByRole('dialog', { name: 'Emoji' });
+    const picked = (one) => until(`${one} has the focus`, () => hasFocus(picker.getByRole('button', { name: one, exact: true })));
+    assert.ok(!chat.state.addresses.some((one) => one.includes('emoji')), 'it is loaded when it is asked for');
+    await field(page).fill('Hello Pia');
+    for (let place = 0; place < 4; place += 1) await field(page).press('ArrowLeft');
+    await button.click();
+    await picked('😀');
+    assert.equal(await button.getAttribute('aria-expanded'), 'true');
+    await page.keyboard.press('ArrowLeft');
+    await picked('😀');
+    for (const [key, one] of [['ArrowRight', '😄'], ['ArrowDown', '😋'], ['End', '🏠'], ['ArrowDown', '🏠'], ['ArrowUp', '🌧️'], ['Home', '😀'], ['ArrowDown', '😘']]) {
+      await page.keyboard.press(key);
+      await picked(one);
+    }
+    await page.keyboard.press('Enter');
+    await until('it is in the text', async () => (await field(page).inputValue()) === 'Hello😘 Pia');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await until('the next one is behind it', async () => (await field(page).inputValue()) === 'Hello😘😋 Pia');
+    await page.keyboard.press('Escape');
+    await until('the field has the focus', () => hasFocus(field(page)));
+    assert.deepEqual([await picker.count(), await button.getAttribute('aria-expanded'), await launcher(page).getAttribute('aria-expanded')], [0, 'false', 'true']);
+    await page.keyboard.type('!');
+    assert.equal(await field(page).inputValue(), 'Hello😘😋! Pia');
+    await button.click();
+    await picker.getByRole('button', { name: '👍', exact: true }).click();
+    await field(page).click();
+    await until('it closes where something else is done', async () => (await picker.count()) === 0);
+    await field(page).press('Enter');
+    await until('it is sent', () => chat.texts.join() === 'Hello😘😋!👍 Pia');
+  },
+
+  async 'phones have their own emoji'({ page }) {
+    await launcher(page).tap();
+    await field(page).waitFor();
+    assert.equal(await inside(page).getByRole('button', { name: 'Emoji', exact: true }).count(), 0);
   },
 
   async 'where an identity is required, strangers are told'({ page }) {
@@ -673,6 +919,8 @@ async function talks({ page, chat }) {
 }
 
 export const SETTINGS = {
+  'a preview hides no more than a third of a small page, and its height is checked': { width: 375, height: 320 },
+  'phones have their own emoji': { width: 375, height: 700, touch: true },
   'where no WebSocket gets through, one long answer does': { chat: { sockets: false } },
   'where answers are kept back until their end, polls do': { chat: { sockets: false, streams: false } },
   'where an identity is required, strangers are told': { chat: { requires: true } },
@@ -692,7 +940,7 @@ async function accessible(browser) {
   const found = [];
   for (const colorScheme of ['light', 'dark']) {
     for (const [width, height] of [[1280, 800], [375, 700]]) {
-      for (const [scene, options] of [['talk', {}], ['questions', { chat: PRECHAT }], ['away', { chat: { open: false, opens_at: soon } }], ['mail', { chat: { mail: { after_minutes: 0 } } }]]) {
+      for (const [scene, options] of [['talk', {}], ['emoji', {}], ['preview', {}], ['questions', { chat: PRECHAT }], ['away', { chat: { open: false, opens_at: soon } }], ['mail', { chat: { mail: { after_minutes: 0 } } }]]) {
         const shop = await openShop(browser, { ...options, colorScheme, width, height });
         const { page, chat } = shop;
         await launcher(page).click();
@@ -710,6 +958,18 @@ async function accessible(browser) {
           await prefer(page).click();
           await inside(page).locator('.mail').getByRole('button', { name: 'Send' }).click();
           await inside(page).getByText('Please fill this in.').waitFor();
+        }
+        if (scene === 'emoji') {
+          await inside(page).getByRole('button', { name: 'Mute' }).click();
+          await inside(page).getByRole('button', { name: 'Emoji', exact: true }).click();
+          await until('they are there', () => hasFocus(inside(page).getByRole('button', { name: '😀', exact: true })));
+        }
+        if (scene === 'preview') {
+          await write(page, 'Hello');
+          await inside(page).getByText('· Sent').waitFor();
+          await closeChat(page);
+          chat.reply('Hello, this is Pia. We do have lamps: tall ones and small ones, in brass and in glass. Shall I show you a few of them?');
+          await until('it shows itself', async () => (await box(page)).shown && (await box(page)).height < 180);
         }
         const frame = page.frames().find((one) => one.url().includes('/w/'));
         const wide = await frame.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -187,6 +187,8 @@ fn baked(widget: &Widget) -> Value {
         ("sidePx", &look["side_px"]),
         ("bottomPx", &look["bottom_px"]),
         ("theme", &look["theme"]),
+        ("preview", &look["preview"]),
+        ("sound", &look["sound"]),
         ("label", &look["launcher"]),
     ];
     let mut settings: Map<String, Value> =

@@ -207,6 +207,8 @@ impl<'s> Check<'s> {
             side_px: self.whole("look.side_px", shape.side_px, 0, 400, 20),
             bottom_px: self.whole("look.bottom_px", shape.bottom_px, 0, 400, 20),
             theme: shape.theme,
+            preview: shape.preview.unwrap_or(true),
+            sound: shape.sound.unwrap_or(true),
             launcher: self.text("look.launcher", shape.launcher),
             greeting: self.text("look.greeting", shape.greeting),
             title: self.text("look.title", shape.title),

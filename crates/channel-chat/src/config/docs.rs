@@ -64,6 +64,18 @@ pub(crate) const SETTINGS: &[SettingDoc] = &[
     doc("look.side_px", "pixels, 0 to 400", Some("20"), "Its distance from the side."),
     doc("look.bottom_px", "pixels, 0 to 400", Some("20"), "Its distance from the bottom."),
     doc("look.theme", "`auto`, `light` or `dark`", Some("\"auto\""), "Light, dark, or as the visitor's system."),
+    doc(
+        "look.preview",
+        "true or false",
+        Some("true"),
+        "Whether an answer shows its first lines above the launcher while the chat is closed.",
+    ),
+    doc(
+        "look.sound",
+        "true or false",
+        Some("true"),
+        "Whether a soft tone says that an answer is there while nobody looks at the chat.",
+    ),
     doc("look.launcher", TEXT, Some(""), "Label of the launcher; a standard word when absent."),
     doc("look.launcher.*", "text", Some(""), "The launcher's label in one language."),
     doc("look.greeting", TEXT, Some(""), "What stands above an empty conversation."),

@@ -19,6 +19,18 @@ fn a_key_is_enough() {
 }
 
 #[test]
+fn answers_show_themselves_and_sound_unless_that_is_switched_off() {
+    let told = |text: &str| {
+        let config = Config::read(&settings("chat", &format!("key = \"shop\"\n{text}"))).expect("good settings");
+        let look = crate::encode::widget(&config).settings["look"].clone();
+        (look["preview"].clone(), look["sound"].clone())
+    };
+    assert_eq!(told(""), (true.into(), true.into()));
+    assert_eq!(told("[look]\npreview = false"), (false.into(), true.into()));
+    assert_eq!(told("[look]\nsound = false"), (true.into(), false.into()));
+}
+
+#[test]
 fn secrets_are_a_list_or_the_lines_of_a_file() {
     for text in
         ["secrets = [\"0123456789abcdef\", \"fedcba9876543210\"]", "secrets = \"\"\"0123456789abcdef\n\nfedcba9876543210\n\"\"\""]

@@ -31,7 +31,7 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     state.addresses.push(request.url);
     const give = (body, type, headers = {}, status = 200) => response.writeHead(status, { 'content-type': type, 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'cross-origin', ...headers }).end(body);
     if (pathname === `/sb/${KEY}.js`) {
-      const baked = { widgetKey: KEY, cookie: settings.cookie.name, cookieDays: 180, ...(settings.look.launcher && { label: settings.look.launcher }), color: settings.look.color };
+      const baked = { widgetKey: KEY, cookie: settings.cookie.name, cookieDays: 180, ...(settings.look.launcher && { label: settings.look.launcher }), color: settings.look.color, preview: settings.look.preview, sound: settings.look.sound };
       return give(`(function(__SB_CONFIG__){${readFileSync(join(dist, 'loader.js'), 'utf8')}})(${JSON.stringify(baked)});`, TYPES.js);
     }
     if (pathname === '/sb/loader-pinned.js') return give(readFileSync(join(dist, 'loader.js')), TYPES.js, { 'access-control-allow-origin': '*' });

@@ -17,7 +17,7 @@ fn shop() -> Widget {
         socket: "/channels/shop_chat/socket".to_owned(),
         settings: json!({
             "slug": "shop_chat", "cookie": {"name": "sb_shop_7Hq2", "days": 30},
-            "look": {"color": "#1f5fbf", "side_px": 12, "greeting": {"en": "</script><b>Hi</b>"}},
+            "look": {"color": "#1f5fbf", "side_px": 12, "preview": false, "sound": true, "greeting": {"en": "</script><b>Hi</b>"}},
         }),
     }
 }
@@ -120,7 +120,7 @@ async fn a_pinned_loader_is_kept_for_good_and_readable_for_the_check_of_its_dige
 fn only_what_the_loader_needs_is_baked_in() {
     assert_eq!(
         baked(&shop()),
-        json!({"widgetKey": "shop_7Hq2", "cookie": "sb_shop_7Hq2", "cookieDays": 30, "color": "#1f5fbf", "sidePx": 12})
+        json!({"widgetKey": "shop_7Hq2", "cookie": "sb_shop_7Hq2", "cookieDays": 30, "color": "#1f5fbf", "sidePx": 12, "preview": false, "sound": true})
     );
 }
 

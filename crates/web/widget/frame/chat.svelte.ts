@@ -2,6 +2,7 @@
 import type { Facts, FromPage, Host, Identity, Init, Page, Told } from './host';
 import { Outbox } from './outbox';
 import { Known } from './known.svelte';
+import { News } from './news.svelte';
 import type { FromServer, ToServer, WireMessage } from './protocol';
 import { Connection } from './socket';
 import { Thread } from './thread.svelte';
@@ -13,11 +14,13 @@ const TYPING_FADES_MS = 10_000;
 const TYPING_EVERY_MS = 3000;
 const MOST_ATTEMPTS = 4;
 const MOST_OPENED = 5;
+const SAID_AFTER_MS = 200;
 
 export class Chat extends Known {
   readonly title: () => string;
   readonly greeting: () => string;
   readonly files_path: string;
+  readonly news: News;
   private session = '';
   /** A new session that the page has not said to keep yet. Until it does, the first message names the visitor after a reload. */
   private is_unkept = false;
@@ -37,6 +40,7 @@ export class Chat extends Known {
     readonly host: Host,
   ) {
     super();
+    this.news = new News(told, () => (this.consent === false ? null : this.session !== '' || this.threads.some((thread) => thread.id !== null)));
     const look = told.settings?.look;
     this.title = () => said(look?.title, t('title'));
     this.greeting = () => said(look?.greeting, t('greeting'));
@@ -75,6 +79,7 @@ export class Chat extends Known {
     this.customer = facts.customer;
     this.consent = facts.consent;
     this.topic = facts.topic;
+    this.news.take(facts);
     this.theme = facts.theme ?? this.told.settings?.look?.theme ?? 'auto';
     this.color = facts.color ?? this.told.settings?.look?.color ?? '#0d6661';
   }
@@ -126,6 +131,7 @@ export class Chat extends Known {
     if (JSON.stringify(facts.identity) !== identity) this.again();
     else if (facts.page && facts.page.url !== page?.url) this.connection.send({ type: 'page', ...facts.page });
     if (facts.consent && !consent) this.agree();
+    this.news.remember();
   }
 
   /** Connects as somebody else, where the chat is connected at all or has a reason to be. */
@@ -143,6 +149,7 @@ export class Chat extends Known {
     this.current = null;
     this.session = this.announced = '';
     this.is_unkept = false;
+    this.news.forget();
     this.nonce = newClientId();
     this.visitor = 'anonymous';
     this.typed_at = 0;
@@ -155,6 +162,7 @@ export class Chat extends Known {
 
   private show(): void {
     this.shown = true;
+    this.news.end(false);
     this.connection.start();
     if (!this.current && this.threads.length < 2) this.current = this.threads[0] ?? this.newThread();
     this.agree();
@@ -250,24 +258,11 @@ export class Chat extends Known {
     }
     this.threads.sort((a, b) => (b.id ?? Infinity) - (a.id ?? Infinity));
     this.choose();
+    this.seeCurrent();
     queueMicrotask(() => {
       this.agree();
       for (const { thread, message } of this.pending()) this.send(thread, message);
     });
-  }
-
-  /** What to show first: the only conversation there is, the newest open one, or a new one. */
-  private choose(): void {
-    const held = this.threads.filter((thread) => thread.id !== null);
-    const is_untouched = this.current && this.current.id === null && this.current.messages.length === 0 && !this.current.draft && this.current.fields === null;
-    if (this.current && !is_untouched) return;
-    const open = held.filter((thread) => thread.open);
-    const next = open[0] ?? (held.length === 0 ? this.threads[0] : undefined);
-    if (next) {
-      this.threads = this.threads.filter((thread) => thread === next || thread.id !== null || thread.messages.length > 0);
-      this.current = next;
-      this.seeCurrent();
-    } else if (!this.current) this.newThread();
   }
 
   private gain(pass: string | null): void {
@@ -400,7 +395,9 @@ export class Chat extends Known {
     if (mine) this.keep();
     if (wire.author !== null) thread.typing = null;
     if (is_news) {
-      this.announced = `${wire.author || t('agent')}: ${wire.text}`;
+      // A moment later, since a frame that is shown only now is read from then on.
+      setTimeout(() => this.threads.includes(thread) && (this.announced = `${wire.author || t('agent')}: ${wire.text}`), SAID_AFTER_MS);
+      this.news.arrived(wire, this.shown);
       this.host.say('event', 'message:received', { conversation: wire.conversation, message: wire.id });
     }
     this.seeCurrent();
@@ -417,6 +414,7 @@ export class Chat extends Known {
   }
 
   private tell(): void {
+    this.news.check(this.threads);
     const unread = this.threads.reduce((sum, thread) => sum + this.unreadIn(thread), 0);
     if (unread === this.unread) return;
     this.unread = unread;
@@ -451,7 +449,9 @@ export class Chat extends Known {
     return this.pass;
   }
 
+  /** Closes the chat, or the preview, which then stays away until the chat is opened. */
   close(): void {
+    if (!this.shown) this.news.end(true);
     this.host.say('close');
   }
 
@@ -464,6 +464,7 @@ export class Chat extends Known {
   }
 
   private keep(): void {
+    this.news.remember();
     if (this.consent === false) return this.outbox.clear();
     const left = ({ messages, first }: Thread): Message[] =>
       messages.filter(({ state, client_id }) => state !== 'stored' || (this.is_unkept && client_id === first)).map((message) => (message.state === 'stored' ? { ...message, state: 'sending', id: null } : message));

@@ -10,11 +10,11 @@ describe('what the page says', () => {
   it('has only texts, numbers as texts, and nothing overlong', () => {
     const init = read({
       sb: 1, type: 'init',
-      value: { session: 'abc.def~1', open: true, locales: ['nb', 7], url: 'https://shop.test/a', title: 'A', identity: { id: 4711, hash: 'ff', extra: 1 }, customer: { email: 'a@b.test', fn: {} }, topic: 'x'.repeat(999), color: '#12345g', theme: 'pink', consent: 'yes', start: { text: 'Hi' } },
+      value: { session: 'abc.def~1', open: true, locales: ['nb', 7], url: 'https://shop.test/a', title: 'A', identity: { id: 4711, hash: 'ff', extra: 1 }, customer: { email: 'a@b.test', fn: {} }, topic: 'x'.repeat(999), color: '#12345g', theme: 'pink', consent: 'yes', preview: false, sound: 1, start: { text: 'Hi' } },
     });
     expect(init).toEqual({
       type: 'init',
-      value: { session: 'abc.def~1', open: true, locales: ['nb'], page: { url: 'https://shop.test/a', title: 'A' }, identity: { id: '4711', hash: 'ff' }, customer: { email: 'a@b.test' }, topic: 'x'.repeat(100), color: null, theme: null, consent: null, start: { text: 'Hi', topic: null } },
+      value: { session: 'abc.def~1', open: true, locales: ['nb'], page: { url: 'https://shop.test/a', title: 'A' }, identity: { id: '4711', hash: 'ff' }, customer: { email: 'a@b.test' }, topic: 'x'.repeat(100), color: null, theme: null, consent: null, preview: false, sound: null, start: { text: 'Hi', topic: null } },
     });
   });
 

@@ -7,7 +7,7 @@ export interface Told {
   settings?: {
     files_path?: string;
     locale?: string;
-    look?: { color?: string; theme?: string; greeting?: Record<string, string>; title?: Record<string, string> };
+    look?: { color?: string; theme?: string; preview?: boolean; sound?: boolean; greeting?: Record<string, string>; title?: Record<string, string> };
   };
 }
 export interface Page {
@@ -31,6 +31,8 @@ export interface Facts {
   consent: boolean | null;
   theme: string | null;
   color: string | null;
+  preview: boolean | null;
+  sound: boolean | null;
 }
 export interface Init extends Facts {
   session: string;
@@ -47,10 +49,11 @@ export type FromPage =
 type Loose = Record<string, unknown>;
 const object = (value: unknown): Loose => (typeof value === 'object' && value !== null ? (value as Loose) : {});
 const text = (value: unknown, most = 500): string | null => (typeof value === 'string' && value !== '' ? value.slice(0, most) : typeof value === 'number' ? String(value) : null);
+const truth = (value: unknown): boolean | null => (typeof value === 'boolean' ? value : null);
 const token = (value: unknown): string => (typeof value === 'string' && /^[\w.~-]{1,512}$/.test(value) ? value : '');
 
 function facts(value: unknown): Facts {
-  const { locales, url, title, identity, customer, topic, consent, theme, color } = object(value);
+  const { locales, url, title, identity, customer, topic, consent, theme, color, preview, sound } = object(value);
   const who = object(identity);
   const given: Identity = {};
   for (const key of ['id', 'hash', 'jwt', 'name', 'email'] as const) {
@@ -64,9 +67,11 @@ function facts(value: unknown): Facts {
     identity: given.jwt || given.id ? given : null,
     customer: Object.fromEntries(known.filter((pair): pair is readonly [string, string] => pair[1] !== null)),
     topic: text(topic, 100),
-    consent: typeof consent === 'boolean' ? consent : null,
+    consent: truth(consent),
     theme: theme === 'light' || theme === 'dark' || theme === 'auto' ? theme : null,
     color: /^#[\da-f]{6}$/i.test(text(color) ?? '') ? text(color) : null,
+    preview: truth(preview),
+    sound: truth(sound),
   };
 }
 
@@ -142,7 +147,7 @@ export class Host {
     this.say('ready');
   }
 
-  say(type: 'ready' | 'close' | 'unread' | 'event' | 'store', value?: unknown, detail?: unknown): void {
+  say(type: 'ready' | 'open' | 'close' | 'peek' | 'unread' | 'event' | 'store', value?: unknown, detail?: unknown): void {
     if (this.origin !== null) window.parent.postMessage({ sb: 1, type, value, detail }, this.origin);
   }
 

@@ -72,6 +72,19 @@ export class Known {
     thread.id = id;
   }
 
+  /** What to show first: the only conversation there is, the newest open one, or a new one. */
+  protected choose(): void {
+    const held = this.threads.filter((thread) => thread.id !== null);
+    const is_untouched = this.current && this.current.id === null && this.current.messages.length === 0 && !this.current.draft && this.current.fields === null;
+    if (this.current && !is_untouched) return;
+    const open = held.filter((thread) => thread.open);
+    const next = open[0] ?? (held.length === 0 ? this.threads[0] : undefined);
+    if (next) {
+      this.threads = this.threads.filter((thread) => thread === next || thread.id !== null || thread.messages.length > 0);
+      this.current = next;
+    } else if (!this.current) this.newThread();
+  }
+
   /** The fields to ask for before a conversation about this topic. */
   questions(topic: string | null): Field[] {
     const asked = this.settings?.prechat ?? [];

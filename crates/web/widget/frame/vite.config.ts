@@ -4,17 +4,25 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 import { parts } from '../../dev/parts.mjs';
 
+/** Nothing is loaded ahead of a chunk: there is one style sheet, and no chunk needs another that is not there. */
+const plainImports: Plugin = {
+  name: 'plain-imports',
+  enforce: 'pre',
+  load: (id) => (id.includes('vite/preload-helper') ? 'export const __vitePreload = (load) => load();' : null),
+};
+
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: '/sb/frame/',
   publicDir: false,
-  plugins: [parts as Plugin, svelte({ configFile: false })],
+  plugins: [parts as Plugin, plainImports, svelte({ configFile: false })],
   build: {
     target: 'es2022',
     outDir: '../../dist/widget/frame',
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    cssCodeSplit: false,
     manifest: 'manifest.json',
     reportCompressedSize: false,
   },

@@ -5,16 +5,14 @@ import { dress } from './look';
 /** Fills every place of the page that asks for a form and has none yet. */
 export function embedForms(base: string, locale: string, signal: AbortSignal, emit: (name: string, detail: unknown) => void): void {
   document.querySelectorAll<HTMLElement>('[data-switchboard-form]').forEach((place) => {
-    const { switchboardForm: form, title = form, locale: own = locale } = place.dataset;
-    let { prefill } = place.dataset;
+    let { switchboardForm: form, title = form, locale: own = locale, prefill } = place.dataset;
     if (place.firstElementChild) return;
-    const frame = document.createElement('iframe');
     const high = (px: unknown): void => dress(frame, `display:block;width:100%;height:${px}px`);
-    prepare(frame, title!, `${base}/channels/${form}/?lang=${own}`, signal, (type, value) => {
+    const frame = prepare(title!, base, `/channels/${form}/?lang=${own}`, signal, (type, value) => {
       if (type === 'form:height' && value < 3e4) high(value);
       if (/^form:(ready|sent|error)$/.test(type)) {
         // The form's page comes more than once: with its errors, and to say thanks. It is filled in once.
-        if (prefill) say(frame, 'form:prefill', prefill);
+        if (prefill) say(frame, base, 'form:prefill', prefill);
         prefill = '';
         emit(type, { form });
       }

@@ -12,8 +12,8 @@ interface Settings {
   sidePx: number;
   bottomPx: number;
   color: string;
-  /** Title of the launcher, one or by language. */
-  label?: string | Record<string, string>;
+  /** Title of the launcher: a text, or texts by language. */
+  label?: any;
   hideLauncher?: boolean;
   openOnLoad?: boolean;
   cookie?: string;
@@ -23,12 +23,12 @@ interface Settings {
   consent?: boolean;
 }
 type Listener = (detail?: unknown) => void;
-type Api = { (...call: unknown[]): void; q?: ArrayLike<unknown>[]; loaded?: boolean };
+type Api = { (...call: unknown[]): void; q?: Iterable<unknown>[]; loaded?: boolean };
 
 /** The settings of the widget, which the server wraps around this file; absent in the file for SRI. */
 declare const __SB_CONFIG__: Partial<Settings> | undefined;
-/** What the launcher is called, and what its badge says, by language. */
-declare const __SB_WORDS__: Record<string, [string, string]>;
+/** By language what the launcher is called, and what its badge says around the number. */
+declare const __SB_WORDS__: Record<string, string[]>;
 
 const page = window as unknown as { switchboard?: Api; switchboardSettings?: Partial<Settings>; navigation?: EventTarget };
 const doc = document;
@@ -47,6 +47,10 @@ let refresh = (): void => {};
 let isReady = false;
 let isOpen = false;
 let unread = 0;
+/** How high the frame wants to be while it shows an answer above the launcher; 0 for not at all. */
+let peek = 0;
+/** How high it was shown last, which it stays while it fades away. */
+let shownPx: number | false = 0;
 let first: unknown;
 let ending = new AbortController();
 
@@ -90,11 +94,11 @@ function checkCookie(): void {
 const languages = (): string[] => [settings.locale!, doc.documentElement.lang, ...navigator.languages, 'en'].filter(Boolean);
 
 /** What the frame may know of the page. What does not travel stays behind: there may be functions in the settings. */
-const facts = (): object => ({ ...JSON.parse(JSON.stringify(settings)), locales: languages(), identity, url: location.href.split(/[?#]/)[0], title: doc.title });
+const facts = (): object => ({ ...JSON.parse(JSON.stringify(settings)), locales: languages(), identity, url: location.origin + location.pathname, title: doc.title });
 
 /** What is said before the frame listens is part of what it is told first. */
 function post(type: string, value?: unknown): void {
-  if (isReady) say(frame!, type, value);
+  if (isReady) say(frame!, base, type, value);
 }
 const update = (): void => post('update', facts());
 
@@ -107,7 +111,15 @@ function hear(type: string, value: any, detail: unknown): void {
     emit(type);
   }
   if (type === 'store' && /^[\w.~-]{0,512}$/.test(value)) store(value);
-  if (type === 'close') toggle(false);
+  if (type === 'open') toggle(true);
+  if (type === 'close') {
+    button!.focus();
+    toggle(false);
+  }
+  if (type === 'peek' && value >= 0 && value <= 180) {
+    peek = +value;
+    refresh();
+  }
   if (type === 'unread' && value >= 0 && value !== unread) {
     unread = +value;
     refresh();
@@ -118,8 +130,8 @@ function hear(type: string, value: any, detail: unknown): void {
 
 function load(): void {
   if (frame || !button) return;
-  frame = doc.createElement('iframe');
-  prepare(frame, button.getAttribute('aria-label')!, `${base}/w/${settings.widgetKey}`, ending.signal, hear);
+  frame = prepare(button.getAttribute('aria-label')!, base, `/w/${settings.widgetKey}`, ending.signal, hear);
+  frame.allow = 'autoplay;clipboard-write';
   refresh();
   doc.body.appendChild(frame);
 }
@@ -138,7 +150,6 @@ function toggle(open: boolean): void {
 
 function mount(): void {
   const phone = matchMedia('(max-width:480px),(max-height:400px)');
-  const calm = matchMedia('(prefers-reduced-motion)');
   const [svg, show] = drawing();
   const badge = doc.createElement('span');
   const made = (button = doc.createElement('button'));
@@ -148,18 +159,22 @@ function mount(): void {
   refresh = () => {
     const { color, position, sidePx, bottomPx, zIndex, hideLauncher, label = {} } = settings;
     const ink = inkOn(color);
-    const place = `position:fixed;z-index:${zIndex};${position}:${sidePx}px;`;
+    const place = `position:fixed;z-index:${zIndex};${position}:${sidePx}px;box-shadow:0 4px 24px #0005;`;
     const rise = bottomPx + (hideLauncher ? 0 : 68);
     const tags = languages().map((tag) => tag.slice(0, 2).toLowerCase().replace(/n[no]/, 'nb'));
-    const [title, news] = words[tags.find((tag) => words[tag])!]!;
-    const name = typeof label === 'string' ? label : label[tags.find((tag) => label[tag]) || '*'] || title;
-    dress(made, `${place}bottom:${bottomPx}px;width:56px;height:56px;display:${hideLauncher || (isOpen && phone.matches) ? 'none' : 'flex'};align-items:center;justify-content:center;cursor:pointer;color:${ink};background:${color};border-radius:50%;box-shadow:0 4px 24px #0005;outline:revert`);
-    dress(badge, `position:absolute;top:-3px;right:-3px;min-width:11px;padding:0 5px;border-radius:11px;background:#c62019;color:#fff;font:700 12px/21px system-ui;text-align:center;display:${unread && !isOpen ? 'block' : 'none'}`);
-    badge.textContent = unread > 99 ? '99+' : `${unread}`;
-    made.setAttribute('aria-expanded', `${isOpen}`);
-    made.setAttribute('aria-label', name + (unread ? `, ${news.replace('{n}', `${unread}`)}` : ''));
+    const [title, ...news]: any[] = words[tags.find((tag) => words[tag])!]!;
+    const name = label.trim ? label : label[tags.find((tag) => label[tag]) || '*'] || title;
+    dress(made, `${place}bottom:${bottomPx}px;width:56px;height:56px;display:${hideLauncher || (isOpen && phone.matches) ? 'none' : 'grid'};place-items:center;cursor:pointer;color:${ink};background:${color};border-radius:50%;outline:revert`);
+    dress(badge, `position:absolute;top:-3px;right:-3px;min-width:11px;padding:0 5px;border-radius:11px;background:#c62019;color:#fff;font:700 12px/21px system-ui;display:${isOpen || !unread ? 'none' : 'grid'};place-items:center`);
+    badge.textContent = unread > 99 ? '99+' : (unread as unknown as string);
+    made.setAttribute('aria-expanded', isOpen as unknown as string);
+    made.setAttribute('aria-label', name + (unread ? `, ${news.join(unread as any)}` : ''));
     show(isOpen);
-    if (frame) dress(frame, `${place}${phone.matches ? 'left:0;top:0;width:100%;height:100%' : `bottom:${rise}px;width:384px;height:640px;max-height:calc(100vh - ${rise + 16}px);border-radius:16px;box-shadow:0 4px 24px #0005`};${isOpen ? '' : 'visibility:hidden;opacity:0;'}transition:${calm.matches ? 'none' : '.16s'}`);
+    const fade = matchMedia('(prefers-reduced-motion)').matches ? '0s' : '.16s';
+    // An answer above the launcher takes no more than a third of the page's height.
+    const high = !isOpen && peek * 3 < innerHeight && peek;
+    shownPx = isOpen ? 0 : high || shownPx;
+    if (frame) dress(frame, `${place}${phone.matches && !shownPx ? 'inset:0;width:100%;height:100%' : `bottom:${rise}px;width:${shownPx ? 300 : 384}px;max-width:80%;height:${shownPx || 640}px;max-height:calc(100% - ${rise + 16}px);border-radius:16px`};${isOpen || high ? '' : 'visibility:hidden;opacity:0;'}transition:opacity ${fade},visibility ${fade}`);
   };
 
   on(made, 'click', () => toggle(!isOpen));
@@ -217,10 +232,8 @@ const verbs: Record<string, (value?: any, more?: any) => void> = {
   destroy() {
     ending.abort();
     ending = new AbortController();
-    button = frame = undefined;
+    button = frame = first = unread = peek = 0 as never;
     isReady = isOpen = false;
-    first = unread = 0;
-    refresh = () => {};
   },
 };
 
@@ -232,7 +245,7 @@ safely(() => {
   page.switchboard = api;
   const go = (): void => {
     api('boot');
-    [].forEach.call((before && before.q) || [], (call: []) => api(...[].slice.call(call)));
+    for (const call of (before && before.q) || []) api(...call);
   };
   if (doc.body) go();
   else on(doc, 'DOMContentLoaded', go);

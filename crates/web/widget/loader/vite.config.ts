@@ -8,7 +8,7 @@ const languages = ['en', 'nl', 'nb', 'da'];
 const words = Object.fromEntries(
   languages.map((language) => {
     const of = wordsOf(`${root}/locales/${language}.json`, 'launcher');
-    return [language, [of['launcher.title'], of['launcher.unread']]];
+    return [language, [of['launcher.title'], ...of['launcher.unread'].split('{n}')]];
   }),
 );
 
