@@ -421,6 +421,7 @@ const tests = {
     await until('it shows itself', async () => (await box(page)).shown);
     await peeks(page).getByRole('button', { name: 'Close the preview' }).click();
     await until('it is gone', async () => !(await box(page)).shown);
+    assert.ok((await box(page)).height <= 180, 'it fades away as small as it was');
     await until('the launcher has the focus', () => hasFocus(launcher(page)));
     chat.reply('two');
     await until('the badge counts', async () => (await launcher(page).locator('span').innerText()) === '2');
