@@ -81,6 +81,8 @@ pub(crate) struct Draft {
     pub(crate) fields: Option<Vec<(String, String)>>,
     pub(crate) topic: Option<String>,
     pub(crate) files: Option<Vec<String>>,
+    /// The proof of work, in a message that begins a conversation.
+    pub(crate) work: Option<String>,
 }
 
 /// Why a frame or a message is not taken.
