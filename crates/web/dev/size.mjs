@@ -35,9 +35,15 @@ for (const [key, chunk] of Object.entries(manifest)) {
 
 const frame = JSON.parse(readFileSync(join(root, 'dist/widget/frame/manifest.json'), 'utf8'));
 const inFrame = (key) => built(join('widget/frame', frame[key].file));
-const scripts = Object.values(frame).filter((chunk) => chunk.file.endsWith('.js') && !chunk.src?.includes('locales/'));
+/** What only some visitors load, with its budget. */
+const APART = { work: 4 };
+const scripts = Object.values(frame).filter((chunk) => chunk.file.endsWith('.js') && !chunk.src?.includes('locales/') && !(chunk.isDynamicEntry && chunk.name in APART));
 rows.push(['widget, loader', built('widget/loader.js'), 3]);
 rows.push(['widget, frame, JavaScript', scripts.reduce((total, chunk) => total + built(join('widget/frame', chunk.file)), 0), 35]);
+for (const [name, limit] of Object.entries(APART)) {
+  const chunk = Object.values(frame).find((one) => one.isDynamicEntry && one.name === name);
+  rows.push([`widget, lazy, ${name}`, built(join('widget/frame', chunk.file)), limit]);
+}
 rows.push(['widget, frame, CSS', Object.values(frame).flatMap((chunk) => chunk.css ?? []).reduce((total, file) => total + built(join('widget/frame', file)), 0), 5]);
 for (const key of Object.keys(frame).filter((key) => key.includes('locales/'))) rows.push([`widget, words, ${/(\w+)\.json/.exec(key)[1]}`, inFrame(key), 3]);
 

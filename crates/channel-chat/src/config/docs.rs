@@ -159,7 +159,7 @@ pub(crate) const SETTINGS: &[SettingDoc] = &[
         "limits.proof_of_work_bits",
         "0 to 24",
         Some("0"),
-        "Work that a stranger's browser does for the first message of a conversation, which keeps programs from beginning thousands: so many zero bits of a digest, each twice the work of the one before (16 about a tenth of a second, 20 some seconds, 24 a minute on a slow phone and more). None when 0, and none for visitors whom the site vouches for.",
+        "Work that a stranger's browser does for the first message of a conversation, which keeps programs from beginning thousands: so many zero bits of a digest, each twice the work of the one before (16 about half a second, 20 about ten seconds, 24 some minutes). None when 0, and none for visitors whom the site vouches for.",
     ),
     doc(
         "blocked_addresses",

@@ -146,7 +146,7 @@ export class Chat extends Known {
     this.nonce = newClientId();
     this.visitor = 'anonymous';
     this.typed_at = 0;
-    this.pass = null;
+    this.pass = this.work = null;
     for (const done of this.passed.splice(0)) done();
     this.outbox.clear();
     this.tell();
@@ -198,6 +198,9 @@ export class Chat extends Known {
         this.session = frame.session;
         this.keep();
         return this.host.store(frame.session);
+      case 'work':
+        this.work = frame.work;
+        return;
       case 'accepted':
         return this.stored(frame);
       case 'refused':
@@ -232,6 +235,8 @@ export class Chat extends Known {
     this.opens_at = frame.opens_at;
     this.visitor = frame.visitor;
     this.ended = null;
+    // What is being done, or was, is as good on this connection.
+    if (!frame.work || !this.current?.proving) this.work = frame.work;
     if (frame.identity_fault) this.host.say('event', 'error', { code: `identity_${frame.identity_fault}` });
     if (this.session && !frame.session) {
       this.session = '';
@@ -253,6 +258,7 @@ export class Chat extends Known {
     queueMicrotask(() => {
       this.agree();
       for (const { thread, message } of this.pending()) this.send(thread, message);
+      if (document.activeElement?.closest('form')) this.prepare();
     });
   }
 
@@ -291,8 +297,8 @@ export class Chat extends Known {
   write(text: string, uploads: Upload[] = []): void {
     const thread = this.current ?? this.newThread();
     const is_first = thread.id === null && thread.first === null;
-    const message = drafted(text, uploads, is_first ? (thread.fields ?? []) : [], is_first ? thread.topic : null);
-    if (is_first) thread.first = message.client_id;
+    const message = drafted(text, uploads, is_first ? (thread.fields ?? []) : [], is_first ? thread.topic : null, (is_first && thread.ahead) || undefined);
+    if (is_first) [thread.first, thread.ahead] = [message.client_id, null];
     thread.messages = [...thread.messages, message];
     this.typed_at = 0;
     this.send(thread, message);
@@ -307,10 +313,25 @@ export class Chat extends Known {
   remove(thread: Thread, message: Message): void {
     thread.messages = thread.messages.filter((one) => one.key !== message.key);
     if (thread.first === message.client_id) thread.first = thread.messages[0]?.client_id ?? null;
+    this.prepare(thread);
     this.keep();
   }
 
-  private send(thread: Thread, message: Message): void {
+  /** Does the work that the first message of a conversation costs, and then sends it. */
+  prepare(thread = this.current): void {
+    // What cannot be loaded now is tried again with the next connection.
+    if (!this.work || thread?.id !== null) return;
+    thread.ahead ??= newClientId();
+    void import('./work').then(({ prove }) => prove(this, thread)).catch(() => {});
+  }
+
+  protected override join(thread: Thread, id: number): void {
+    super.join(thread, id);
+    // What waited for the first message goes now.
+    if (this.work) for (const { thread: one, message } of this.pending()) if (one === thread && message.client_id !== thread.first) this.send(thread, message);
+  }
+
+  send(thread: Thread, message: Message): void {
     // It was another visitor's.
     if (!this.threads.includes(thread)) return;
     this.keep();
@@ -320,6 +341,10 @@ export class Chat extends Known {
       void this.uploadAgain(thread, message);
       return;
     }
+    const { work } = this;
+    const is_costly = work && thread.id === null;
+    if (is_costly && thread.first !== message.client_id) return;
+    if (is_costly && !thread.proof.startsWith(work.challenge)) return this.prepare(thread);
     this.connection.send({
       type: 'message',
       client_id: message.client_id!,
@@ -328,6 +353,7 @@ export class Chat extends Known {
       ...(message.fields.length > 0 && { fields: message.fields }),
       ...(message.topic && { topic: message.topic }),
       ...(message.uploads.length > 0 && { files: message.uploads.map((upload) => upload.id!) }),
+      ...(is_costly && { work: thread.proof }),
     });
   }
 

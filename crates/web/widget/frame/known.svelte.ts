@@ -1,5 +1,5 @@
 // What the chat knows: its conversations, and how it stands.
-import type { Field, Settings } from './protocol';
+import type { Field, Settings, Work } from './protocol';
 import type { Status } from './socket';
 import { Thread } from './thread.svelte';
 import { unreadOf, type Message } from './timeline';
@@ -25,6 +25,9 @@ export class Known {
   color = $state('#0d6661');
   customer = $state.raw<Record<string, string>>({});
   pass: string | null = null;
+  work: Work | null = null;
+  /** The first message waits for its work, and that takes long. */
+  checking = $state(false);
   protected topic: string | null = null;
 
   thread(id: number): Thread {

@@ -9,6 +9,9 @@ describe('frames of the server', () => {
   it('have what is absent filled in, and what is unknown left out', () => {
     expect(parse('{"type":"message","conversation":1,"id":2,"author":{"kind":"agent","name":"Pia"},"text":"Hi","at":3,"new":true}')).toEqual({ type: 'message', conversation: 1, id: 2, client_id: null, author: 'Pia', text: 'Hi', files: [], at: 3 });
     expect(parse('{"type":"message","author":{"kind":"visitor"}}')).toMatchObject({ author: null });
+    expect(parse('{"type":"work","challenge":"abc","bits":12}')).toEqual({ type: 'work', work: { challenge: 'abc', bits: 12 } });
+    expect(parse('{"type":"welcome","work":{"challenge":"abc","bits":12}}')).toMatchObject({ work: { challenge: 'abc', bits: 12 } });
+    expect(parse('{"type":"welcome"}')).toMatchObject({ work: null });
     expect(parse('{"type":"bye","code":"restart"}')).toEqual({ type: 'bye', code: 'restart', reconnect: true, retry_after_s: null });
     expect(parse('{"type":"welcome","conversations":[{"conversation":1},7],"settings":{"prechat":[{"name":"email","label":"Email"}]}}')).toMatchObject({
       session: false, open: true, pass: null, conversations: [{ conversation: 1, open: true, read: 0 }, { conversation: 0 }],

@@ -24,6 +24,11 @@ export interface Settings {
   prechat: Field[];
   topics: { value: string; label: Labels }[];
 }
+/** What the first message of a conversation costs. */
+export interface Work {
+  challenge: string;
+  bits: number;
+}
 export interface ThreadState {
   conversation: number;
   open: boolean;
@@ -49,7 +54,8 @@ export interface WireMessage {
   at: number;
 }
 export type FromServer =
-  | { type: 'welcome'; visitor: string; identity_fault: string | null; session: boolean; pass: string | null; conversations: ThreadState[]; settings: Settings; open: boolean; opens_at: number | null }
+  | { type: 'welcome'; visitor: string; identity_fault: string | null; session: boolean; pass: string | null; conversations: ThreadState[]; settings: Settings; open: boolean; opens_at: number | null; work: Work | null }
+  | { type: 'work'; work: Work | null }
   | { type: 'session'; session: string; pass: string | null }
   | { type: 'accepted'; client_id: string; conversation: number; message: number; at: number }
   | { type: 'refused'; client_id: string | null; code: string; retry: boolean; retry_after_s: number | null; fields: { name: string; code: string }[] }
@@ -69,6 +75,7 @@ export interface Outgoing {
   fields?: [string, string][];
   topic?: string;
   files?: string[];
+  work?: string;
 }
 export type ToServer =
   | { type: 'hello'; session?: string; nonce?: string; identity?: object; locale?: string; page?: object; after?: Record<string, number> }
@@ -90,6 +97,7 @@ const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter
 const labels = (value: unknown): Labels =>
   typeof value === 'string' ? { '*': value } : Object.fromEntries(Object.entries(loose(value)).filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
 
+const work = ({ challenge, bits }: Loose): Work | null => (challenge ? { challenge: text(challenge), bits: number(bits) } : null);
 const thread = (value: Loose): ThreadState => ({
   conversation: number(value.conversation),
   open: value.open !== false,
@@ -131,8 +139,10 @@ export function parse(data: unknown): FromServer | null {
     case 'welcome':
       return {
         type: 'welcome', visitor: text(given.visitor), identity_fault: textOrNull(given.identity_fault), session: given.session === true, pass: textOrNull(given.pass),
-        conversations: list(given.conversations).map(thread), settings: settings(given.settings), open: given.open !== false, opens_at: numberOrNull(given.opens_at),
+        conversations: list(given.conversations).map(thread), settings: settings(given.settings), open: given.open !== false, opens_at: numberOrNull(given.opens_at), work: work(loose(given.work)),
       };
+    case 'work':
+      return { type: 'work', work: work(given) };
     case 'session':
       return { type: 'session', session: text(given.session), pass: textOrNull(given.pass) };
     case 'accepted':

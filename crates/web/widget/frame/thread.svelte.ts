@@ -25,6 +25,10 @@ export class Thread {
   /** Answers that go with its first message; null until the form before it was sent. */
   fields = $state.raw<[string, string][] | null>(null);
   topic = $state<string | null>(null);
+  /** What its first message will be called, the work that is being done for it, and the work done. */
+  ahead: string | null = null;
+  proving = '';
+  proof = '';
   fade: ReturnType<typeof setTimeout> | undefined;
 
   take(state: ThreadState): void {
