@@ -235,8 +235,8 @@ export class Chat extends Known {
     this.opens_at = frame.opens_at;
     this.visitor = frame.visitor;
     this.ended = null;
-    // What is being done, or was, is as good on this connection.
-    if (!frame.work || !this.current?.proving) this.work = frame.work;
+    // What is being done is as good on this connection.
+    if (!frame.work || this.current?.id !== null || !this.current.proving) this.work = frame.work;
     if (frame.identity_fault) this.host.say('event', 'error', { code: `identity_${frame.identity_fault}` });
     if (this.session && !frame.session) {
       this.session = '';
@@ -317,20 +317,6 @@ export class Chat extends Known {
     this.keep();
   }
 
-  /** Does the work that the first message of a conversation costs, and then sends it. */
-  prepare(thread = this.current): void {
-    // What cannot be loaded now is tried again with the next connection.
-    if (!this.work || thread?.id !== null) return;
-    thread.ahead ??= newClientId();
-    void import('./work').then(({ prove }) => prove(this, thread)).catch(() => {});
-  }
-
-  protected override join(thread: Thread, id: number): void {
-    super.join(thread, id);
-    // What waited for the first message goes now.
-    if (this.work) for (const { thread: one, message } of this.pending()) if (one === thread && message.client_id !== thread.first) this.send(thread, message);
-  }
-
   send(thread: Thread, message: Message): void {
     // It was another visitor's.
     if (!this.threads.includes(thread)) return;
@@ -341,10 +327,9 @@ export class Chat extends Known {
       void this.uploadAgain(thread, message);
       return;
     }
-    const { work } = this;
-    const is_costly = work && thread.id === null;
-    if (is_costly && thread.first !== message.client_id) return;
-    if (is_costly && !thread.proof.startsWith(work.challenge)) return this.prepare(thread);
+    const costs = thread.id === null && this.work;
+    if (costs && thread.first !== message.client_id) return;
+    if (costs && !thread.proof.startsWith(costs.challenge)) return this.prepare(thread);
     this.connection.send({
       type: 'message',
       client_id: message.client_id!,
@@ -353,7 +338,7 @@ export class Chat extends Known {
       ...(message.fields.length > 0 && { fields: message.fields }),
       ...(message.topic && { topic: message.topic }),
       ...(message.uploads.length > 0 && { files: message.uploads.map((upload) => upload.id!) }),
-      ...(is_costly && { work: thread.proof }),
+      ...(costs && { work: thread.proof }),
     });
   }
 

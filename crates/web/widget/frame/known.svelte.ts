@@ -2,12 +2,12 @@
 import type { Field, Settings, Work } from './protocol';
 import type { Status } from './socket';
 import { Thread } from './thread.svelte';
-import { unreadOf, type Message } from './timeline';
+import { newClientId, unreadOf, type Message } from './timeline';
 
 /** So many conversations a welcome lists at most. */
 const MOST_LISTED = 50;
 
-export class Known {
+export abstract class Known {
   status = $state<Status>('idle');
   /** Why the server does not want us, once it said so. */
   ended = $state<string | null>(null);
@@ -71,6 +71,18 @@ export class Known {
       this.threads = this.threads.filter((one) => one !== told);
     }
     thread.id = id;
+    // What waited for the first message goes now.
+    if (this.work) for (const message of thread.messages) if (message.state === 'sending' && message.client_id !== thread.first) this.send(thread, message);
+  }
+
+  abstract send(thread: Thread, message: Message): void;
+
+  /** Does the work that the first message of a conversation costs, and sends it when it is written already. */
+  prepare(thread = this.current): void {
+    if (!this.work || thread?.id !== null) return;
+    thread.ahead ??= newClientId();
+    // What cannot be loaded now is tried again with the next connection.
+    void import('./work').then(({ prove }) => prove(this, thread)).catch(() => {});
   }
 
   /** The fields to ask for before a conversation about this topic. */

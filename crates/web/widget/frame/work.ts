@@ -1,6 +1,6 @@
 // Proof of work: what the first message of a conversation costs where the server asks for it, done while the visitor writes.
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { Chat } from './chat.svelte';
+import type { Known } from './known.svelte';
 import type { Thread } from './thread.svelte';
 
 /** The page gets its turn after this. */
@@ -38,7 +38,7 @@ export async function solve(text: string, bits: number, is_wanted: () => boolean
 }
 
 /** Does the work for the first message of a conversation, and sends it when it is written already. */
-export async function prove(chat: Chat, thread: Thread): Promise<void> {
+export async function prove(chat: Known, thread: Thread): Promise<void> {
   const { challenge, bits } = chat.work!;
   const name = `${challenge}.${thread.first ?? thread.ahead}`;
   if (thread.proving === name) return;
