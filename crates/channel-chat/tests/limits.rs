@@ -209,3 +209,17 @@ async fn nobody_gets_in_from_a_blocked_address_by_any_way() {
     }
     site.stop().await;
 }
+
+#[tokio::test]
+async fn who_may_embed_the_widget_is_told_to_whoever_serves_it() {
+    for (changes, expected) in [
+        (vec![], (false, false)),
+        (vec![("origins = ", "web_views = true\norigins = ")], (true, false)),
+        (vec![("origins = ", "credentialless = true\norigins = ")], (false, true)),
+    ] {
+        let site = Site::quiet(&changes).await;
+        let settings = site.harness.channel.widget().expect("a chat has a widget").settings;
+        assert_eq!((&settings["web_views"], &settings["credentialless"]), (&json!(expected.0), &json!(expected.1)));
+        site.stop().await;
+    }
+}

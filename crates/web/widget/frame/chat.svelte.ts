@@ -199,8 +199,7 @@ export class Chat extends Known {
         this.keep();
         return this.host.store(frame.session);
       case 'work':
-        this.work = frame.work;
-        return;
+        return void (this.work = frame.work);
       case 'accepted':
         return this.stored(frame);
       case 'refused':
@@ -297,8 +296,8 @@ export class Chat extends Known {
   write(text: string, uploads: Upload[] = []): void {
     const thread = this.current ?? this.newThread();
     const is_first = thread.id === null && thread.first === null;
-    const message = drafted(text, uploads, is_first ? (thread.fields ?? []) : [], is_first ? thread.topic : null, (is_first && thread.ahead) || undefined);
-    if (is_first) [thread.first, thread.ahead] = [message.client_id, null];
+    const message = drafted(text, uploads, is_first ? (thread.fields ?? []) : [], is_first ? thread.topic : null);
+    if (is_first) thread.begin(message);
     thread.messages = [...thread.messages, message];
     this.typed_at = 0;
     this.send(thread, message);
@@ -327,9 +326,7 @@ export class Chat extends Known {
       void this.uploadAgain(thread, message);
       return;
     }
-    const costs = thread.id === null && this.work;
-    if (costs && thread.first !== message.client_id) return;
-    if (costs && !thread.proof.startsWith(costs.challenge)) return this.prepare(thread);
+    if (this.holds(thread, message)) return;
     this.connection.send({
       type: 'message',
       client_id: message.client_id!,
@@ -338,7 +335,7 @@ export class Chat extends Known {
       ...(message.fields.length > 0 && { fields: message.fields }),
       ...(message.topic && { topic: message.topic }),
       ...(message.uploads.length > 0 && { files: message.uploads.map((upload) => upload.id!) }),
-      ...(costs && { work: thread.proof }),
+      ...(thread.id === null && this.work && { work: thread.proof }),
     });
   }
 

@@ -85,6 +85,14 @@ export abstract class Known {
     void import('./work').then(({ prove }) => prove(this, thread)).catch(() => {});
   }
 
+  /** A first message waits for its work, and those after it wait for it. */
+  protected holds(thread: Thread, message: Message): boolean {
+    if (!this.work || thread.id !== null) return false;
+    const is_held = thread.first !== message.client_id || !thread.proof.startsWith(this.work.challenge);
+    if (is_held) this.prepare(thread);
+    return is_held;
+  }
+
   /** The fields to ask for before a conversation about this topic. */
   questions(topic: string | null): Field[] {
     const asked = this.settings?.prechat ?? [];

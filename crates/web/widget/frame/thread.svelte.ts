@@ -41,6 +41,13 @@ export class Thread {
     this.newest = Math.max(this.newest, state.newest);
   }
 
+  /** Its first message has the name that work may have been done for. */
+  begin(message: Message): void {
+    if (this.ahead) message.key = message.client_id = this.ahead;
+    this.first = message.client_id;
+    this.ahead = null;
+  }
+
   /** The conversation is not to be seen any more: what was not stored, and the draft, begin another one. */
   renew(): void {
     this.messages = this.messages.filter((message) => message.state !== 'stored');

@@ -43,8 +43,9 @@ describe('the work for a first message', () => {
 
   it('sends what was written meanwhile, once', async () => {
     const { thread, sent, run } = setUp(6);
-    const message = drafted('Hi', [], [], null, thread.ahead!);
-    thread.first = message.client_id;
+    const message = drafted('Hi', [], [], null);
+    thread.begin(message);
+    expect([thread.first, message.client_id, message.key]).toEqual(Array(3).fill('client_id-of-the-first'));
     thread.messages = [message];
     await Promise.all([run(), run()]);
     expect(sent).toEqual([message]);
