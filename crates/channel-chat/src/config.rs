@@ -26,6 +26,10 @@ pub(crate) struct Config {
     pub(crate) slug: String,
     pub(crate) key: String,
     pub(crate) origins: Vec<String>,
+    /// Pages of apps that have no origin may embed the widget as well.
+    pub(crate) web_views: bool,
+    /// Pages that isolate themselves may embed the widget as well.
+    pub(crate) credentialless: bool,
     pub(crate) locale: String,
     pub(crate) cookie_days: u32,
     pub(crate) identity: IdentityConfig,
@@ -34,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) look: Look,
     pub(crate) files: FilesConfig,
     pub(crate) limits: Limits,
+    /// Nobody gets in from here.
+    pub(crate) blocked_addresses: Vec<IpNet>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Header that a trusted proxy names the client in, in lower case.
     pub(crate) client_ip_header: Option<String>,
@@ -167,6 +173,8 @@ pub(crate) struct Limits {
     pub(crate) idle_seconds: u64,
     pub(crate) write_timeout_seconds: u64,
     pub(crate) conversations: usize,
+    /// What the first message of a stranger's conversation costs; nothing when 0.
+    pub(crate) proof_of_work_bits: u32,
 }
 
 #[derive(Deserialize)]
@@ -174,6 +182,10 @@ struct Shape {
     key: Option<String>,
     #[serde(default)]
     origins: Vec<String>,
+    #[serde(default)]
+    web_views: bool,
+    #[serde(default)]
+    credentialless: bool,
     locale: Option<String>,
     cookie_days: Option<i64>,
     #[serde(default)]
@@ -188,6 +200,8 @@ struct Shape {
     files: FilesShape,
     #[serde(default)]
     limits: LimitsShape,
+    #[serde(default)]
+    blocked_addresses: Vec<String>,
     #[serde(default)]
     trusted_proxies: Vec<String>,
     client_ip_header: Option<String>,
@@ -261,6 +275,7 @@ struct LimitsShape {
     idle_seconds: Option<i64>,
     write_timeout_seconds: Option<i64>,
     conversations: Option<i64>,
+    proof_of_work_bits: Option<i64>,
 }
 
 impl Config {
@@ -272,7 +287,9 @@ impl Config {
         let config = Self {
             slug: settings.slug.clone(),
             key: check.public_key(shape.key),
-            origins: check.origins(shape.origins),
+            origins: check.origins(shape.origins, shape.web_views),
+            web_views: shape.web_views,
+            credentialless: shape.credentialless,
             locale: check.locale(shape.locale),
             cookie_days: check.whole("cookie_days", shape.cookie_days, 1, 400, 180),
             identity: check.identity(shape.identity),
@@ -281,7 +298,8 @@ impl Config {
             look: check.look(shape.look),
             files: check.files(shape.files),
             limits: check.limits(&shape.limits),
-            trusted_proxies: check.proxies(shape.trusted_proxies),
+            blocked_addresses: check.networks("blocked_addresses", shape.blocked_addresses),
+            trusted_proxies: check.networks("trusted_proxies", shape.trusted_proxies),
             client_ip_header: check.header(shape.client_ip_header),
         };
         if config.client_ip_header.is_some() && config.trusted_proxies.is_empty() {

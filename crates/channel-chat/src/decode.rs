@@ -83,6 +83,8 @@ pub(crate) struct Draft {
     pub(crate) answer_by: Option<String>,
     pub(crate) topic: Option<String>,
     pub(crate) files: Option<Vec<String>>,
+    /// The proof of work, in a message that begins a conversation.
+    pub(crate) work: Option<String>,
 }
 
 /// Why a frame or a message is not taken.

@@ -42,12 +42,21 @@ pub(crate) enum ServerFrame<'a> {
         on: bool,
     },
     Pong,
+    /// Another challenge than the one of the welcome.
+    Work(Work),
     Bye {
         code: &'static str,
         reconnect: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_after_s: Option<u64>,
     },
+}
+
+/// What the first message of a conversation costs.
+#[derive(Serialize)]
+pub(crate) struct Work {
+    pub(crate) challenge: String,
+    pub(crate) bits: u32,
 }
 
 /// The answer to `hello`.
@@ -60,6 +69,8 @@ pub(crate) struct Welcome<'a> {
     pub(crate) pass: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) identity_fault: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) work: Option<Work>,
     pub(crate) conversations: Vec<Standing<'a>>,
     settings: WelcomeSettings<'a>,
     open: bool,
@@ -191,6 +202,7 @@ codes! {
     BadFile = "bad_file", false, "an upload is unknown or too old, or there are too many; upload again";
     TooManyConversations = "too_many_conversations", false, "as many conversations as may be are open; go on with one of them";
     RateLimited = "rate_limited", true, "too much at once; try again later";
+    Work = "work", true, "the proof of work is missing, wrong, too old, or for another message; frame `work` has a challenge";
     Unavailable = "unavailable", true, "it could not be stored now; send it again";
     Closed = "closed", false, "the channel is switched off";
     Unstorable = "unstorable", false, "it can never be stored";
@@ -209,6 +221,7 @@ impl<'a> Welcome<'a> {
             session: false,
             pass: None,
             identity_fault: None,
+            work: None,
             conversations: Vec::new(),
             settings: WelcomeSettings {
                 text_length: config.limits.text_length,
@@ -307,6 +320,8 @@ pub(crate) fn widget(config: &Config) -> Widget {
             "protocol": SUBPROTOCOL,
             "files_path": format!("{}/files", config.base_path()),
             "locale": config.locale,
+            "web_views": config.web_views,
+            "credentialless": config.credentialless,
             "identity": config.identity.mode.as_str(),
             "cookie": {"name": format!("sb_{}", config.key), "days": config.cookie_days},
             "look": {

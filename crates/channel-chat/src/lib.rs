@@ -23,5 +23,6 @@ mod turns;
 mod visit;
 mod visitor;
 mod wire;
+mod work;
 
 pub use channel::REGISTRATION;

@@ -107,11 +107,22 @@ impl GovernorClock for RuntimeClock {
     }
 }
 
-/// Whose connection this is, for the limits: the address of the connection; behind a trusted proxy, the last address in
-/// its header that is not a trusted proxy itself. IPv6 clients count per /64, because that is what one subscriber has.
-/// Without any address all share one count.
+/// Whose connection this is, for the limits. IPv6 clients count per /64, because that is what one subscriber has. Without
+/// any address all share one count.
 pub(crate) fn client(config: &Config, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
-    let Some(peer) = peer.map(|peer| peer.to_canonical()) else { return IpAddr::V4(Ipv4Addr::UNSPECIFIED) };
+    client_address(config, peer, headers).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), network_of)
+}
+
+/// Whether nobody gets in from where this client is.
+pub(crate) fn is_blocked(config: &Config, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
+    let blocked = &config.blocked_addresses;
+    !blocked.is_empty()
+        && client_address(config, peer, headers).is_some_and(|address| blocked.iter().any(|network| network.contains(&address)))
+}
+
+/// The address of the connection; behind a trusted proxy, the last address in its header that is not a trusted proxy itself.
+fn client_address(config: &Config, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+    let peer = peer?.to_canonical();
     let trusted = |address: &IpAddr| config.trusted_proxies.iter().any(|network| network.contains(address));
     let named = config.client_ip_header.as_ref().filter(|_| trusted(&peer)).map(|header| {
         let values: Vec<&str> = headers.get_all(header).iter().filter_map(|value| value.to_str().ok()).collect();
@@ -119,7 +130,7 @@ pub(crate) fn client(config: &Config, peer: Option<IpAddr>, headers: &HeaderMap)
         // From the right, because only what the proxies appended can be believed.
         hops.into_iter().rev().find(|hop| hop.as_ref().is_none_or(|hop| !trusted(hop))).flatten()
     });
-    network_of(named.flatten().unwrap_or(peer))
+    Some(named.flatten().unwrap_or(peer))
 }
 
 /// Whether a request comes from a page that we served ourselves, or from no browser. Browsers say themselves whether page
@@ -161,7 +172,7 @@ fn network_of(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::{FrameLimit, Held, KeyedLimit, client, is_own_origin};
+    use super::{FrameLimit, Held, KeyedLimit, client, is_blocked, is_own_origin};
     use crate::config::Config;
     use http::HeaderMap;
     use std::net::IpAddr;
@@ -213,6 +224,32 @@ mod tests {
             let peer = peer.map(|peer| peer.parse::<IpAddr>().expect("an address"));
             let found = client(&config, peer, &headers(&[("x-forwarded-for", forwarded)]));
             assert_eq!(found.to_string(), expected, "{peer:?} {forwarded}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_blocked_by_itself_and_by_its_network_wherever_it_is_known_from() {
+        let blocked = "[\"192.0.2.7\", \"198.51.100.0/24\", \"2001:db8:1:2:3::/80\", \"::ffff:203.0.113.0/120\"]";
+        let text = format!(
+            "key = \"shop\"\nblocked_addresses = {blocked}\ntrusted_proxies = [\"10.0.0.0/8\"]\nclient_ip_header = \"x-real-ip\""
+        );
+        let config = Config::read(&settings("chat", &text)).expect("good settings");
+        for (peer, named, expected) in [
+            (Some("192.0.2.7"), "", true),
+            (Some("192.0.2.8"), "", false),
+            (Some("::ffff:192.0.2.7"), "", true),
+            (Some("198.51.100.200"), "192.0.2.8", true),
+            (Some("2001:db8:1:2:3::4"), "", true),
+            (Some("2001:db8:1:2:4::4"), "", false),
+            (Some("203.0.113.9"), "", true),
+            (Some("10.0.0.1"), "198.51.100.1", true),
+            (Some("10.0.0.1"), "192.0.2.8", false),
+            // Nobody blocks another one by naming an address.
+            (Some("192.0.2.8"), "192.0.2.7", false),
+            (None, "192.0.2.7", false),
+        ] {
+            let peer = peer.map(|peer| peer.parse::<IpAddr>().expect("an address"));
+            assert_eq!(is_blocked(&config, peer, &headers(&[("x-real-ip", named)])), expected, "{peer:?} {named}");
         }
     }
 

@@ -7,12 +7,13 @@ use crate::config::Config;
 use crate::door::{Admission, Door, Full};
 use crate::files::Uploads;
 use crate::hub::Hub;
-use crate::limits::{client, is_own_origin};
+use crate::limits::{client, is_blocked, is_own_origin};
 use crate::socket::{Socket, handshake};
 use crate::visit;
 use crate::wire::Wire;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
@@ -35,7 +36,18 @@ pub(crate) fn router(config: &Arc<Config>, context: &Context, hub: &Arc<Hub>, up
         .route("/frames", post(plain::frame))
         .route("/files", post(transfer::upload))
         .route("/files/{conversation}/{message}/{place}", get(transfer::download))
+        .route_layer(from_fn_with_state(Arc::clone(&door), unless_blocked))
         .with_state(door)
+}
+
+/// Goes on, unless nobody gets in from there.
+async fn unless_blocked(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    if is_blocked(&door.config, peer, request.headers()) {
+        door.count("switchboard_chat_turned_away_total", "blocked");
+        return Problem::new(StatusCode::FORBIDDEN, "blocked", "nobody gets in from this address").into_response();
+    }
+    next.run(request).await
 }
 
 async fn socket(State(door): State<Arc<Door>>, mut request: Request) -> Response {

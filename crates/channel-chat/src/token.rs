@@ -127,7 +127,7 @@ impl Signer {
     }
 
     /// Keyed digest over a purpose, the slug and what is signed, each with its length, so that no two of them agree.
-    fn derived(&self, purpose: &str, signed: &[u8]) -> [u8; SEED_BYTES] {
+    pub(crate) fn derived(&self, purpose: &str, signed: &[u8]) -> [u8; SEED_BYTES] {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.expose_secret()).expect("HMAC takes keys of any length");
         for part in [b"chat".as_slice(), purpose.as_bytes(), self.slug.as_bytes(), signed] {
             mac.update(&(part.len() as u64).to_be_bytes());

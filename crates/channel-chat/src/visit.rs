@@ -276,6 +276,7 @@ impl Visit {
         welcome.visitor = self.visitor.word();
         welcome.session = self.visitor.has_session();
         welcome.pass = pass;
+        welcome.work = self.challenge();
         welcome.identity_fault = self.visitor.disbelief.map(crate::identity::Disbelief::code);
         let threads: Vec<Thread> = self.known.values().rev().map(|known| known.thread.clone()).collect();
         welcome.conversations = threads.iter().take(decode::MOST_REPLAYS).map(crate::encode::Standing::of).collect();

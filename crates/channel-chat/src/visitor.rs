@@ -4,6 +4,8 @@ use crate::config::{Config, IdentityMode};
 use crate::decode::{self, Claim, Hello, Told};
 use crate::identity::{self, Account, Disbelief};
 use crate::token::{Owner, Pass, Session, Signer};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use switchboard_model::{Identity, Timestamp};
 
 /// A visitor on one connection.
@@ -78,6 +80,17 @@ impl Visitor {
         self.account.as_ref().map(|(owner, _)| *owner).or(self.session.map(|(owner, _)| owner))
     }
 
+    /// The owner of what a stranger begins, now or with the session that begins on this connection. `None` for an account,
+    /// which the site vouches for.
+    pub(crate) fn stranger(&mut self, signer: &Signer) -> Option<Owner> {
+        if self.account.is_some() {
+            return None;
+        }
+        let nonce = self.nonce.get_or_insert_with(random_nonce);
+        let from_nonce = signer.begin(Some(nonce), Timestamp(0));
+        Some(self.session.map_or_else(|| signer.session_owner(&from_nonce), |(owner, _)| owner))
+    }
+
     /// Everybody whose conversations the visitor may see.
     pub(crate) fn owners(&self) -> impl Iterator<Item = Owner> {
         let account = self.account.as_ref().map(|(owner, _)| *owner);
@@ -131,6 +144,13 @@ impl Visitor {
         self.is_session_kept = true;
         Some(signer.written(&session.renewed(now)))
     }
+}
+
+/// What a client that sent none is known by on this connection alone.
+fn random_nonce() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes once it has started");
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// What the site said of name and address: of an account that it vouches for, or else as if the visitor had typed it.

@@ -2,11 +2,14 @@
 
 mod client;
 
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
 use client::{Client, Site};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tower::ServiceExt;
 
 #[tokio::test]
 async fn frames_that_are_none_of_ours_end_the_connection_and_say_why() {
@@ -182,4 +185,41 @@ async fn so_many_conversations_may_be_open_and_no_more() {
     assert_eq!(client.begin("message-2", "Hei").await["code"], "too_many_conversations");
     assert_eq!(client.begin("message-1", "Hei").await["type"], "accepted", "a repetition is no new conversation");
     site.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_gets_in_from_a_blocked_address_by_any_way() {
+    let blocked = "[\"203.0.113.0/24\"]\ntrusted_proxies = [\"127.0.0.1\"]\nclient_ip_header = \"x-forwarded-for\"";
+    let section = format!("blocked_addresses = {blocked}\n\n[limits]");
+    let site = Site::with(&[("[limits]", &section)]).await;
+    for (address, refused) in [("203.0.113.77", Some(403)), ("203.0.112.77", None)] {
+        assert_eq!(Client::connect(site.address, &[("x-forwarded-for", address)]).await.err(), refused);
+    }
+    let peer = axum::extract::ConnectInfo(std::net::SocketAddr::from(([203, 0, 113, 77], 4_711)));
+    for (method, path) in
+        [("GET", "socket"), ("POST", "stream"), ("POST", "poll"), ("POST", "frames"), ("POST", "files"), ("GET", "files/1/1/0")]
+    {
+        let request = Request::builder().method(method).uri(format!("/channels/shop_chat/{path}")).extension(peer);
+        let request = request.body(Body::from("{\"type\": \"hello\"}")).expect("the request is well formed");
+        let Ok(response) = site.harness.router.clone().oneshot(request).await;
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("the answer can be read");
+        let problem: Value = serde_json::from_slice(&bytes).expect("the answer is JSON");
+        assert_eq!((status.as_u16(), &problem["code"]), (403, &json!("blocked")), "{path}");
+    }
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn who_may_embed_the_widget_is_told_to_whoever_serves_it() {
+    for (changes, expected) in [
+        (vec![], (false, false)),
+        (vec![("origins = ", "web_views = true\norigins = ")], (true, false)),
+        (vec![("origins = ", "credentialless = true\norigins = ")], (false, true)),
+    ] {
+        let site = Site::quiet(&changes).await;
+        let settings = site.harness.channel.widget().expect("a chat has a widget").settings;
+        assert_eq!((&settings["web_views"], &settings["credentialless"]), (&json!(expected.0), &json!(expected.1)));
+        site.stop().await;
+    }
 }

@@ -1,6 +1,9 @@
 // The widget in Chromium, on a page of another site with a strict policy. `npm run build && node dev/widget-e2e.mjs [PART OF A NAME]`.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { audit, openBrowser } from './browser.mjs';
 import { createChat, KEY, signed } from './mock/chat.mjs';
 
@@ -848,6 +851,80 @@ const tests = {
     assert.ok(shop.chat.state.addresses.includes('/channels/shop_chat/poll'));
   },
 
+  async 'a conversation that costs work begins with it, and nobody sees any of that'({ page, chat }) {
+    await openChat(page);
+    await write(page, 'one');
+    await write(page, 'two');
+    await until('both are stored', () => chat.texts.join() === 'one,two');
+    await shows(page, ['one', 'two']);
+    assert.equal(chat.state.conversations.length, 1);
+    const [first, second] = chat.state.frames.filter((frame) => frame.type === 'message');
+    assert.match(first.work, /^[\w-]{32}\.\d+$/);
+    assert.deepEqual([second.work, second.conversation], [undefined, chat.state.conversations[0].id]);
+    await write(page, 'three');
+    await until('it goes on', () => chat.texts.length === 3);
+    // The next conversation, with a challenge that has become too old.
+    chat.state.challenges.clear();
+    await page.evaluate(() => window.switchboard('startConversation', { text: 'four' }));
+    await until('it is in the field', async () => (await field(page).inputValue()) === 'four');
+    await field(page).press('Enter');
+    await until('it is stored', () => chat.texts.length === 4);
+    assert.deepEqual(chat.state.conversations.map((one) => one.messages.map((two) => two.text)), [['one', 'two', 'three'], ['four']]);
+    await inside(page).getByText('· Sent').waitFor();
+  },
+
+  async 'a message outside of hours costs work as well, and over plain HTTP'({ page, chat }) {
+    await launcher(page).click();
+    await inside(page).getByLabel('Email').fill('kari@eksempel.test');
+    await inside(page).getByRole('textbox', { name: 'Message' }).fill('Call me.');
+    await inside(page).getByRole('button', { name: 'Send' }).click();
+    await until('it is stored', () => chat.texts.length === 1);
+    await inside(page).getByText('Thank you. Your message is here').waitFor();
+    assert.deepEqual(chat.state.conversations[0].fields, [['email', 'kari@eksempel.test']]);
+    assert.ok(chat.state.addresses.includes('/channels/shop_chat/poll'));
+  },
+
+  async 'work that takes long is explained, and not done for whoever need not do it any more'({ page, chat }) {
+    await openChat(page);
+    await write(page, 'one');
+    await write(page, 'two');
+    await inside(page).getByText('Checking your browser …').first().waitFor();
+    assert.deepEqual(chat.texts, []);
+    chat.state.bits = 0;
+    chat.cut();
+    await until('it is stored', () => chat.texts.join() === 'one,two');
+    await inside(page).getByText('· Sent').waitFor();
+    assert.equal(await inside(page).getByText('Checking your browser …').count(), 0);
+  },
+
+  async 'a page from a file shows the widget where web views are let in'({ context, chat, desk, page }) {
+    await withFile(desk, async (address) => {
+      const app = await context.newPage();
+      await app.goto(address);
+      await openChat(app);
+      await write(app, 'from the app');
+      await until('it is stored', () => chat.texts.join() === 'from the app');
+      chat.reply('to the app');
+      await shows(app, ['from the app', 'to the app']);
+      await field(app).press('Escape');
+      await until('it is closed', async () => (await launcher(app).getAttribute('aria-expanded')) === 'false');
+    });
+    // A site is as exactly known as ever.
+    await openChat(page);
+  },
+
+  async 'a page from a file gets an empty frame where they are not'({ context, chat, desk }) {
+    await withFile(desk, async (address) => {
+      const app = await context.newPage();
+      const refusal = app.waitForEvent('console', (message) => /frame-ancestors/.test(message.text()));
+      await app.goto(address);
+      await launcher(app).click();
+      await refusal;
+      await until('the browser shows its own page', () => app.frames().some((one) => one.url().startsWith('chrome-error:')));
+      assert.deepEqual(chat.state.hellos, []);
+    });
+  },
+
   async 'a message of another window changes nothing'({ page, chat }) {
     await openChat(page);
     await page.evaluate((name) => {
@@ -908,6 +985,17 @@ const PRECHAT = {
   topics: [{ value: 'delivery', label: { en: 'Delivery' } }],
   prechat: [{ name: 'email', kind: 'email', required: true, label: { en: 'Email' } }, { name: 'order', kind: 'number', required: false, label: { en: 'Order number' }, topics: ['delivery'] }],
 };
+/** A page that a computer opens from its own files, as the web views of apps do. */
+async function withFile(desk, run) {
+  const folder = mkdtempSync(join(tmpdir(), 'widget-file-'));
+  const path = join(folder, 'app.html');
+  writeFileSync(path, `<!doctype html><html lang="en"><title>App</title><body><script async src="${desk}/sb/${KEY}.js"></script></body></html>`);
+  try {
+    await run(`file://${path}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 /** Both ways, and nothing of the way in an address. */
 async function talks({ page, chat }) {
   await openChat(page);
@@ -932,6 +1020,10 @@ export const SETTINGS = {
   'after minutes without an answer mail is suggested, and an answer of a person ends that': { chat: { mail: { after_minutes: 3 } } },
   'an address that the page names stands in the field': { chat: { mail: { after_minutes: 3 } } },
   'an address that the site has proven need not be typed': { chat: { mail: { after_minutes: 3, address: 'kari@eksempel.test' } } },
+  'a conversation that costs work begins with it, and nobody sees any of that': { chat: { bits: 12 } },
+  'a message outside of hours costs work as well, and over plain HTTP': { chat: { bits: 12, open: false, opens_at: soon, sockets: false, streams: false, prechat: PRECHAT.prechat.slice(0, 1) } },
+  'work that takes long is explained, and not done for whoever need not do it any more': { chat: { bits: 32 } },
+  'a page from a file shows the widget where web views are let in': { chat: { web_views: true } },
   'a form stands in the page as high as it is, filled in, and says when it was sent': { path: '/form' },
   'a loader that is pinned by its digest works the same': { tag: (desk) => `<script async crossorigin data-widget-key="${KEY}" src="${desk}/sb/loader-pinned.js"></script>` },
 };

@@ -95,7 +95,9 @@ impl Face {
         // Text of a data block ends at no tag of its own.
         let told = told(widget).to_string().replace('<', "\\u003c");
         let page = page.replace(PLACE, &format!("<script type=\"application/json\" id=\"widget\">{told}</script>"));
-        let origins: Vec<&str> = widget.origins.iter().map(String::as_str).filter(|origin| is_origin(origin)).collect();
+        let mut origins: Vec<&str> = widget.origins.iter().map(String::as_str).filter(|origin| is_origin(origin)).collect();
+        // Pages of web views that have no origin to be named by, but a scheme that no site has.
+        origins.extend((widget.settings["web_views"] == true).then_some("file:"));
         let ancestors = if origins.is_empty() { "'none'".to_owned() } else { origins.join(" ") };
         let policy = format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; \

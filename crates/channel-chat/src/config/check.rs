@@ -58,9 +58,14 @@ impl<'s> Check<'s> {
         key
     }
 
-    /// Exact origins.
-    pub(super) fn origins(&mut self, found: Vec<String>) -> Vec<String> {
-        for origin in found.iter().filter(|origin| !is_origin(origin)) {
+    /// Exact origins. Those of apps have schemes of their own.
+    pub(super) fn origins(&mut self, found: Vec<String>, web_views: bool) -> Vec<String> {
+        for origin in found.iter().filter(|origin| !is_origin(origin, web_views)) {
+            if is_origin(origin, true) {
+                let message = format!("found `{}`; origins of apps, other than http and https, need `web_views`", short(origin));
+                self.fault("origins", message);
+                continue;
+            }
             let hint = "an origin is scheme, host and port without a path, such as https://www.example.org";
             self.fault("origins", format!("found `{}`; {hint}", short(origin)));
         }
@@ -238,22 +243,23 @@ impl<'s> Check<'s> {
             idle_seconds: whole("idle_seconds", shape.idle_seconds, 2, 3_600, 75).into(),
             write_timeout_seconds: whole("write_timeout_seconds", shape.write_timeout_seconds, 1, 120, 15).into(),
             conversations: large(whole("conversations", shape.conversations, 1, 50, 20)),
+            proof_of_work_bits: whole("proof_of_work_bits", shape.proof_of_work_bits, 0, 24, 0),
         }
     }
 
-    /// Proxies by address or network.
-    pub(super) fn proxies(&mut self, found: Vec<String>) -> Vec<IpNet> {
-        let mut proxies = Vec::new();
+    /// Addresses and networks. IPv4 written as IPv6 is IPv4, as it is when somebody comes from there.
+    pub(super) fn networks(&mut self, key: &str, found: Vec<String>) -> Vec<IpNet> {
+        let mut networks = Vec::new();
         for entry in found {
             match entry.parse::<IpNet>().or_else(|_| entry.parse::<IpAddr>().map(IpNet::from)) {
-                Ok(network) => proxies.push(network),
+                Ok(network) => networks.push(canonical(network)),
                 Err(_) => {
                     let hint = "it is an address or a network, such as 10.0.0.5 or 10.0.0.0/8";
-                    self.fault("trusted_proxies", format!("found `{}`; {hint}", short(&entry)));
+                    self.fault(key, format!("found `{}`; {hint}", short(&entry)));
                 }
             }
         }
-        proxies
+        networks
     }
 
     /// The name of a header.
@@ -267,11 +273,21 @@ impl<'s> Check<'s> {
     }
 }
 
-/// Whether this is an origin: scheme, host and perhaps port, nothing behind.
-fn is_origin(text: &str) -> bool {
+fn canonical(network: IpNet) -> IpNet {
+    let mapped = network.prefix_len().checked_sub(96).zip(match network.addr() {
+        IpAddr::V6(address) => address.to_ipv4_mapped(),
+        IpAddr::V4(_) => None,
+    });
+    mapped.and_then(|(prefix, address)| IpNet::new(address.into(), prefix).ok()).unwrap_or(network)
+}
+
+/// Whether this is an origin: scheme, host and perhaps port, nothing behind. Apps have schemes of their own; those whose
+/// pages have no origin at all cannot be listed.
+fn is_origin(text: &str, web_views: bool) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else { return false };
     let Ok(uri) = text.parse::<http::Uri>() else { return false };
-    matches!(scheme, "http" | "https")
+    let is_app = web_views && !matches!(scheme, "about" | "blob" | "data" | "file" | "filesystem" | "javascript");
+    (is_app || matches!(scheme, "http" | "https"))
         && !rest.contains(['/', '?', '#', '@', '*'])
         && uri.authority().is_some_and(|authority| authority.as_str().len() == rest.len())
 }

@@ -50,6 +50,7 @@ fn every_fault_comes_at_once() {
         origins = ["https://shop.test/"]
         locale = "norsk språk"
         cookie_days = 0
+        blocked_addresses = ["203.0.113.7", "203.0.113.0/33"]
         client_ip_header = "x-real-ip"
         topics = ["one", "one"]
         [identity]
@@ -73,6 +74,7 @@ fn every_fault_comes_at_once() {
         scanner = "clamd:localhost"
         [limits]
         text_length = 100000
+        proof_of_work_bits = 25
         idle_seconds = 5
         "##,
         &[
@@ -94,6 +96,8 @@ fn every_fault_comes_at_once() {
             "channels.chat.files.types: found `.heic`; with `files.reencode_images` pictures are JPEG, PNG, GIF and WebP",
             "channels.chat.files.image_pixels: found `1`; it is a whole number from 10000 to 400000000",
             "channels.chat.files.scanner: found `clamd:localhost`; it is clamd:/PATH/OF/SOCKET or clamd:HOST:PORT",
+            "channels.chat.limits.proof_of_work_bits: found `25`; it is a whole number from 0 to 24",
+            "channels.chat.blocked_addresses: found `203.0.113.0/33`; it is an address or a network, such as 10.0.0.5 or 10.0.0.0/8",
             "channels.chat.client_ip_header: is read from trusted proxies only; name them in `trusted_proxies`",
             "channels.chat.limits.frame_bytes: found `65536`; with this `text_length` it is at least 404096",
             "channels.chat.limits.idle_seconds: must be more than `ping_seconds`",
@@ -103,6 +107,22 @@ fn every_fault_comes_at_once() {
         "key = \"shop\"\n[identity]\nmode = \"optional\"",
         &["channels.chat.identity.secrets: missing; mode `optional` needs one"],
     );
+}
+
+#[test]
+fn apps_have_origins_of_their_own_where_web_views_are_let_in() {
+    let origins = "origins = [\"https://www.shop.test\", \"capacitor://localhost\", \"app://shop\"]";
+    let config = Config::read(&settings("chat", &format!("key = \"shop\"\nweb_views = true\n{origins}"))).expect("good settings");
+    assert_eq!(config.origins, ["https://www.shop.test", "capacitor://localhost", "app://shop"]);
+    let needs = |origin: &str| {
+        format!("channels.chat.origins: found `{origin}`; origins of apps, other than http and https, need `web_views`")
+    };
+    check(&format!("key = \"shop\"\n{origins}"), &[&needs("capacitor://localhost"), &needs("app://shop")]);
+    let hint = "an origin is scheme, host and port without a path, such as https://www.example.org";
+    for wrong in ["file://", "file://shop", "data://shop", "javascript://shop", "null", "capacitor:", "app://shop/"] {
+        let fault = format!("channels.chat.origins: found `{wrong}`; {hint}");
+        check(&format!("key = \"shop\"\nweb_views = true\norigins = [\"{wrong}\"]"), &[&fault]);
+    }
 }
 
 #[test]

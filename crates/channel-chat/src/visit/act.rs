@@ -2,8 +2,9 @@
 
 use super::{End, Halt, Visit};
 use crate::decode::{self, ClientFrame, Draft, Envelope, Refusal};
-use crate::encode::{Code, ServerFrame, files_allowed, written};
+use crate::encode::{Code, ServerFrame, Work, files_allowed, written};
 use crate::token::Owner;
+use crate::work;
 use std::sync::Arc;
 use switchboard_channel::{InboxErrorKind, Signal, Thread};
 use switchboard_model::{Attachment, ConversationId, Receipt};
@@ -76,6 +77,12 @@ impl Visit {
         match self.stored(draft).await {
             Ok(Ok(placed)) => self.accept(draft, &placed).await,
             Ok(Err(refusal)) => {
+                // Before the refusal, so that whoever reads it knows what to do.
+                if refusal.code == Code::Work
+                    && let Some(work) = self.challenge()
+                {
+                    self.send(written(&ServerFrame::Work(work))).await?;
+                }
                 let client_id = refusal.client_id.or_else(|| Some(draft.client_id.clone()));
                 let client_id = client_id.filter(|id| decode::is_client_id(id));
                 self.refuse(&Refusal { client_id, ..refusal }).await
@@ -101,6 +108,9 @@ impl Visit {
         if let Err(refusal) = decode::words(&self.door.config, draft) {
             return Ok(Err(refusal));
         }
+        if self.visitor.owner().is_none() && may_begin(draft) && self.lacks_work(draft) {
+            return Ok(Err(Refusal { retry_after_s: Some(0), ..Refusal::of(Code::Work) }));
+        }
         if self.begin_session() {
             self.load().await?;
         }
@@ -108,6 +118,9 @@ impl Visit {
             Ok(target) => target,
             Err(code) => return Ok(Err(Refusal::of(code))),
         };
+        if target.begins && self.lacks_work(draft) {
+            return Ok(Err(Refusal { retry_after_s: Some(0), ..Refusal::of(Code::Work) }));
+        }
         if let Err(retry_after_s) = self.door.of_visitor.take(&target.owner) {
             return Ok(Err(Refusal { retry_after_s: Some(retry_after_s), ..Refusal::of(Code::RateLimited) }));
         }
@@ -261,6 +274,25 @@ impl Visit {
         Ok(Ok(Target { owner, conversation: None, key: Some(key), begins }))
     }
 
+    /// What the first message of this visitor's next conversation costs, if it costs anything.
+    pub(super) fn challenge(&mut self) -> Option<Work> {
+        let bits = Some(self.door.config.limits.proof_of_work_bits).filter(|bits| *bits > 0)?;
+        let stranger = self.visitor.stranger(&self.door.signer)?;
+        let challenge = work::challenge(&self.door.signer, stranger, self.door.context.runtime.clock.now());
+        Some(Work { challenge, bits })
+    }
+
+    /// Whether a message that begins a conversation comes without the work that it costs.
+    fn lacks_work(&mut self, draft: &Draft) -> bool {
+        let bits = self.door.config.limits.proof_of_work_bits;
+        if bits == 0 {
+            return false;
+        }
+        let Some(stranger) = self.visitor.stranger(&self.door.signer) else { return false };
+        let now = self.door.context.runtime.clock.now();
+        !work::is_done(&self.door.signer, stranger, &draft.client_id, draft.work.as_deref(), bits, now)
+    }
+
     /// The files of a draft, if they are all there and the visitor may send any.
     fn files(&self, draft: &Draft) -> Option<Vec<Attachment>> {
         let ids = draft.files.as_deref().unwrap_or_default();
@@ -295,4 +327,9 @@ impl Visit {
         let pass = self.visitor.pass(&door.signer, now).unwrap_or_default();
         self.send(written(&ServerFrame::Session { session: session.as_deref(), pass: &pass })).await
     }
+}
+
+/// Whether a draft says that it begins a conversation, which a repetition does as well.
+fn may_begin(draft: &Draft) -> bool {
+    draft.conversation.is_none() && draft.first.as_ref().is_none_or(|first| *first == draft.client_id)
 }

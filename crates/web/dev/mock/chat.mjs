@@ -16,15 +16,15 @@ export const SECRET = 'the secret of the shop';
 export const signed = (id) => createHmac('sha256', SECRET).update(id).digest('hex');
 const TYPES = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', html: 'text/html; charset=utf-8', json: 'application/json' };
 
-export function createChat({ origins = [], look = {}, prechat = [], topics = [], files = true, open = true, opens_at = null, requires = false, mail = null, sockets = true, streams = true } = {}) {
-  const settings = { slug: 'shop_chat', files_path: '/channels/shop_chat/files', locale: 'en', cookie: { name: `sb_${KEY}`, days: 180 }, look: { color: '#1f5fbf', ...look } };
-  const state = { conversations: [], sessions: new Map(), uploads: new Map(), next: 1, now: Date.now(), open, opens_at, requires, silent: false, refusing_files: [], frames: [], hellos: [], addresses: [] };
+export function createChat({ origins = [], look = {}, prechat = [], topics = [], files = true, open = true, opens_at = null, requires = false, mail = null, sockets = true, streams = true, bits = 0, web_views = false } = {}) {
+  const settings = { slug: 'shop_chat', files_path: '/channels/shop_chat/files', locale: 'en', cookie: { name: `sb_${KEY}`, days: 180 }, web_views, look: { color: '#1f5fbf', ...look } };
+  const state = { conversations: [], sessions: new Map(), uploads: new Map(), next: 1, now: Date.now(), open, opens_at, requires, bits, challenges: new Map(), silent: false, refusing_files: [], frames: [], hellos: [], addresses: [] };
   const clients = new Set();
   const connections = new Set();
   let server;
 
   const told = { key: KEY, origins, socket: '/channels/shop_chat/socket', settings };
-  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ${origins.join(' ')}`;
+  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ${origins.join(' ')}${web_views ? ' file:' : ''}`;
 
   function handle(request, response) {
     const { pathname } = new URL(request.url, 'http://desk');
@@ -89,6 +89,20 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     for (const client of clients) if (client !== but && client.visitors.includes(conversation.visitor)) client.send(frame);
   };
 
+  /** What the first message of a stranger's conversation costs. It is the visitor's of this nonce. */
+  function costs(client) {
+    if (!state.bits || client.visitors.some((one) => one.startsWith('id-'))) return null;
+    const challenge = randomBytes(24).toString('base64url');
+    state.challenges.set(challenge, client.nonce);
+    return { challenge, bits: state.bits };
+  }
+
+  function hasWorked(client, { client_id, work = '' }) {
+    const [challenge, nonce] = work.split('.');
+    const digest = createHash('sha256').update(`${challenge}.${client_id}.${nonce}`).digest();
+    return state.challenges.get(challenge) === client.nonce && Math.clz32(digest.readUInt32BE()) >= state.bits;
+  }
+
   function hello(client, frame) {
     state.hellos.push(frame);
     const known = frame.session && state.sessions.get(frame.session);
@@ -112,7 +126,7 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     client.nonce = frame.nonce;
     const mine = of(client).sort((a, b) => b.id - a.id);
     client.send({
-      type: 'welcome', protocol: 1, visitor, identity_fault, session: Boolean(known), pass: client.visitors[0] ? `pass-${client.visitors[0]}` : null, conversations: mine.map(stateOf), open: state.open, opens_at: state.opens_at,
+      type: 'welcome', protocol: 1, visitor, identity_fault, session: Boolean(known), pass: client.visitors[0] ? `pass-${client.visitors[0]}` : null, conversations: mine.map(stateOf), open: state.open, opens_at: state.opens_at, work: costs(client),
       settings: { text_length: 1000, frame_bytes: 65_536, conversations: 20, files: { allowed: files, count: 2, bytes: 100_000, types: ['image/*', '.txt'] }, prechat, topics, ...(mail && { mail }) },
     });
     const newest = mine.find((one) => one.open);
@@ -147,6 +161,11 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     // In a conversation that goes on an address alone is looked at.
     const unknown = frame.conversation ? [] : (frame.fields ?? []).filter(([name]) => !prechat.some((field) => field.name === name));
     if (unknown.length > 0) return refuse('bad_field', { fields: unknown.map(([name]) => ({ name, code: 'unknown' })) });
+    const begins = !frame.conversation && (!frame.first || frame.first === frame.client_id);
+    if (begins && state.bits && !client.visitors.some((one) => one.startsWith('id-')) && !hasWorked(client, frame)) {
+      client.send({ type: 'work', ...costs(client) });
+      return refuse('work', { retry: true, retry_after_s: 0 });
+    }
     act(client, false);
     const mine = of(client);
     let conversation = mine.find((one) => one.id === frame.conversation);

@@ -87,6 +87,15 @@ async fn the_page_in_the_frame_may_be_shown_by_the_listed_origins_only() {
 
     let nobody = ask(vec![Widget { origins: Vec::new(), ..shop() }], "/w/shop_7Hq2", None).await;
     assert!(nobody.headers()[CONTENT_SECURITY_POLICY].to_str().expect("text").ends_with("frame-ancestors 'none'"));
+
+    let app = Widget { origins: vec!["capacitor://localhost".to_owned()], settings: json!({"web_views": true}), ..shop() };
+    let app = ask(vec![app], "/w/shop_7Hq2", None).await;
+    let policy = app.headers()[CONTENT_SECURITY_POLICY].to_str().expect("text").to_owned();
+    assert!(policy.ends_with("frame-ancestors capacitor://localhost file:"), "{policy}");
+    let files_alone = Widget { origins: Vec::new(), settings: json!({"web_views": true}), ..shop() };
+    let files_alone = ask(vec![files_alone], "/w/shop_7Hq2", None).await;
+    assert!(files_alone.headers()[CONTENT_SECURITY_POLICY].to_str().expect("text").ends_with("frame-ancestors file:"));
+
     let isolated = Widget { settings: json!({"credentialless": true}), ..shop() };
     let isolated = ask(vec![isolated], "/w/shop_7Hq2", None).await;
     assert_eq!(isolated.headers()["cross-origin-embedder-policy"], "credentialless");

@@ -153,7 +153,7 @@ export class Chat extends Known {
     this.nonce = newClientId();
     this.visitor = 'anonymous';
     this.typed_at = 0;
-    this.pass = null;
+    this.pass = this.work = null;
     for (const done of this.passed.splice(0)) done();
     this.outbox.clear();
     this.tell();
@@ -206,6 +206,8 @@ export class Chat extends Known {
         this.session = frame.session;
         this.keep();
         return this.host.store(frame.session);
+      case 'work':
+        return void (this.work = frame.work);
       case 'accepted':
         return this.stored(frame);
       case 'refused':
@@ -240,6 +242,8 @@ export class Chat extends Known {
     this.opens_at = frame.opens_at;
     this.visitor = frame.visitor;
     this.ended = null;
+    // What is being done is as good on this connection.
+    if (!frame.work || this.current?.id !== null || !this.current.proving) this.work = frame.work;
     if (frame.identity_fault) this.host.say('event', 'error', { code: `identity_${frame.identity_fault}` });
     if (this.session && !frame.session) {
       this.session = '';
@@ -262,6 +266,7 @@ export class Chat extends Known {
     queueMicrotask(() => {
       this.agree();
       for (const { thread, message } of this.pending()) this.send(thread, message);
+      if (document.activeElement?.closest('form')) this.prepare();
     });
   }
 
@@ -287,7 +292,7 @@ export class Chat extends Known {
     const thread = this.current ?? this.newThread();
     const is_first = thread.id === null && thread.first === null;
     const message = drafted(text, uploads, is_first ? (thread.fields ?? []) : address ? [['email', address]] : [], is_first ? thread.topic : null, Boolean(address));
-    if (is_first) thread.first = message.client_id;
+    if (is_first) thread.begin(message);
     thread.messages = [...thread.messages, message];
     this.typed_at = 0;
     this.send(thread, message);
@@ -302,10 +307,11 @@ export class Chat extends Known {
   remove(thread: Thread, message: Message): void {
     thread.messages = thread.messages.filter((one) => one.key !== message.key);
     if (thread.first === message.client_id) thread.first = thread.messages[0]?.client_id ?? null;
+    this.prepare(thread);
     this.keep();
   }
 
-  private send(thread: Thread, message: Message): void {
+  send(thread: Thread, message: Message): void {
     // It was another visitor's.
     if (!this.threads.includes(thread)) return;
     this.keep();
@@ -315,6 +321,7 @@ export class Chat extends Known {
       void this.uploadAgain(thread, message);
       return;
     }
+    if (this.holds(thread, message)) return;
     this.connection.send({
       type: 'message',
       client_id: message.client_id!,
@@ -324,6 +331,7 @@ export class Chat extends Known {
       ...(message.by_mail && { answer_by: 'mail' as const }),
       ...(message.topic && { topic: message.topic }),
       ...(message.uploads.length > 0 && { files: message.uploads.map((upload) => upload.id!) }),
+      ...(thread.id === null && this.work && { work: thread.proof }),
     });
   }
 

@@ -33,4 +33,14 @@ describe('the origin around the frame', () => {
     expect(parentOrigin(['https://shop.test'], undefined, '')).toBeNull();
     expect(parentOrigin([], ['null'], 'about:blank')).toBeNull();
   });
+
+  it('may be none in web views, where that is wished, and is exact where there is one', () => {
+    for (const ancestors of [['file://'], ['null'], undefined]) {
+      expect(parentOrigin(['https://shop.test'], ancestors, '')).toBeNull();
+      expect(parentOrigin(['https://shop.test'], ancestors, '', true)).toBe('null');
+    }
+    expect(parentOrigin(['capacitor://localhost'], ['capacitor://localhost'], '', true)).toBe('capacitor://localhost');
+    for (const other of ['https://evil.test', 'capacitor://evil', 'null.evil://x']) expect(parentOrigin(['https://shop.test'], [other], '', true)).toBeNull();
+    expect(parentOrigin(['https://shop.test'], undefined, 'https://evil.test/', true)).toBeNull();
+  });
 });

@@ -7,6 +7,7 @@ export interface Told {
   settings?: {
     files_path?: string;
     locale?: string;
+    web_views?: boolean;
     look?: { color?: string; theme?: string; preview?: boolean; sound?: boolean; greeting?: Record<string, string>; title?: Record<string, string> };
   };
 }
@@ -102,16 +103,18 @@ export function read(data: unknown): FromPage | null {
   }
 }
 
+/** What a page of a web view is called that has no origin; in messages browsers say `null` or `file://`. */
+const NO_ORIGIN = 'null';
+
 /** The origin of the page around us, if it is one that may embed us. */
-export function parentOrigin(origins: readonly string[], ancestors: ArrayLike<string> | undefined, referrer: string): string | null {
-  let found = ancestors?.[0] ?? null;
-  if (!found || found === 'null') {
-    try {
-      found = new URL(referrer).origin;
-    } catch {
-      return null;
-    }
+export function parentOrigin(origins: readonly string[], ancestors: ArrayLike<string> | undefined, referrer: string, web_views = false): string | null {
+  let found = ancestors?.[0] || NO_ORIGIN;
+  try {
+    if (found === NO_ORIGIN) found = new URL(referrer).origin;
+  } catch {
+    // It has none, or does not say so.
   }
+  if (web_views && /^(null$|file:)/.test(found)) return NO_ORIGIN;
   return origins.includes(found) ? found : null;
 }
 
@@ -125,8 +128,9 @@ export class Host {
     origins: readonly string[],
     private readonly cookie: string,
     private readonly days: number,
+    web_views?: boolean,
   ) {
-    this.origin = this.alone ? null : parentOrigin(origins, location.ancestorOrigins, document.referrer);
+    this.origin = this.alone ? null : parentOrigin(origins, location.ancestorOrigins, document.referrer, web_views);
   }
 
   /** Waits for the page's first word, then hears the others. */
@@ -137,7 +141,7 @@ export class Host {
     }
     let begun = false;
     addEventListener('message', (event) => {
-      if (event.source !== window.parent || event.origin !== this.origin) return;
+      if (event.source !== window.parent || event.origin.replace('file://', NO_ORIGIN) !== this.origin) return;
       const message = read(event.data);
       if (message?.type === 'init') {
         if (!begun) begin(message.value);
@@ -148,7 +152,8 @@ export class Host {
   }
 
   say(type: 'ready' | 'open' | 'close' | 'peek' | 'unread' | 'event' | 'store', value?: unknown, detail?: unknown): void {
-    if (this.origin !== null) window.parent.postMessage({ sb: 1, type, value, detail }, this.origin);
+    // What has no origin cannot be named; the window around us cannot become another page's while we are in it.
+    if (this.origin) window.parent.postMessage({ sb: 1, type, value, detail }, this.origin === NO_ORIGIN ? '*' : this.origin);
   }
 
   /** Keeps the session where the site keeps its own; empty forgets it. What is kept is heard. */

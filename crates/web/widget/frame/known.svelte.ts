@@ -1,13 +1,13 @@
 // What the chat knows: its conversations, and how it stands.
-import type { Field, Settings } from './protocol';
+import type { Field, Settings, Work } from './protocol';
 import type { Status } from './socket';
 import { Thread } from './thread.svelte';
-import { unreadOf, type Message } from './timeline';
+import { newClientId, unreadOf, type Message } from './timeline';
 
 /** So many conversations a welcome lists at most. */
 const MOST_LISTED = 50;
 
-export class Known {
+export abstract class Known {
   status = $state<Status>('idle');
   /** Why the server does not want us, once it said so. */
   ended = $state<string | null>(null);
@@ -27,6 +27,9 @@ export class Known {
   /** How far the server's clock is ahead of ours, as of the last message that it accepted. */
   ahead_ms = 0;
   pass: string | null = null;
+  work: Work | null = null;
+  /** The first message waits for its work, and that takes long. */
+  checking = $state(false);
   protected topic: string | null = null;
 
   thread(id: number): Thread {
@@ -70,6 +73,26 @@ export class Known {
       this.threads = this.threads.filter((one) => one !== told);
     }
     thread.id = id;
+    // What waited for the first message goes now.
+    if (this.work) for (const message of thread.messages) if (message.state === 'sending' && message.client_id !== thread.first) this.send(thread, message);
+  }
+
+  abstract send(thread: Thread, message: Message): void;
+
+  /** Does the work that the first message of a conversation costs, and sends it when it is written already. */
+  prepare(thread = this.current): void {
+    if (!this.work || thread?.id !== null) return;
+    thread.ahead ??= newClientId();
+    // What cannot be loaded now is tried again with the next connection.
+    void import('./work').then(({ prove }) => prove(this, thread)).catch(() => {});
+  }
+
+  /** A first message waits for its work, and those after it wait for it. */
+  protected holds(thread: Thread, message: Message): boolean {
+    if (!this.work || thread.id !== null) return false;
+    const is_held = thread.first !== message.client_id || !thread.proof.startsWith(this.work.challenge);
+    if (is_held) this.prepare(thread);
+    return is_held;
   }
 
   /** What to show first: the only conversation there is, the newest open one, or a new one. */

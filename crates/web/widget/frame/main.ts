@@ -7,7 +7,7 @@ import { Host, type Init } from './host';
 import { setLocales } from './words.svelte';
 
 const told = JSON.parse(document.getElementById('widget')?.textContent ?? '{}');
-const host = new Host(told.origins ?? [], told.settings?.cookie?.name ?? `sb_${told.key}`, told.settings?.cookie?.days ?? 180);
+const host = new Host(told.origins ?? [], told.settings?.cookie?.name ?? `sb_${told.key}`, told.settings?.cookie?.days ?? 180, told.settings?.web_views);
 const chat = new Chat(told, host);
 
 async function begin(init: Init): Promise<void> {

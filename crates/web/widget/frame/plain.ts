@@ -41,7 +41,7 @@ export class Plain implements Line {
     this.readyState = 3;
     this.ending.abort();
     // The server sees the end of a long answer by itself.
-    if (this.is_polled && this.link) void fetch(`${this.base}frames`, { method: 'POST', headers: { authorization: `Bearer ${this.link}` }, keepalive: true }).catch(() => {});
+    if (this.is_polled && this.link) this.post('frames', '', { keepalive: true, signal: null }).catch(() => {});
   }
 
   private async stream(hello: string): Promise<void> {
@@ -64,9 +64,9 @@ export class Plain implements Line {
     }
   }
 
-  private async post(path: string, body: string): Promise<Response> {
+  private async post(path: string, body: string, more?: RequestInit): Promise<Response> {
     const headers: HeadersInit = this.link ? { authorization: `Bearer ${this.link}` } : {};
-    const answer = await fetch(this.base + path, { method: 'POST', body, headers, cache: 'no-store', signal: this.ending.signal });
+    const answer = await fetch(this.base + path, { method: 'POST', body, headers, signal: this.ending.signal, ...more });
     if (!answer.ok) throw new Error(`${answer.status}`);
     return answer;
   }

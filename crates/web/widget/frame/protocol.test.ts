@@ -13,6 +13,9 @@ describe('frames of the server', () => {
     expect(parse('{"type":"welcome","settings":{"mail":{"after_minutes":3}}}')).toMatchObject({ settings: { mail: { after_minutes: 3, address: null } } });
     expect(parse('{"type":"welcome","settings":{}}')).toMatchObject({ settings: { mail: null } });
     expect(parse('{"type":"message","author":{"kind":"visitor"}}')).toMatchObject({ author: null });
+    expect(parse('{"type":"work","challenge":"abc","bits":12}')).toEqual({ type: 'work', work: { challenge: 'abc', bits: 12 } });
+    expect(parse('{"type":"welcome","work":{"challenge":"abc","bits":12}}')).toMatchObject({ work: { challenge: 'abc', bits: 12 } });
+    expect(parse('{"type":"welcome"}')).toMatchObject({ work: null });
     expect(parse('{"type":"bye","code":"restart"}')).toEqual({ type: 'bye', code: 'restart', reconnect: true, retry_after_s: null });
     expect(parse('{"type":"welcome","conversations":[{"conversation":1},7],"settings":{"prechat":[{"name":"email","label":"Email"}]}}')).toMatchObject({
       session: false, open: true, pass: null, conversations: [{ conversation: 1, open: true, read: 0 }, { conversation: 0 }],

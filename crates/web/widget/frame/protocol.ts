@@ -26,6 +26,11 @@ export interface Settings {
   /** Absent where nothing is mailed. The address is one that the site has proven. */
   mail: { after_minutes: number; address: string | null } | null;
 }
+/** What the first message of a conversation costs. */
+export interface Work {
+  challenge: string;
+  bits: number;
+}
 export interface ThreadState {
   conversation: number;
   open: boolean;
@@ -57,7 +62,8 @@ export interface WireMessage {
   at: number;
 }
 export type FromServer =
-  | { type: 'welcome'; visitor: string; identity_fault: string | null; session: boolean; pass: string | null; conversations: ThreadState[]; settings: Settings; open: boolean; opens_at: number | null }
+  | { type: 'welcome'; visitor: string; identity_fault: string | null; session: boolean; pass: string | null; conversations: ThreadState[]; settings: Settings; open: boolean; opens_at: number | null; work: Work | null }
+  | { type: 'work'; work: Work | null }
   | { type: 'session'; session: string; pass: string | null }
   | { type: 'accepted'; client_id: string; conversation: number; message: number; at: number }
   | { type: 'refused'; client_id: string | null; code: string; retry: boolean; retry_after_s: number | null; fields: { name: string; code: string }[] }
@@ -78,6 +84,7 @@ export interface Outgoing {
   answer_by?: 'mail';
   topic?: string;
   files?: string[];
+  work?: string;
 }
 export type ToServer =
   | { type: 'hello'; session?: string; nonce?: string; identity?: object; locale?: string; page?: object; after?: Record<string, number> }
@@ -90,88 +97,95 @@ export type ToServer =
 
 type Loose = Record<string, unknown>;
 const loose = (value: unknown): Loose => (typeof value === 'object' && value !== null ? (value as Loose) : {});
-const list = (value: unknown): Loose[] => (Array.isArray(value) ? value.map(loose) : []);
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-const textOrNull = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
-const number = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0);
+const textOrNull = (value: unknown): string | null => text(value) || null;
 const numberOrNull = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
-const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : []);
+const number = (value: unknown): number => numberOrNull(value) ?? 0;
+const yes = (value: unknown): boolean => value === true;
+const unlessNo = (value: unknown): boolean => value !== false;
+const array = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+const texts = (value: unknown): string[] => array(value).filter((one): one is string => typeof one === 'string');
 const labels = (value: unknown): Labels =>
   typeof value === 'string' ? { '*': value } : Object.fromEntries(Object.entries(loose(value)).filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
 
-const thread = (value: Loose): ThreadState => ({
-  conversation: number(value.conversation),
-  open: value.open !== false,
-  owner: textOrNull(value.owner),
-  position: numberOrNull(value.position),
-  seen: number(value.seen),
-  read: number(value.read),
-  newest: number(value.newest),
+type Read<T> = (value: unknown) => T;
+/** Reads an object of which these fields are wanted, each by its reader. */
+const shape =
+  <T extends object>(fields: { [K in keyof T]: Read<T[K]> }): Read<T> =>
+  (value) =>
+    Object.fromEntries(Object.entries<Read<unknown>>(fields).map(([name, read]) => [name, read(loose(value)[name])])) as T;
+const list =
+  <T>(read: Read<T>): Read<T[]> =>
+  (value) =>
+    array(value).map(read);
+const or =
+  <T>(read: Read<T>, usual: T): Read<T> =>
+  (value) =>
+    read(value) || usual;
+
+const choices = list(shape({ value: text, label: labels }));
+const thread = shape<ThreadState>({ conversation: number, open: unlessNo, owner: textOrNull, position: numberOrNull, seen: number, read: number, newest: number });
+const cost = shape<Work>({ challenge: text, bits: number });
+const work = (value: unknown): Work | null => (loose(value).challenge ? cost(value) : null);
+const offer = shape<NonNullable<Settings['mail']>>({ after_minutes: number, address: textOrNull });
+const settings = shape<Settings>({
+  text_length: or(number, 10_000),
+  files: shape<FileRules>({ allowed: yes, count: or(number, 5), bytes: or(number, 10_485_760), types: texts }),
+  prechat: list(
+    shape<Field>({
+      name: text,
+      kind: or(text, 'text'),
+      required: yes,
+      label: labels,
+      options: choices,
+      topics: (value) => (texts(value).length > 0 ? texts(value) : null),
+      known: yes,
+    }),
+  ),
+  topics: choices,
+  mail: (value) => (value ? offer(value) : null),
+});
+const written = shape({
+  conversation: number,
+  id: number,
+  client_id: textOrNull,
+  author: (value) => {
+    const { kind, name, automatic } = loose(value);
+    return { name: kind === 'visitor' ? null : text(name), automatic: yes(automatic) };
+  },
+  text,
+  files: list(shape<FileEntry>({ name: text, content_type: text, size_bytes: number })),
+  email: textOrNull,
+  answer_by: text,
+  at: number,
 });
 
-function settings(value: unknown): Settings {
-  const given = loose(value);
-  const files = loose(given.files);
-  return {
-    text_length: number(given.text_length) || 10_000,
-    files: { allowed: files.allowed === true, count: number(files.count) || 5, bytes: number(files.bytes) || 10_485_760, types: texts(files.types) },
-    prechat: list(given.prechat).map((field) => ({
-      name: text(field.name),
-      kind: text(field.kind) || 'text',
-      required: field.required === true,
-      label: labels(field.label),
-      options: list(field.options).map((option) => ({ value: text(option.value), label: labels(option.label) })),
-      topics: texts(field.topics).length > 0 ? texts(field.topics) : null,
-      known: field.known === true,
-    })),
-    topics: list(given.topics).map((topic) => ({ value: text(topic.value), label: labels(topic.label) })),
-    mail: given.mail ? { after_minutes: number(loose(given.mail).after_minutes), address: textOrNull(loose(given.mail).address) } : null,
-  };
-}
+type Body<K> = Omit<Extract<FromServer, { type: K }>, 'type'>;
+const FRAMES: { [K in FromServer['type']]: Read<Body<K>> } = {
+  welcome: shape({ visitor: text, identity_fault: textOrNull, session: yes, pass: textOrNull, conversations: list(thread), settings, open: unlessNo, opens_at: numberOrNull, work }),
+  work: (value) => ({ work: work(value) }),
+  session: shape({ session: text, pass: textOrNull }),
+  accepted: shape({ client_id: text, conversation: number, message: number, at: number }),
+  refused: shape({ client_id: textOrNull, code: text, retry: yes, retry_after_s: numberOrNull, fields: list(shape({ name: text, code: text })) }),
+  message: (value) => {
+    const { author, answer_by, ...rest } = written(value);
+    return { ...rest, author: author.name, automatic: author.automatic, by_mail: answer_by === 'mail' };
+  },
+  replayed: shape({ conversation: number }),
+  thread,
+  typing: shape({ conversation: number, name: text, on: yes }),
+  pong: shape({}),
+  bye: shape({ code: text, reconnect: unlessNo, retry_after_s: numberOrNull }),
+};
 
 /** A frame of the server, or null for what is not understood, which newer servers may send. */
 export function parse(data: unknown): FromServer | null {
-  let given: Loose;
+  let given: unknown;
   try {
-    given = loose(JSON.parse(text(data)));
+    given = JSON.parse(text(data));
   } catch {
     return null;
   }
-  switch (given.type) {
-    case 'welcome':
-      return {
-        type: 'welcome', visitor: text(given.visitor), identity_fault: textOrNull(given.identity_fault), session: given.session === true, pass: textOrNull(given.pass),
-        conversations: list(given.conversations).map(thread), settings: settings(given.settings), open: given.open !== false, opens_at: numberOrNull(given.opens_at),
-      };
-    case 'session':
-      return { type: 'session', session: text(given.session), pass: textOrNull(given.pass) };
-    case 'accepted':
-      return { type: 'accepted', client_id: text(given.client_id), conversation: number(given.conversation), message: number(given.message), at: number(given.at) };
-    case 'refused':
-      return {
-        type: 'refused', client_id: textOrNull(given.client_id), code: text(given.code), retry: given.retry === true, retry_after_s: numberOrNull(given.retry_after_s),
-        fields: list(given.fields).map((field) => ({ name: text(field.name), code: text(field.code) })),
-      };
-    case 'message': {
-      const author = loose(given.author);
-      return {
-        type: 'message', conversation: number(given.conversation), id: number(given.id), client_id: textOrNull(given.client_id),
-        author: author.kind === 'visitor' ? null : text(author.name), automatic: author.automatic === true, text: text(given.text), at: number(given.at),
-        email: textOrNull(given.email), by_mail: given.answer_by === 'mail',
-        files: list(given.files).map((file) => ({ name: text(file.name), content_type: text(file.content_type), size_bytes: number(file.size_bytes) })),
-      };
-    }
-    case 'replayed':
-      return { type: 'replayed', conversation: number(given.conversation) };
-    case 'thread':
-      return { type: 'thread', ...thread(given) };
-    case 'typing':
-      return { type: 'typing', conversation: number(given.conversation), name: text(given.name), on: given.on === true };
-    case 'pong':
-      return { type: 'pong' };
-    case 'bye':
-      return { type: 'bye', code: text(given.code), reconnect: given.reconnect !== false, retry_after_s: numberOrNull(given.retry_after_s) };
-    default:
-      return null;
-  }
+  const type = text(loose(given).type) as FromServer['type'];
+  return Object.hasOwn(FRAMES, type) ? ({ type, ...FRAMES[type](given) } as FromServer) : null;
 }

@@ -249,7 +249,7 @@ describe('where no WebSocket gets through', () => {
     expect(asked.slice(1)).toEqual(['frames {"type":"ping"} Bearer abc', 'poll {"type":"hello"}', 'poll  Bearer def']);
     expect(seen.states.at(-1)).toBe('online');
     connection.stop();
-    expect(asked.at(-1)).toBe('frames undefined Bearer def');
+    expect(asked.at(-1)).toBe('frames  Bearer def');
   });
 
   it('begins with the WebSocket again when nothing answers at all', async () => {

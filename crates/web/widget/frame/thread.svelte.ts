@@ -25,6 +25,10 @@ export class Thread {
   /** Answers that go with its first message; null until the form before it was sent. */
   fields = $state.raw<[string, string][] | null>(null);
   topic = $state<string | null>(null);
+  /** What its first message will be called, the work that is being done for it, and the work done. */
+  ahead: string | null = null;
+  proving = '';
+  proof = '';
   fade: ReturnType<typeof setTimeout> | undefined;
 
   take(state: ThreadState): void {
@@ -35,6 +39,13 @@ export class Thread {
     this.seen = Math.max(this.seen, state.seen);
     this.read = Math.max(this.read, state.read);
     this.newest = Math.max(this.newest, state.newest);
+  }
+
+  /** Its first message has the name that work may have been done for. */
+  begin(message: Message): void {
+    if (this.ahead) message.key = message.client_id = this.ahead;
+    this.first = message.client_id;
+    this.ahead = null;
   }
 
   /** The conversation is not to be seen any more: what was not stored, and the draft, begin another one. */
