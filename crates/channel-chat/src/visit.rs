@@ -272,11 +272,12 @@ impl Visit {
         let door = Arc::clone(&self.door);
         let offer = door.context.threads.mail_offer();
         let pass = self.visitor.pass(&door.signer, door.context.runtime.clock.now());
+        let work = self.challenge();
         let mut welcome = Welcome::new(&door.config, &self.visitor, opening, offer);
         welcome.visitor = self.visitor.word();
         welcome.session = self.visitor.has_session();
         welcome.pass = pass;
-        welcome.work = self.challenge();
+        welcome.work = work;
         welcome.identity_fault = self.visitor.disbelief.map(crate::identity::Disbelief::code);
         let threads: Vec<Thread> = self.known.values().rev().map(|known| known.thread.clone()).collect();
         welcome.conversations = threads.iter().take(decode::MOST_REPLAYS).map(crate::encode::Standing::of).collect();
