@@ -95,7 +95,7 @@ impl Batch {
         )
         .await?;
         if !news.is_empty() {
-            tx.insert_inputs(&news).await?;
+            tx.append_inputs(&news).await?;
         }
         Ok(refusals)
     }

@@ -15,7 +15,7 @@ use switchboard_channel::{Channel, Clock};
 use switchboard_model::{
     Capabilities, ChannelEntry, ChannelKind, Directory, Identity, IdentityKind, LiveEvent, Timestamp, User, WorkspaceId,
 };
-use switchboard_storage::{Store, StoreError, StoreErrorKind, Tx, Writer, WriterOptions};
+use switchboard_storage::{Question, Store, StoreError, StoreErrorKind, Tx, Writer, WriterOptions};
 use tokio::sync::{Notify, Semaphore, broadcast};
 
 /// A connected channel as the engine sends through it.
@@ -238,7 +238,16 @@ impl Engine {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
-        let answer = self.inner.writer.run(work).await;
+        self.commit_asking(Vec::new(), work).await
+    }
+
+    /// As [`Engine::commit`], for work that says what it is going to ask the database.
+    pub(crate) async fn commit_asking<T, F>(&self, questions: Vec<Question>, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        let answer = self.inner.writer.run_asking(questions, work).await;
         if answer.is_ok() {
             self.ring();
         }

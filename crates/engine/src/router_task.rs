@@ -217,7 +217,7 @@ impl Routing {
                 let tick = NewInput { at: now, item: None, input: Input::Tick, consumed: None };
                 return self
                     .engine
-                    .commit(move |tx| Box::pin(async move { Ok(tx.insert_inputs(&[tick]).await.map(drop)?) }))
+                    .commit(move |tx| Box::pin(async move { Ok(tx.append_inputs(&[tick]).await?) }))
                     .await;
             }
             if wake > now {

@@ -2,6 +2,7 @@
 
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::NewEvent;
+use crate::held::Table;
 use crate::items::{ItemRecord, counted_together, owner_columns, priority_rank};
 use crate::room;
 use crate::row::{Bundle, Db, execute, json, row, rows, values};
@@ -290,9 +291,6 @@ impl Tx {
 
 pub(crate) fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
     let (owner_kind, owner_id) = owner_columns(item.owner);
-    let sql = "UPDATE item SET version = $2, workspace_id = $3, status = $4, priority = $5, owner_kind = $6, owner_id = $7, \
-        team_id = $8, owned_since = $9, unassigned_reason = $10, waiting_since = $11, snoozed_until = $12, \
-        last_decision = $13, queued_since = $14, due_at = $15 WHERE id = $1";
     let values = values![
         item.id,
         item.version,
@@ -310,7 +308,7 @@ pub(crate) fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
         item.queued_since,
         item.due_at,
     ];
-    bundle.add(sql, values);
+    bundle.insert(Table::ItemChange, vec![values]);
 }
 
 /// Appends to an item's history.
@@ -327,7 +325,7 @@ pub(crate) fn add_history(
     for change in changes {
         records.push(values![item, at, actor.as_str(), json(change)?, decision]);
     }
-    bundle.insert("INSERT INTO history (item_id, at, actor, change, decision_id)", "", records);
+    bundle.insert(Table::History, records);
     Ok(())
 }
 
