@@ -3,7 +3,7 @@
 //! An answer holds until something is written that could change it; whoever asks then reads for itself.
 
 use crate::error::StoreError;
-use crate::held::{Table, Writes};
+use crate::held::{MOST_ROWS, Table, Writes, blanks};
 use crate::intake::InboundKeyHit;
 use crate::items::ContactRecord;
 use crate::row::{Db, Row, rows, values};
@@ -12,8 +12,6 @@ use sea_orm::Value;
 use std::collections::HashMap;
 use switchboard_model::{ChannelId, ContactId, ConversationId, Identity, MessageId, Timestamp, UserId};
 
-/// Questions of one statement, so that the statements are few and stay prepared.
-const SIZES: [usize; 2] = [8, 64];
 /// Tables that answers come from; a statement that writes and names one of them takes all answers back.
 const SOURCES: [&str; 3] = ["inbound_key", "identity", "contact"];
 
@@ -110,10 +108,8 @@ impl Tx {
 
     async fn ask(&self, [columns, joined]: [&str; 2], asked: Vec<Vec<Value>>) -> Result<Vec<Row>, StoreError> {
         let mut found = Vec::new();
-        for part in asked.chunks(SIZES[SIZES.len() - 1]) {
-            let size = SIZES.into_iter().find(|size| *size >= part.len()).unwrap_or(part.len());
-            // What is not bound is null, which equals nothing.
-            let pairs = vec!["(?, ?)"; size].join(", ");
+        for part in asked.chunks(MOST_ROWS) {
+            let pairs = blanks(part.len(), 2);
             let sql = format!(
                 "{columns} FROM (SELECT column1 AS one, column2 AS other FROM (VALUES {pairs})) AS v CROSS JOIN {joined}"
             );

@@ -7,7 +7,7 @@
 
 use crate::error::StoreError;
 use crate::foresight::Foresight;
-use crate::held::Writes;
+use crate::held::{Size, Writes};
 use crate::row::{Db, failed, flush_and, usable, write};
 use crate::store::Tx;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
@@ -18,9 +18,6 @@ const NEXT: &str = "RELEASE SAVEPOINT member; SAVEPOINT member";
 /// The member under way has not been.
 const UNDO: &str = "ROLLBACK TO SAVEPOINT member; RELEASE SAVEPOINT member; SAVEPOINT member";
 
-/// Most parameters that wait, and most bytes.
-const MAX_WAITING: usize = 40_000;
-const MAX_WAITING_BYTES: usize = 4_000_000;
 /// What a member may have to be written together with others; copies are kept until that has gone well.
 const MAX_SETTLED_BYTES: usize = 200_000;
 
@@ -33,7 +30,7 @@ pub(crate) struct Held {
     is_touched: bool,
     /// Of members that have ended well, by their numbers.
     settled: Vec<(usize, Writes)>,
-    settled_values: usize,
+    settled_size: Size,
     /// Members whose settled writes failed.
     failed: Vec<(usize, StoreError)>,
     /// The transaction has ended by itself.
@@ -65,11 +62,11 @@ impl Tx {
                 None
             } else {
                 let own = std::mem::take(&mut held.own);
-                held.settled_values += own.size().values;
+                held.settled_size = held.settled_size.and(own.size());
                 if !own.is_empty() {
                     held.settled.push((number, own));
                 }
-                Some(held.settled_values > MAX_WAITING)
+                Some(held.settled_size.is_large())
             }
         };
         match is_full {
@@ -97,7 +94,7 @@ impl Tx {
     pub(crate) async fn write_settled(&self) -> Result<(), StoreError> {
         let settled = {
             let mut held = self.held();
-            held.settled_values = 0;
+            held.settled_size = Size::default();
             std::mem::take(&mut held.settled)
         };
         if settled.len() > 1 {
@@ -151,8 +148,7 @@ impl Tx {
         let mut held = self.held();
         held.foresight.will_write(&writes);
         held.own.join(writes);
-        let size = held.own.size();
-        (size.values > MAX_WAITING || size.bytes > MAX_WAITING_BYTES).then(|| std::mem::take(&mut held.own))
+        held.own.size().is_large().then(|| std::mem::take(&mut held.own))
     }
 
     pub(crate) fn take_held(&self) -> Option<Writes> {

@@ -13,6 +13,10 @@ const SIZES: [usize; 2] = [8, 64];
 /// From this many rows of one table on it has statements of its own.
 const MANY_ROWS: usize = 6;
 
+/// Most parameters that wait, and most bytes.
+const MAX_WAITING: usize = 40_000;
+const MAX_WAITING_BYTES: usize = 4_000_000;
+
 /// Tables whose rows can wait for others, in an order in which they can be written: what a row refers to comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Table {
@@ -105,16 +109,12 @@ impl Table {
             Self::Participant => ("INSERT INTO participant (conversation_id, kind, value)", "ON CONFLICT DO NOTHING", 3),
             Self::ThreadEntry => ("INSERT INTO thread_entry (message_id, conversation_id, external_id)", "", 3),
             Self::Search => ("INSERT OR REPLACE INTO search_entry (rowid, words)", "", 2),
-            Self::Input => (
-                "INSERT INTO routing_input (at, item_id, kind, body, consumed_no, consumed_at, directory_version)",
-                "",
-                7,
-            ),
-            Self::Event => (
-                "INSERT INTO event (id, at, kind, workspace_id, item_id, conversation_id, version, message_id, user_id)",
-                "",
-                9,
-            ),
+            Self::Input => {
+                ("INSERT INTO routing_input (at, item_id, kind, body, consumed_no, consumed_at, directory_version)", "", 7)
+            }
+            Self::Event => {
+                ("INSERT INTO event (id, at, kind, workspace_id, item_id, conversation_id, version, message_id, user_id)", "", 9)
+            }
             Self::Decision => (
                 "INSERT INTO decision (id, item_id, input_seq, no, at, directory_version, decision, duration_us, refused)",
                 "",
@@ -157,6 +157,17 @@ static SIZED: LazyLock<Vec<(Table, usize, String)>> = LazyLock::new(|| {
 /// The values of a row, in the order of its table's columns.
 pub(crate) type Record = Vec<Value>;
 
+/// Most rows of one statement that reads or changes many.
+pub(crate) const MOST_ROWS: usize = SIZES[SIZES.len() - 1];
+
+/// `(?, ?), (?, ?)` for at least so many rows of two, and at most [`MOST_ROWS`]. What is not bound is null, which equals
+/// nothing, so few statements serve any number of rows.
+pub(crate) fn blanks(rows: usize, columns: usize) -> String {
+    let size = SIZES.into_iter().find(|size| *size >= rows).unwrap_or(MOST_ROWS);
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    vec![row.as_str(); size].join(", ")
+}
+
 /// Writes in an order in which they can run. Nobody asks for what they answer.
 #[derive(Clone, Default)]
 pub(crate) struct Writes {
@@ -168,7 +179,7 @@ pub(crate) struct Writes {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Size {
     /// Parameters.
-    pub(crate) values: usize,
+    values: usize,
     /// Bytes of texts and files.
     pub(crate) bytes: usize,
 }
@@ -234,8 +245,7 @@ impl Writes {
 
     /// Adds what came later.
     pub(crate) fn join(&mut self, later: Self) {
-        self.size.values += later.size.values;
-        self.size.bytes += later.size.bytes;
+        self.size = self.size.and(later.size);
         for part in later.parts {
             match part {
                 Part::Rows(tables) => tables.into_iter().for_each(|(table, records)| self.place(table, records)),
@@ -291,6 +301,16 @@ impl Writes {
 }
 
 impl Size {
+    /// Whether it is too much to wait for longer.
+    pub(crate) const fn is_large(self) -> bool {
+        self.values > MAX_WAITING || self.bytes > MAX_WAITING_BYTES
+    }
+
+    /// Both together.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self { values: self.values + other.values, bytes: self.bytes + other.bytes }
+    }
+
     fn add(&mut self, values: &[Value]) {
         self.values += values.len();
         for value in values {
@@ -331,7 +351,11 @@ mod tests {
     use crate::row::values;
 
     fn texts(writes: Writes) -> Vec<String> {
-        writes.into_statements().into_iter().map(|(sql, values)| format!("{} | {}", &sql[..sql.len().min(24)], values.len())).collect()
+        writes
+            .into_statements()
+            .into_iter()
+            .map(|(sql, values)| format!("{} | {}", &sql[..sql.len().min(24)], values.len()))
+            .collect()
     }
 
     #[test]
@@ -343,7 +367,9 @@ mod tests {
         later.insert(Table::Contact, vec![values![2_i64, "Ola", 0_i64]]);
         writes.join(later);
         let (sql, values) = writes.clone().into_one();
-        assert!(sql.starts_with("INSERT INTO contact (id, name, created_at) VALUES ($1, $2, $3), ($4, $5, $6) ; INSERT INTO history"));
+        assert!(
+            sql.starts_with("INSERT INTO contact (id, name, created_at) VALUES ($1, $2, $3), ($4, $5, $6) ; INSERT INTO history")
+        );
         assert!(sql.ends_with("VALUES ($7, $8, $9, $10, $11) "), "{sql}");
         assert_eq!(values.len(), 11);
         assert_eq!(texts(writes), ["WITH k(n) AS (VALUES (?) | 7", "INSERT INTO history (ite | 5"]);
@@ -355,7 +381,10 @@ mod tests {
         writes.insert(Table::Contact, vec![values![1_i64, "Kari", 0_i64]]);
         writes.add("UPDATE contact SET name = $1".to_owned(), values!["Ola"]);
         writes.insert(Table::Contact, vec![values![2_i64, "Kari", 0_i64]]);
-        assert_eq!(texts(writes), ["INSERT INTO contact (id, | 3", "UPDATE contact SET name  | 1", "INSERT INTO contact (id, | 3"]);
+        assert_eq!(
+            texts(writes),
+            ["INSERT INTO contact (id, | 3", "UPDATE contact SET name  | 1", "INSERT INTO contact (id, | 3"]
+        );
     }
 
     #[test]

@@ -408,7 +408,7 @@ pub(crate) fn owner(row: &Row) -> Result<Option<Owner>, StoreError> {
     })
 }
 
-fn record(row: &Row) -> Result<ItemRecord, StoreError> {
+pub(crate) fn record(row: &Row) -> Result<ItemRecord, StoreError> {
     let priority = match row.get::<i64>("priority")? {
         0 => Priority::Low,
         2 => Priority::High,

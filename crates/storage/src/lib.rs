@@ -9,6 +9,7 @@ mod accounts;
 mod audit;
 mod bind;
 mod connect;
+mod decided;
 mod directory;
 mod entity;
 mod error;

@@ -1,7 +1,7 @@
 //! The router's log: inputs, decisions, checkpoints (DESIGN 3.2, 3.6).
 
 use crate::error::{StoreError, StoreErrorKind};
-use crate::held::Table;
+use crate::held::{MOST_ROWS, Table, blanks};
 use crate::row::{Bundle, Db, Row, execute, json, one, row, rows, tuples, values};
 use crate::store::{Store, Tx};
 use sea_orm::Value;
@@ -269,11 +269,11 @@ impl Tx {
     /// # Errors
     /// `Conflict` when one was consumed or parked before, or a number is taken.
     pub async fn consume(&self, consumptions: &[Consumption]) -> Result<(), StoreError> {
-        for part in consumptions.chunks(1_000) {
+        for part in consumptions.chunks(if self.is_shared() { 1_000 } else { MOST_ROWS }) {
             let sql = format!(
                 "UPDATE routing_input SET consumed_no = v.column2, consumed_at = v.column3, directory_version = v.column4 \
                  FROM (VALUES {}) AS v WHERE seq = v.column1 AND consumed_no IS NULL AND parked IS NULL",
-                tuples(1, part.len(), 4)
+                if self.is_shared() { tuples(1, part.len(), 4) } else { blanks(part.len(), 4) }
             );
             let parameters = part
                 .iter()

@@ -69,9 +69,22 @@ macro_rules! values {
 }
 pub(crate) use values;
 
+#[cfg(test)]
+thread_local! {
+    /// How often the database was asked or told something, by this thread.
+    pub(crate) static ROUND_TRIPS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+/// Tests hold what is done most to a number of round trips.
+fn count_round_trip() {
+    #[cfg(test)]
+    ROUND_TRIPS.with(|count| count.set(count.get() + 1));
+}
+
 /// Runs a query for all its rows.
 pub(crate) async fn rows(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
     let statement = with_waiting(db, sql.into(), values).await?;
+    count_round_trip();
     match db.conn().query_all_raw(statement).await {
         Ok(rows) => Ok(rows.into_iter().map(Row).collect()),
         Err(error) => Err(failed(db, error)),
@@ -81,6 +94,7 @@ pub(crate) async fn rows(db: &impl Db, sql: impl Into<String>, values: Vec<Value
 /// Runs a query for its first row.
 pub(crate) async fn row(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
     let statement = with_waiting(db, sql.into(), values).await?;
+    count_round_trip();
     db.conn().query_one_raw(statement).await.map(|row| row.map(Row)).map_err(|error| failed(db, error))
 }
 
@@ -120,6 +134,7 @@ pub(crate) async fn flush_and(db: &impl Db, then: &str) -> Result<(), StoreError
         return write(db, waiting, then).await;
     }
     usable(db)?;
+    count_round_trip();
     db.conn().execute_unprepared(then).await.map(|_| ()).map_err(|error| failed(db, error))
 }
 
@@ -139,6 +154,7 @@ pub(crate) async fn write(db: &impl Db, writes: Writes, then: &str) -> Result<()
 /// Runs statements as they are.
 async fn run(db: &impl Db, sql: String, values: Vec<Value>) -> Result<u64, StoreError> {
     usable(db)?;
+    count_round_trip();
     let statement = Statement::from_sql_and_values(db.backend(), sql, values);
     db.conn().execute_raw(statement).await.map(|done| done.rows_affected()).map_err(|error| failed(db, error))
 }
