@@ -238,10 +238,15 @@ impl Engine {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
-        self.commit_asking(Vec::new(), work).await
+        let answer = self.commit_asking(Vec::new(), work).await;
+        if answer.is_ok() {
+            self.ring();
+        }
+        answer
     }
 
-    /// As [`Engine::commit`], for work that says what it is going to ask the database.
+    /// As [`Engine::commit`], for work that says what it is going to ask the database, and leaves nothing to send and
+    /// nothing that is due before long.
     pub(crate) async fn commit_asking<T, F>(&self, questions: Vec<Question>, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -249,15 +254,20 @@ impl Engine {
     {
         let answer = self.inner.writer.run_asking(questions, work).await;
         if answer.is_ok() {
-            self.ring();
+            self.ring_for_news();
         }
         answer
     }
 
-    /// Something was committed: whoever waits for the database should look.
-    pub(crate) fn ring(&self) {
+    /// Something came in or was decided: the router and the desks should look.
+    pub(crate) fn ring_for_news(&self) {
         self.inner.router_bell.notify_one();
         self.inner.event_bell.notify_one();
+    }
+
+    /// Something was committed: whoever waits for the database should look.
+    pub(crate) fn ring(&self) {
+        self.ring_for_news();
         self.inner.outbox_bell.notify_one();
         self.inner.timer_bell.notify_one();
     }

@@ -44,8 +44,12 @@ impl Engine {
         let nameless = self.nameless(&message);
         let intake = Intake { directory, channel, threads_into, message, nameless, ids, at: self.now(), seed: random::seed() };
         let labels = [("channel", intake.channel.slug.clone())];
-        let questions = intake.questions();
+        let (questions, is_chat) = (intake.questions(), intake.channel.kind == ChannelKind::Chat);
         let receipt = self.commit_asking(questions, move |tx| Box::pin(async move { intake.run(tx).await })).await?;
+        if is_chat {
+            // A chat that falls silent has a timer.
+            self.ring();
+        }
         metrics::counter!("switchboard_messages_taken_in_total", &labels).increment(u64::from(!receipt.duplicate));
         Ok(receipt)
     }
