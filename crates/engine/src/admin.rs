@@ -198,7 +198,7 @@ impl Engine {
                     Err(error) if error.kind == StoreErrorKind::Conflict => return Ok(false),
                     other => other?,
                 }
-                tx.insert_inputs(&inputs).await?;
+                tx.append_inputs(&inputs).await?;
                 tx.insert_audit(&NewAudit {
                     at,
                     actor: edit.actor,

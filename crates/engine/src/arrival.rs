@@ -116,7 +116,7 @@ pub(crate) async fn tell_change(tx: &Tx, changed: &Changed, at: Timestamp) -> Re
         if after.queued_since.is_some() {
             inputs.push(revised_input(after, at));
         }
-        tx.insert_inputs(&inputs).await?;
+        tx.append_inputs(&inputs).await?;
     }
     Ok(())
 }
@@ -131,7 +131,7 @@ pub(crate) async fn tell_turn(tx: &Tx, directory: &Directory, item: &ItemRecord,
     let counts = owner.is_some_and(|owner| owner.capacity.leave_out.waiting_on_contact) || item.queued_since.is_some();
     if item.routed && counts {
         let change = ItemChange { state: item.state(), assigned: false };
-        tx.insert_inputs(&[NewInput { at, item: Some(item.id), input: Input::Changed(change), consumed: None }]).await?;
+        tx.append_inputs(&[NewInput { at, item: Some(item.id), input: Input::Changed(change), consumed: None }]).await?;
     }
     Ok(())
 }

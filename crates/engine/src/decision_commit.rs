@@ -9,7 +9,7 @@ use switchboard_model::{
     Actor, Arrival, Decision, DecisionId, Effect, Input, ItemId, ItemStatus, LiveEventKind, Outcome, Owner, QueueFacts, Refusal,
     RefusalReason, Timestamp, UserId,
 };
-use switchboard_storage::{Consumption, Guard, ItemUpdate, NewDecision, NewEvent, NewInput, NewTimer, Tx};
+use switchboard_storage::{Changed, Consumption, Guard, ItemUpdate, NewDecision, NewEvent, NewInput, NewTimer, Tx};
 
 /// The router itself leaves out whom the database found full, and takes an outdated status for none, until there is
 /// news. Should an item come back this often all the same, the person is left out of it for good, so that it goes on.
@@ -69,23 +69,24 @@ impl Batch {
         let Some(last) = self.stepped.last() else { return Ok(refusals) };
         let end = last.consumed;
         tx.advance_cursor(epoch, self.from_no, end.no, end.at, end.directory_version).await?;
+        let decisions: Vec<Made> = self.stepped.iter().flat_map(Made::of).collect();
+        let updates: Vec<ItemUpdate> =
+            decisions.iter().map(|made| update(made.decision, made.id, made.step.consumed.at)).collect();
+        let (mut decided, mut news) = (Vec::with_capacity(decisions.len()), Vec::new());
+        for (made, outcome) in decisions.iter().zip(tx.change_items(&updates).await?) {
+            let answer = answer(made, outcome, &mut refusals);
+            decided.push(record(made.step, made.id, made.decision, answer.refused));
+            news.extend(answer.news);
+        }
         let mut timer_ids = self.timer_ids.iter().copied();
-        let (mut decided, mut news) = (Vec::new(), Vec::new());
         for step in &self.stepped {
-            let mut ids = step.decisions.iter().copied();
-            for (place, effect) in step.effects.iter().enumerate() {
+            for effect in &step.effects {
                 match effect {
-                    Effect::Decide(decision) => {
-                        let id = ids.next().unwrap_or(DecisionId(0));
-                        let answer = decide(tx, step, id, (decision, left_queue(step, place)), &mut refusals).await?;
-                        decided.push(record(step, id, decision, answer.refused));
-                        news.extend(answer.news);
-                    }
-                    Effect::LeftQueue { .. } => {}
                     Effect::NotifyOwner { item, user } => {
                         notify_owner(tx, *item, *user, end.at, timer_ids.next().unwrap_or(0)).await?;
                     }
                     Effect::Reject { reason } => tracing::warn!(seq = step.input.seq, %reason, "the router rejected an input"),
+                    Effect::Decide(_) | Effect::LeftQueue { .. } => {}
                 }
             }
         }
@@ -95,9 +96,32 @@ impl Batch {
         )
         .await?;
         if !news.is_empty() {
-            tx.insert_inputs(&news).await?;
+            tx.append_inputs(&news).await?;
         }
         Ok(refusals)
+    }
+}
+
+/// A decision of a step.
+struct Made<'s> {
+    step: &'s Stepped,
+    id: DecisionId,
+    decision: &'s Decision,
+    /// The arrival of an item that waited until now.
+    waited: Option<&'s Arrival>,
+}
+
+impl<'s> Made<'s> {
+    /// Those of a step, in their order.
+    fn of(step: &'s Stepped) -> impl Iterator<Item = Self> {
+        let mut ids = step.decisions.iter().copied();
+        step.effects.iter().enumerate().filter_map(move |(place, effect)| match effect {
+            Effect::Decide(decision) => {
+                let id = ids.next().unwrap_or(DecisionId(0));
+                Some(Self { step, id, decision, waited: left_queue(step, place) })
+            }
+            _ => None,
+        })
     }
 }
 
@@ -118,19 +142,14 @@ struct Answer {
     news: Option<NewInput>,
 }
 
-/// Applies a decision. The router hears of a refusal, and of a new version of an item that it lets wait.
-async fn decide(
-    tx: &Tx,
-    step: &Stepped,
-    id: DecisionId,
-    (decision, waited): (&Decision, Option<&Arrival>),
-    refusals: &mut BTreeMap<ItemId, u32>,
-) -> Result<Answer, CommitError> {
-    match tx.change_item(&update(decision, id, step.consumed.at)).await? {
+/// What the database says of a decision. The router hears of a refusal, and of a new version of an item that it lets wait.
+fn answer(made: &Made<'_>, outcome: Result<Changed, Guard>, refusals: &mut BTreeMap<ItemId, u32>) -> Answer {
+    let Made { step, decision, waited, .. } = *made;
+    match outcome {
         Ok(changed) => {
             refusals.remove(&decision.item);
             let is_news = decision.outcome == Outcome::Queued && changed.after.version != decision.item_version;
-            Ok(Answer { refused: None, news: is_news.then(|| revised_input(&changed.after, step.consumed.at)) })
+            Answer { refused: None, news: is_news.then(|| revised_input(&changed.after, step.consumed.at)) }
         }
         Err(guard) => {
             let count = refusals.entry(decision.item).or_default();
@@ -138,7 +157,7 @@ async fn decide(
             let reason = guard.reason();
             metrics::counter!("switchboard_decisions_refused_total", "reason" => reason.as_str()).increment(1);
             let news = refusal_input(step, (decision, waited), &guard, *count);
-            Ok(Answer { refused: Some(reason), news: Some(news) })
+            Answer { refused: Some(reason), news: Some(news) }
         }
     }
 }

@@ -15,7 +15,7 @@ use switchboard_channel::{Channel, Clock};
 use switchboard_model::{
     Capabilities, ChannelEntry, ChannelKind, Directory, Identity, IdentityKind, LiveEvent, Timestamp, User, WorkspaceId,
 };
-use switchboard_storage::{Store, StoreError, StoreErrorKind, Tx, Writer, WriterOptions};
+use switchboard_storage::{Question, Store, StoreError, StoreErrorKind, Tx, Writer, WriterOptions};
 use tokio::sync::{Notify, Semaphore, broadcast};
 
 /// A connected channel as the engine sends through it.
@@ -238,17 +238,36 @@ impl Engine {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
     {
-        let answer = self.inner.writer.run(work).await;
+        let answer = self.commit_asking(Vec::new(), work).await;
         if answer.is_ok() {
             self.ring();
         }
         answer
     }
 
-    /// Something was committed: whoever waits for the database should look.
-    pub(crate) fn ring(&self) {
+    /// As [`Engine::commit`], for work that says what it is going to ask the database, and leaves nothing to send and
+    /// nothing that is due before long.
+    pub(crate) async fn commit_asking<T, F>(&self, questions: Vec<Question>, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        let answer = self.inner.writer.run_asking(questions, work).await;
+        if answer.is_ok() {
+            self.ring_for_news();
+        }
+        answer
+    }
+
+    /// Something came in or was decided: the router and the desks should look.
+    pub(crate) fn ring_for_news(&self) {
         self.inner.router_bell.notify_one();
         self.inner.event_bell.notify_one();
+    }
+
+    /// Something was committed: whoever waits for the database should look.
+    pub(crate) fn ring(&self) {
+        self.ring_for_news();
         self.inner.outbox_bell.notify_one();
         self.inner.timer_bell.notify_one();
     }

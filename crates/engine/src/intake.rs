@@ -16,7 +16,7 @@ use switchboard_model::{
 };
 use switchboard_storage::{
     ContactRecord, ItemRecord, ItemUpdate, NewAttachment, NewBlob, NewContact, NewConversation, NewEvent, NewMessage, NewTicket,
-    Tx,
+    Question, Tx,
 };
 
 #[async_trait]
@@ -44,7 +44,12 @@ impl Engine {
         let nameless = self.nameless(&message);
         let intake = Intake { directory, channel, threads_into, message, nameless, ids, at: self.now(), seed: random::seed() };
         let labels = [("channel", intake.channel.slug.clone())];
-        let receipt = self.commit(move |tx| Box::pin(async move { intake.run(tx).await })).await?;
+        let (questions, is_chat) = (intake.questions(), intake.channel.kind == ChannelKind::Chat);
+        let receipt = self.commit_asking(questions, move |tx| Box::pin(async move { intake.run(tx).await })).await?;
+        if is_chat {
+            // A chat that falls silent has a timer.
+            self.ring();
+        }
         metrics::counter!("switchboard_messages_taken_in_total", &labels).increment(u64::from(!receipt.duplicate));
         Ok(receipt)
     }
@@ -89,7 +94,7 @@ impl Ids {
 
 /// Who wrote a message.
 struct Writer {
-    contact: ContactId,
+    contact: ContactRecord,
     /// How far the sender is proven to be that contact now.
     known: Known,
     /// The same as decisions will take it that come later.
@@ -97,7 +102,7 @@ struct Writer {
 }
 
 impl Writer {
-    const fn new(contact: ContactId, known: Known) -> Self {
+    const fn new(contact: ContactRecord, known: Known) -> Self {
         Self { contact, known, kept: known.proof() }
     }
 }
@@ -124,22 +129,23 @@ impl Intake {
             }
         }
         let writer = self.writer(tx).await?;
-        let contact = writer.contact;
         let found = self.find_conversation(tx).await?;
         let is_new = found.is_none();
-        let (named, conversation) = match found {
-            Some(found) => found,
-            None => self.open_conversation(tx, contact).await.map(|id| (id, id))?,
-        };
+        let (named, conversation) = found.unwrap_or((self.ids.conversation, self.ids.conversation));
         let shows = self.channel.kind == ChannelKind::Chat;
         if shows && !is_new {
             self.ids.message = tx.growing_id(conversation, self.ids.message).await?;
         }
-        self.store_message(tx, conversation, &writer).await?;
+        let item = if is_new {
+            self.begin_conversation(tx, &writer).await?
+        } else {
+            tx.insert_message(&self.new_message(conversation, &writer)).await?;
+            self.work_item(tx, conversation).await?
+        };
+        self.mark_bounced(tx, conversation).await?;
         if shows {
             tx.show_message(named, self.ids.message, Some(&self.message.external_id)).await?;
         }
-        let item = self.work_item(tx, conversation).await?;
         if self.routes() {
             self.ask_for_owner(tx, &item, is_new, &writer).await?;
             if shows {
@@ -150,6 +156,16 @@ impl Intake {
         }
         self.events(tx, conversation, &item, is_new).await?;
         Ok(Receipt { conversation, message: self.ids.message, duplicate: false })
+    }
+
+    /// What most messages make it ask.
+    fn questions(&self) -> Vec<Question> {
+        let channel = self.channel.id;
+        let keys = [&self.message.external_id].into_iter().chain(&self.message.further_ids);
+        let keys = keys.map(|id| Question::InboundKey { channel, external_id: id.clone() });
+        let sender = &self.message.sender;
+        let identities = [&sender.identity].into_iter().chain(&sender.also).cloned().map(Question::Identity);
+        keys.chain(identities).collect()
     }
 
     /// Automatic replies, bounces and spam are kept, and nothing else (ROUTING 12.1).
@@ -176,12 +192,12 @@ impl Intake {
                     let cookies =
                         sender.also.iter().chain([&sender.identity]).filter(|identity| identity.kind == IdentityKind::Cookie);
                     for cookie in cookies {
-                        if let Some(contact) = tx.identity_contact(cookie).await? {
+                        if let Some(contact) = tx.contact_of(cookie).await? {
                             return Ok(Writer::new(contact, Known::of(Proof::Cookie)));
                         }
                     }
                 }
-                if let Some(contact) = tx.identity_contact(&sender.identity).await? {
+                if let Some(contact) = tx.contact_of(&sender.identity).await? {
                     return Ok(Writer::new(contact, unproven));
                 }
                 let (contact, is_made) = self.create_contact(tx, identities()).await?;
@@ -193,7 +209,7 @@ impl Intake {
     }
 
     /// The contact, and whether it was made.
-    async fn create_contact(&self, tx: &Tx, identities: Vec<Identity>) -> Result<(ContactId, bool)> {
+    async fn create_contact(&self, tx: &Tx, identities: Vec<Identity>) -> Result<(ContactRecord, bool)> {
         let name = self.message.sender.name.clone().or_else(|| self.nameless.clone());
         let contact = NewContact { id: self.ids.contact, identities, name, at: self.at };
         Ok(tx.find_or_create_contact(&contact).await?)
@@ -239,13 +255,15 @@ impl Intake {
         self.message.nature == Nature::Bounce || self.message.sender.proof != Proof::Typed
     }
 
-    async fn open_conversation(&self, tx: &Tx, contact: ContactId) -> Result<ConversationId> {
+    /// Stores the conversation with its ticket and first message; answers with the work item.
+    async fn begin_conversation(&self, tx: &Tx, writer: &Writer) -> Result<ItemRecord> {
         let channel = &self.channel;
         let help_desk =
             (self.directory.workspace(channel.workspace)).is_some_and(|workspace| workspace.kind == WorkspaceKind::HelpDesk);
+        let contact = writer.contact.id;
         let actor = Actor::Contact { id: contact };
         let identity = &self.message.sender.identity;
-        tx.insert_conversation(&NewConversation {
+        let conversation = NewConversation {
             id: self.ids.conversation,
             workspace: channel.workspace,
             channel: channel.id,
@@ -259,31 +277,29 @@ impl Intake {
             routed: !help_desk,
             at: self.at,
             actor: actor.clone(),
-        })
-        .await?;
-        if help_desk {
-            tx.insert_ticket(&NewTicket {
-                id: self.ids.ticket,
-                workspace: channel.workspace,
-                channel: Some(channel.id),
-                contact: Some(contact),
-                identity: Some(identity.clone()),
-                conversation: Some(self.ids.conversation),
-                ticket_type: channel.kind.ticket_type(),
-                subject: self.message.subject.clone(),
-                priority: Priority::Normal,
-                at: self.at,
-                actor,
-            })
-            .await?;
-        }
-        Ok(self.ids.conversation)
+        };
+        let ticket = help_desk.then(|| NewTicket {
+            id: self.ids.ticket,
+            workspace: channel.workspace,
+            channel: Some(channel.id),
+            contact: Some(contact),
+            identity: Some(identity.clone()),
+            conversation: Some(self.ids.conversation),
+            ticket_type: channel.kind.ticket_type(),
+            subject: self.message.subject.clone(),
+            priority: Priority::Normal,
+            at: self.at,
+            actor,
+        });
+        let message = self.new_message(conversation.id, writer);
+        let (conversation, ticket) = tx.begin_conversation(&conversation, ticket.as_ref(), &message).await?;
+        Ok(ticket.unwrap_or(conversation))
     }
 
-    async fn store_message(&self, tx: &Tx, conversation: ConversationId, writer: &Writer) -> Result<()> {
+    fn new_message(&self, conversation: ConversationId, writer: &Writer) -> NewMessage {
         let message = &self.message;
         let attachments = self.ids.attachments.iter().zip(&message.attachments);
-        tx.insert_message(&NewMessage {
+        NewMessage {
             id: self.ids.message,
             conversation,
             channel: self.channel.id,
@@ -292,7 +308,7 @@ impl Intake {
             kind: MessageKind::Inbound,
             at: self.at,
             sent_at: message.sent_at,
-            author: Actor::Contact { id: writer.contact },
+            author: Actor::Contact { id: writer.contact.id },
             author_name: message.sender.name.clone(),
             sender: Some(message.sender.identity.clone()),
             proof: Some(writer.kept),
@@ -314,9 +330,7 @@ impl Intake {
                 id: self.ids.raw,
                 source: RawSource { content_type: raw.content_type.clone(), bytes: raw.bytes.clone() },
             }),
-        })
-        .await?;
-        self.mark_bounced(tx, conversation).await
+        }
     }
 
     /// The reply that a delivery report is about is shown as failed (ROUTING 12.1). Anybody can write a report, so it must
@@ -366,10 +380,10 @@ impl Intake {
         };
         let item = renew_due(tx, &self.directory, item, self.at).await?;
         let event = if is_new { RouteEvent::Arrived } else { RouteEvent::Reopened };
-        let contact = self.contact_of(tx, &item).await?;
+        let contact = self.contact_of(tx, &item, writer).await?;
         let channel = item.channel.and_then(|id| self.directory.channel(id)).unwrap_or(&self.channel);
         // Somebody else who takes part opens it again, and proves nothing about the contact.
-        let is_own = is_new || item.contact == Some(writer.contact);
+        let is_own = is_new || item.contact == Some(writer.contact.id);
         let known = if is_own { writer.known } else { known_again(tx, &item, channel).await? };
         let parts = ArrivalParts {
             last_owner: last_owner(tx, &item, channel).await?,
@@ -383,7 +397,7 @@ impl Intake {
             excluded: if is_new { Vec::new() } else { tx.left_out(item.id).await? },
             seed: self.seed,
         };
-        tx.insert_inputs(&[arrival_input(arrival(&item, &parts), self.at)]).await?;
+        tx.append_inputs(&[arrival_input(arrival(&item, &parts), self.at)]).await?;
         Ok(())
     }
 
@@ -399,8 +413,11 @@ impl Intake {
         apply(tx, &open(item.id)).await
     }
 
-    async fn contact_of(&self, tx: &Tx, item: &ItemRecord) -> Result<ContactRecord> {
+    async fn contact_of(&self, tx: &Tx, item: &ItemRecord, writer: &Writer) -> Result<ContactRecord> {
         let id = item.contact.unwrap_or(self.ids.contact);
+        if id == writer.contact.id {
+            return Ok(writer.contact.clone());
+        }
         (tx.contact_record(id).await?)
             .ok_or_else(|| EngineError::new(EngineErrorKind::Internal, format!("contact {id} vanished")))
     }

@@ -292,7 +292,7 @@ impl Reroute {
             owned_since: changed.before.owned_since,
             ..arrival
         };
-        tx.insert_inputs(&[arrival_input(arrival, at)]).await?;
+        tx.append_inputs(&[arrival_input(arrival, at)]).await?;
         Ok(())
     }
 }

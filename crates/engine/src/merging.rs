@@ -141,7 +141,7 @@ async fn tell_merge(tx: &Tx, merged: &Merged, at: Timestamp) -> Result<()> {
         inputs.push(revised_input(survivor, at));
     }
     inputs.push(changed_input(newer.state(), at));
-    tx.insert_inputs(&inputs).await?;
+    tx.append_inputs(&inputs).await?;
     Ok(())
 }
 

@@ -90,7 +90,7 @@ async fn tell_move(tx: &Tx, moved: &Moved, at: Timestamp) -> Result<()> {
     states.push(after.state());
     states.extend(moved.left.as_ref().map(gone));
     let inputs: Vec<NewInput> = states.into_iter().map(|state| changed_input(state, at)).collect();
-    tx.insert_inputs(&inputs).await?;
+    tx.append_inputs(&inputs).await?;
     Ok(())
 }
 

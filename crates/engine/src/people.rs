@@ -59,7 +59,7 @@ impl Engine {
         self.commit(move |tx| {
             Box::pin(async move {
                 let change = tx.set_status(user, &manual, None, at, &actor).await?;
-                tx.insert_inputs(&[NewInput { at, item: None, input: Input::Status(change), consumed: None }]).await?;
+                tx.append_inputs(&[NewInput { at, item: None, input: Input::Status(change), consumed: None }]).await?;
                 if colleague {
                     let detail = serde_json::json!({ "status": manual.value });
                     tx.insert_audit(&NewAudit { at, actor, action: "user.status".into(), target: user.to_string(), detail })

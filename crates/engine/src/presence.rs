@@ -241,7 +241,7 @@ async fn come_back(tx: &Tx, away: &StatusChange, at: Timestamp) -> Result<()> {
 async fn change_status(tx: &Tx, (user, version): (UserId, i64), status: &ManualStatus, at: Timestamp) -> Result<bool> {
     match tx.set_status(user, status, Some(version), at, &Actor::System).await {
         Ok(change) => {
-            tx.insert_inputs(&[NewInput { at, item: None, input: Input::Status(change), consumed: None }]).await?;
+            tx.append_inputs(&[NewInput { at, item: None, input: Input::Status(change), consumed: None }]).await?;
             Ok(true)
         }
         Err(error) if error.kind == StoreErrorKind::Conflict => Ok(false),

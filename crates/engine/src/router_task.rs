@@ -190,6 +190,7 @@ impl Routing {
             self.park(culprit).await?;
             return Err(EngineError::new(EngineErrorKind::Internal, "the router failed on an input"));
         }
+        let notifies = stepped.iter().flat_map(|step| &step.effects).any(|effect| matches!(effect, Effect::NotifyOwner { .. }));
         let only = (self.is_careful && stepped.len() == 1).then(|| stepped[0].input.clone());
         match (self.commit(stepped).await, only) {
             (Err(error), Some(culprit)) if !is_passing(&error) => {
@@ -198,7 +199,11 @@ impl Routing {
             }
             (outcome, _) => outcome?,
         }
-        self.engine.ring();
+        if notifies {
+            self.engine.ring();
+        } else {
+            self.engine.ring_for_news();
+        }
         if self.router.no() >= self.next_checkpoint {
             self.checkpoint().await?;
         }
@@ -215,10 +220,7 @@ impl Routing {
             // A wake that a step has left behind it would come back at once, so it gets no more than the usual pace.
             if wake <= now && wake > self.router.now() {
                 let tick = NewInput { at: now, item: None, input: Input::Tick, consumed: None };
-                return self
-                    .engine
-                    .commit(move |tx| Box::pin(async move { Ok(tx.insert_inputs(&[tick]).await.map(drop)?) }))
-                    .await;
+                return self.engine.commit(move |tx| Box::pin(async move { Ok(tx.append_inputs(&[tick]).await?) })).await;
             }
             if wake > now {
                 rest = poll.min(Duration::from_millis(u64::try_from(wake.ms_since(now)).unwrap_or(0)));

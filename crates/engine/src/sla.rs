@@ -16,7 +16,7 @@ pub(crate) async fn renew_due(tx: &Tx, directory: &Directory, item: ItemRecord, 
     }
     let item = apply(tx, &ItemUpdate { due_at: Some(due), ..ItemUpdate::new(item.id, Actor::System, at) }).await?;
     if item.queued_since.is_some() {
-        tx.insert_inputs(&[revised_input(&item, at)]).await?;
+        tx.append_inputs(&[revised_input(&item, at)]).await?;
     }
     Ok(item)
 }

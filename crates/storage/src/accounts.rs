@@ -2,7 +2,7 @@
 
 use crate::entity::{api_token, credential, session};
 use crate::error::StoreError;
-use crate::row::{Db, execute, failed, json, parse, row, values};
+use crate::row::{execute, failed, json, parse, row, values};
 use crate::store::{Store, Tx};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder};
@@ -209,7 +209,7 @@ impl Tx {
         let columns = [credential::Column::PasswordHash, credential::Column::ChangedAt];
         let replace = OnConflict::column(credential::Column::UserId).update_columns(columns).to_owned();
         let insert = credential::Entity::insert(row).on_conflict(replace);
-        self.noted(insert.exec_without_returning(self.conn()).await)?;
+        self.noted(insert.exec_without_returning(self.direct().await?).await)?;
         self.revoke_sessions_of(credential.user).await.map(|_| ())
     }
 
@@ -226,7 +226,7 @@ impl Tx {
             expires_at: ActiveValue::Set(session.expires_at.0),
             agent: ActiveValue::Set(session.agent.replace('\0', "")),
         };
-        self.noted(session::Entity::insert(row).exec_without_returning(self.conn()).await).map(|_| ())
+        self.noted(session::Entity::insert(row).exec_without_returning(self.direct().await?).await).map(|_| ())
     }
 
     /// Notes that a session was used.
@@ -237,7 +237,7 @@ impl Tx {
         let update = session::Entity::update_many()
             .col_expr(session::Column::LastSeenAt, Expr::value(at.0))
             .filter(session::Column::IdHash.eq(id_hash));
-        self.noted(update.exec(self.conn()).await).map(|_| ())
+        self.noted(update.exec(self.direct().await?).await).map(|_| ())
     }
 
     /// Ends a session; false when there was none.
@@ -245,7 +245,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot be written.
     pub async fn revoke_session(&self, id_hash: &str) -> Result<bool, StoreError> {
-        let done = self.noted(session::Entity::delete_by_id(id_hash).exec(self.conn()).await)?;
+        let done = self.noted(session::Entity::delete_by_id(id_hash).exec(self.direct().await?).await)?;
         Ok(done.rows_affected == 1)
     }
 
@@ -255,7 +255,7 @@ impl Tx {
     /// When the database cannot be written.
     pub async fn revoke_sessions_of(&self, user: UserId) -> Result<u64, StoreError> {
         let delete = session::Entity::delete_many().filter(session::Column::UserId.eq(user.0));
-        self.noted(delete.exec(self.conn()).await).map(|done| done.rows_affected)
+        self.noted(delete.exec(self.direct().await?).await).map(|done| done.rows_affected)
     }
 
     /// Drops sessions that expired, or were last used before `idle_before`.
@@ -265,7 +265,7 @@ impl Tx {
     pub async fn prune_sessions(&self, now: Timestamp, idle_before: Timestamp) -> Result<u64, StoreError> {
         let over = Condition::any().add(session::Column::ExpiresAt.lte(now.0)).add(session::Column::LastSeenAt.lt(idle_before.0));
         let delete = session::Entity::delete_many().filter(over);
-        self.noted(delete.exec(self.conn()).await).map(|done| done.rows_affected)
+        self.noted(delete.exec(self.direct().await?).await).map(|done| done.rows_affected)
     }
 
     /// Stores a token.
@@ -285,7 +285,7 @@ impl Tx {
             revoked_at: ActiveValue::Set(None),
             expires_at: ActiveValue::Set(token.expires_at.map(|at| at.0)),
         };
-        self.noted(api_token::Entity::insert(row).exec_without_returning(self.conn()).await).map(|_| ())
+        self.noted(api_token::Entity::insert(row).exec_without_returning(self.direct().await?).await).map(|_| ())
     }
 
     /// Notes that a token was used.
@@ -296,7 +296,7 @@ impl Tx {
         let update = api_token::Entity::update_many()
             .col_expr(api_token::Column::LastUsedAt, Expr::value(at.0))
             .filter(api_token::Column::Id.eq(token.0));
-        self.noted(update.exec(self.conn()).await).map(|_| ())
+        self.noted(update.exec(self.direct().await?).await).map(|_| ())
     }
 
     /// Revokes a token; false when there is none, or it was revoked before.
@@ -308,7 +308,7 @@ impl Tx {
             .col_expr(api_token::Column::RevokedAt, Expr::value(at.0))
             .filter(api_token::Column::Id.eq(token.0))
             .filter(api_token::Column::RevokedAt.is_null());
-        self.noted(update.exec(self.conn()).await).map(|done| done.rows_affected == 1)
+        self.noted(update.exec(self.direct().await?).await).map(|done| done.rows_affected == 1)
     }
 
     fn noted<T>(&self, done: Result<T, DbErr>) -> Result<T, StoreError> {

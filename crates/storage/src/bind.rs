@@ -14,6 +14,11 @@ pub(crate) trait Bind {
     fn null() -> Value;
 }
 
+/// A text as it is stored.
+pub(crate) fn clean(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "") } else { text }
+}
+
 impl Bind for i64 {
     fn bind(self) -> Value {
         Value::BigInt(Some(self))
@@ -56,8 +61,7 @@ impl Bind for bool {
 
 impl Bind for String {
     fn bind(self) -> Value {
-        let clean = if self.contains('\0') { self.replace('\0', "") } else { self };
-        Value::String(Some(clean))
+        Value::String(Some(clean(self)))
     }
 
     fn null() -> Value {

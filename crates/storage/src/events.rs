@@ -6,6 +6,7 @@
 
 use crate::bind::Bind;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::held::Table;
 use crate::row::{Bundle, Db, Row, execute, one, rows, values};
 use crate::store::{Store, Tx};
 use sea_orm::Value;
@@ -105,11 +106,10 @@ impl Tx {
         if events.is_empty() {
             return Ok(());
         }
-        let head = "INSERT INTO event (id, at, kind, workspace_id, item_id, conversation_id, version, message_id, user_id)";
         let first = if self.is_shared() { Some(self.reserve_positions(events.len()).await?) } else { None };
         for (part, place) in events.chunks(PER_STATEMENT).zip((0_i64..).step_by(PER_STATEMENT)) {
             let records = (place..).zip(part).map(|(place, event)| record(first.map(|first| first + place), event));
-            bundle.insert(head, "", records.collect());
+            bundle.insert(Table::Event, records.collect());
         }
         Ok(())
     }

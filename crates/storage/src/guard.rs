@@ -2,6 +2,7 @@
 
 use crate::error::{StoreError, StoreErrorKind};
 use crate::events::NewEvent;
+use crate::held::Table;
 use crate::items::{ItemRecord, counted_together, owner_columns, priority_rank};
 use crate::room;
 use crate::row::{Bundle, Db, execute, json, row, rows, values};
@@ -136,11 +137,10 @@ impl Tx {
     /// # Errors
     /// `NotFound`. A refusal by a guard is no error: it is the inner result, and nothing was written.
     pub async fn change_item(&self, update: &ItemUpdate) -> Result<Result<Changed, Guard>, StoreError> {
-        let mut together = counted_together(self, update.item).await?;
-        let Some(place) = together.iter().position(|record| record.id == update.item) else {
+        let together = counted_together(self, update.item).await?;
+        let Some(before) = together.iter().find(|record| record.id == update.item).cloned() else {
             return Err(StoreError::new(StoreErrorKind::NotFound, format!("there is no item {}", update.item)));
         };
-        let before = together[place].clone();
         if update.expected_version.is_some_and(|version| version != before.version || before.merged_into.is_some()) {
             return Ok(Err(Guard::ItemChanged(Box::new(before))));
         }
@@ -148,15 +148,8 @@ impl Tx {
             // What was merged stays as it is; whoever names no version only tidies up.
             return Ok(Ok(Changed { after: before.clone(), before }));
         }
-        let counted_before = counts(&together);
-        let mut after = update.applied_to(&before);
-        let differs = differs(&before, &after);
-        if differs {
-            after.version += 1;
-        }
-        together[place] = after.clone();
-        let moves = moves(&counted_before, &counts(&together));
-        if let Some(reason) = self.move_counts(update, &after, &moves).await? {
+        let (changed, moves) = counts_moved(update, &before, &together);
+        if let Some(reason) = self.move_counts(update, &changed.after, &moves).await? {
             let item = Box::new(before);
             return Ok(Err(match reason {
                 RefusalReason::AtCapacity => Guard::AtCapacity(item),
@@ -164,14 +157,26 @@ impl Tx {
                 RefusalReason::ItemChanged => Guard::ItemChanged(item),
             }));
         }
-        if after != before {
-            let mut bundle = Bundle::default();
-            store_item(&mut bundle, &after);
-            add_history(&mut bundle, after.id, update.at, &update.actor, &update.history(&before, &after), update.decision)?;
-            self.add_events(&mut bundle, &told(update.at, &before, &after, moves.keys())).await?;
-            bundle.run(self).await?;
+        let mut bundle = Bundle::default();
+        self.add_change(&mut bundle, update, &changed, &moves).await?;
+        bundle.run(self).await?;
+        Ok(Ok(changed))
+    }
+
+    /// What a change leaves besides the counts of people: nothing where it changes nothing.
+    pub(crate) async fn add_change(
+        &self,
+        bundle: &mut Bundle,
+        update: &ItemUpdate,
+        Changed { before, after }: &Changed,
+        moves: &Moves,
+    ) -> Result<(), StoreError> {
+        if after == before {
+            return Ok(());
         }
-        Ok(Ok(Changed { before, after }))
+        store_item(bundle, after);
+        add_history(bundle, after.id, update.at, &update.actor, &update.history(before, after), update.decision)?;
+        self.add_events(bundle, &told(update.at, before, after, moves.keys())).await
     }
 
     /// Moves counted work between people and checks the guards of the one who gets it. Every check comes before
@@ -182,10 +187,7 @@ impl Tx {
         after: &ItemRecord,
         moves: &Moves,
     ) -> Result<Option<RefusalReason>, StoreError> {
-        let taker = match after.owner {
-            Some(Owner::User { id }) => Some(id),
-            _ => None,
-        };
+        let taker = taker(after);
         self.lock_people(moves).await?;
         let mut expected = None;
         if let Some((user, version)) = update.availability {
@@ -235,16 +237,8 @@ impl Tx {
         expected: Option<i64>,
         taken: Option<(&ItemRecord, Timestamp)>,
     ) -> Result<Option<RefusalReason>, StoreError> {
-        let room = |part: &str, number: u8| {
-            format!("AND (${number} <= 0 OR limit_{part} IS NULL OR open_{part} + ${number} <= limit_{part})")
-        };
-        let added = "$3 * weight_chat + $4 * weight_mail + $5 * weight_call";
-        let weight = format!(
-            "AND (limit_weight IS NULL OR {added} <= 0 OR open_chat * weight_chat + open_mail * weight_mail \
-             + open_call * weight_call + {added} <= limit_weight)"
-        );
         let limits = match taken {
-            Some(_) => [room("total", 2), room("chat", 3), room("mail", 4), room("call", 5), weight].concat(),
+            Some(_) => room_within(["$2", "$3", "$4", "$5"]),
             None => String::new(),
         };
         let sql = format!(
@@ -290,9 +284,6 @@ impl Tx {
 
 pub(crate) fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
     let (owner_kind, owner_id) = owner_columns(item.owner);
-    let sql = "UPDATE item SET version = $2, workspace_id = $3, status = $4, priority = $5, owner_kind = $6, owner_id = $7, \
-        team_id = $8, owned_since = $9, unassigned_reason = $10, waiting_since = $11, snoozed_until = $12, \
-        last_decision = $13, queued_since = $14, due_at = $15 WHERE id = $1";
     let values = values![
         item.id,
         item.version,
@@ -310,7 +301,7 @@ pub(crate) fn store_item(bundle: &mut Bundle, item: &ItemRecord) {
         item.queued_since,
         item.due_at,
     ];
-    bundle.add(sql, values);
+    bundle.insert(Table::ItemChange, vec![values]);
 }
 
 /// Appends to an item's history.
@@ -327,7 +318,7 @@ pub(crate) fn add_history(
     for change in changes {
         records.push(values![item, at, actor.as_str(), json(change)?, decision]);
     }
-    bundle.insert("INSERT INTO history (item_id, at, actor, change, decision_id)", "", records);
+    bundle.insert(Table::History, records);
     Ok(())
 }
 
@@ -409,6 +400,38 @@ impl ItemUpdate {
         after.last_decision = self.decision.or(before.last_decision);
         after
     }
+}
+
+/// The condition that a person keeps within every limit with so much more open work: in all, and of each type.
+pub(crate) fn room_within([total, chat, mail, call]: [&str; 4]) -> String {
+    let room =
+        |part: &str, more: &str| format!("AND ({more} <= 0 OR limit_{part} IS NULL OR open_{part} + {more} <= limit_{part})");
+    let added = format!("{chat} * weight_chat + {mail} * weight_mail + {call} * weight_call");
+    let weight = format!(
+        "AND (limit_weight IS NULL OR {added} <= 0 OR open_chat * weight_chat + open_mail * weight_mail \
+         + open_call * weight_call + {added} <= limit_weight)"
+    );
+    [room("total", total), room("chat", chat), room("mail", mail), room("call", call), weight].join(" ")
+}
+
+/// The person who owns an item.
+pub(crate) const fn taker(item: &ItemRecord) -> Option<UserId> {
+    match item.owner {
+        Some(Owner::User { id }) => Some(id),
+        _ => None,
+    }
+}
+
+/// The item after a change, and whose counted work that moves; `together` are the items that count with it.
+pub(crate) fn counts_moved(update: &ItemUpdate, before: &ItemRecord, together: &[ItemRecord]) -> (Changed, Moves) {
+    let mut after = update.applied_to(before);
+    if differs(before, &after) {
+        after.version += 1;
+    }
+    let changed: Vec<ItemRecord> =
+        together.iter().map(|record| if record.id == after.id { after.clone() } else { record.clone() }).collect();
+    let moves = moves(&counts(together), &counts(&changed));
+    (Changed { before: before.clone(), after }, moves)
 }
 
 /// Whether somebody who saw the item before would have to look again.

@@ -1,8 +1,12 @@
 //! Taking in: duplicates, contacts, threads, new conversations and tickets.
 
+use crate::bind::clean;
 use crate::error::{StoreError, StoreErrorKind};
+use crate::foresight::contact;
 use crate::guard::add_history;
-use crate::items::priority_rank;
+use crate::held::Table;
+use crate::items::{ContactRecord, ItemRecord, priority_rank};
+use crate::messages::{NewMessage, add_message, is_written, preview};
 use crate::row::{Bundle, Db, Row, execute, placeholders, row, rows, values};
 use crate::search::add_words;
 use crate::store::{Store, Tx};
@@ -12,11 +16,6 @@ use switchboard_model::{
     Actor, ChannelId, ContactId, ConversationId, HistoryChange, Identity, ItemId, ItemKind, LoadGroup, MessageId, Priority,
     TicketId, TicketType, Timestamp, UserId, WorkspaceId,
 };
-
-const INSERT_ITEM: &str = "INSERT INTO item (id, kind, version, workspace_id, channel_id, contact_id, identity_kind, \
-    identity_value, conversation_id, ticket_id, count_key, thread_key, status, priority, ticket_type, load_group, routed, \
-    last_message_at, subject, preview, created_at) VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, \
-    $13, $14, $15, $16, $17, '', $16)";
 
 /// Where an external message was stored before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +98,46 @@ pub struct NewTicket {
     pub actor: Actor,
 }
 
+impl NewContact {
+    /// As it is stored where nobody is known by its identities.
+    fn record(&self) -> ContactRecord {
+        ContactRecord { id: self.id, name: self.name.clone().map(clean), owner: None, created_at: self.at }
+    }
+}
+
+impl NewConversation {
+    fn record(&self) -> ItemRecord {
+        ItemRecord {
+            channel: Some(self.channel),
+            contact: Some(self.contact),
+            identity: Some(stored_identity(&self.identity)),
+            conversation: Some(self.id),
+            ticket: self.ticket,
+            thread_key: self.thread_key.clone().map(clean),
+            priority: self.priority,
+            routed: self.routed,
+            subject: self.subject.clone().map(clean),
+            ..ItemRecord::new(self.id.into(), ItemKind::Conversation, self.workspace, self.group, self.at)
+        }
+    }
+}
+
+impl NewTicket {
+    fn record(&self) -> ItemRecord {
+        ItemRecord {
+            channel: self.channel,
+            contact: self.contact,
+            identity: self.identity.as_ref().map(stored_identity),
+            conversation: self.conversation,
+            ticket: Some(self.id),
+            ticket_type: Some(self.ticket_type),
+            priority: self.priority,
+            subject: self.subject.clone().map(clean),
+            ..ItemRecord::new(self.id.into(), ItemKind::Ticket, self.workspace, self.ticket_type.group(), self.at)
+        }
+    }
+}
+
 impl Store {
     /// Where this external message was stored, if it was (ROUTING 12.1).
     ///
@@ -123,15 +162,19 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn find_inbound_key(&self, channel: ChannelId, external_id: &str) -> Result<Option<InboundKeyHit>, StoreError> {
-        find_inbound_key(self, channel, external_id).await
+        let foreseen = self.held().foresight.inbound_key(channel, external_id);
+        match foreseen {
+            Some(answer) => Ok(answer),
+            None => find_inbound_key(self, channel, external_id).await,
+        }
     }
 
-    /// As [`Store::identity_contact`], within the transaction.
+    /// The contact with this identity.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn identity_contact(&self, identity: &Identity) -> Result<Option<ContactId>, StoreError> {
-        identity_contact(self, identity).await
+    pub async fn contact_of(&self, identity: &Identity) -> Result<Option<ContactRecord>, StoreError> {
+        Ok(self.known_people(std::slice::from_ref(identity)).await?.remove(identity))
     }
 
     /// The contact that one of the identities names, or a new one; also adds identities that were unknown, and the
@@ -139,25 +182,27 @@ impl Tx {
     ///
     /// # Errors
     /// `Invalid` without any identity.
-    pub async fn find_or_create_contact(&self, contact: &NewContact) -> Result<(ContactId, bool), StoreError> {
+    pub async fn find_or_create_contact(&self, contact: &NewContact) -> Result<(ContactRecord, bool), StoreError> {
         let Some(first) = contact.identities.first() else {
             return Err(StoreError::new(StoreErrorKind::Invalid, "a contact needs an identity"));
         };
-        let known = self.known_identities(&contact.identities).await?;
+        let known = self.known_people(&contact.identities).await?;
         if let Some(found) = contact.identities.iter().find_map(|identity| known.get(identity)) {
+            let mut found = found.clone();
             let unknown: Vec<_> = contact.identities.iter().filter(|identity| !known.contains_key(identity)).collect();
             let mut bundle = Bundle::default();
-            add_identities(&mut bundle, *found, &unknown, 1);
+            add_identities(&mut bundle, found.id, &unknown, 1);
             bundle.run(self).await?;
-            if let Some(name) = &contact.name {
-                self.name_contact(*found, name).await?;
+            if let (Some(name), None) = (&contact.name, &found.name) {
+                self.name_contact(found.id, name).await?;
+                found.name = Some(clean(name.clone()));
             }
-            return Ok((*found, false));
+            return Ok((found, false));
         }
         self.insert_contact(contact).await?;
         // Another host may have taken in the same person between the look and the insertion.
-        let owner = if self.is_shared() { self.identity_contact(first).await? } else { None };
-        if let Some(owner) = owner.filter(|owner| *owner != contact.id) {
+        let owner = if self.is_shared() { self.contact_of(first).await? } else { None };
+        if let Some(owner) = owner.filter(|owner| owner.id != contact.id) {
             for sql in [
                 "DELETE FROM identity WHERE contact_id = $1",
                 "DELETE FROM contact WHERE id = $1",
@@ -167,14 +212,13 @@ impl Tx {
             }
             return Ok((owner, false));
         }
-        Ok((contact.id, true))
+        Ok((contact.record(), true))
     }
 
     /// A contact with its identities, as far as nobody else has them, and its search entry.
     async fn insert_contact(&self, contact: &NewContact) -> Result<(), StoreError> {
         let mut bundle = Bundle::default();
-        let sql = "INSERT INTO contact (id, name, created_at) VALUES ($1, $2, $3)";
-        bundle.add(sql, values![contact.id, contact.name.as_deref(), contact.at]);
+        bundle.insert(Table::Contact, vec![values![contact.id, contact.name.as_deref(), contact.at]]);
         let identities: Vec<&Identity> = contact.identities.iter().collect();
         add_identities(&mut bundle, contact.id, &identities, 0);
         let mut words: Vec<&str> = identities.iter().map(|identity| identity.value.as_str()).collect();
@@ -268,30 +312,32 @@ impl Tx {
     /// # Errors
     /// `Conflict` when the id or the thread key is taken.
     pub async fn insert_conversation(&self, conversation: &NewConversation) -> Result<(), StoreError> {
-        let values = values![
-            conversation.id,
-            ItemKind::Conversation,
-            conversation.workspace,
-            conversation.channel,
-            conversation.contact,
-            conversation.identity.kind,
-            conversation.identity.value.as_str(),
-            conversation.id,
-            conversation.ticket,
-            conversation.id,
-            conversation.thread_key.as_deref(),
-            priority_rank(conversation.priority),
-            None::<TicketType>,
-            conversation.group,
-            conversation.routed,
-            conversation.at,
-            conversation.subject.as_deref(),
-        ];
         let mut bundle = Bundle::default();
-        bundle.add(INSERT_ITEM, values);
-        let (id, at) = (conversation.id.into(), conversation.at);
-        add_history(&mut bundle, id, at, &conversation.actor, &[HistoryChange::Created], None)?;
+        add_new(&mut bundle, &conversation.record(), &conversation.actor)?;
         bundle.run(self).await
+    }
+
+    /// Stores a conversation, its ticket in a help desk, and the inbound message that begins it; answers with the two
+    /// as they are then.
+    ///
+    /// # Errors
+    /// `Conflict` when an id, the thread key or the external id is taken.
+    pub async fn begin_conversation(
+        &self,
+        conversation: &NewConversation,
+        ticket: Option<&NewTicket>,
+        message: &NewMessage,
+    ) -> Result<(ItemRecord, Option<ItemRecord>), StoreError> {
+        let mut bundle = Bundle::default();
+        let conversation_record = begun(conversation.record(), message);
+        add_new(&mut bundle, &conversation_record, &conversation.actor)?;
+        let ticket_record = ticket.map(|ticket| begun(ticket.record(), message));
+        if let (Some(ticket), Some(record)) = (ticket, &ticket_record) {
+            add_new(&mut bundle, record, &ticket.actor)?;
+        }
+        add_message(&mut bundle, self.is_shared(), message)?;
+        bundle.run(self).await?;
+        Ok((conversation_record, ticket_record))
     }
 
     /// Stores a ticket: open, without owner, version 1, with its history. A ticket without a conversation gets a
@@ -300,42 +346,29 @@ impl Tx {
     /// # Errors
     /// `Conflict` when the id is taken.
     pub async fn insert_ticket(&self, ticket: &NewTicket) -> Result<(), StoreError> {
-        let id = ItemId::from(ticket.id);
-        let values = values![
-            ticket.id,
-            ItemKind::Ticket,
-            ticket.workspace,
-            ticket.channel,
-            ticket.contact,
-            ticket.identity.as_ref().map(|identity| identity.kind),
-            ticket.identity.as_ref().map(|identity| identity.value.as_str()),
-            ticket.conversation,
-            ticket.id,
-            ticket.conversation.map_or(id, ItemId::from),
-            None::<&str>,
-            priority_rank(ticket.priority),
-            ticket.ticket_type,
-            ticket.ticket_type.group(),
-            true,
-            ticket.at,
-            ticket.subject.as_deref(),
-        ];
         let mut bundle = Bundle::default();
-        bundle.add(INSERT_ITEM, values);
+        let record = ticket.record();
         if let (None, Some(subject)) = (ticket.conversation, &ticket.subject) {
-            add_words(&mut bundle, self.is_shared(), id.0, &[subject]);
+            add_words(&mut bundle, self.is_shared(), record.id.0, &[subject]);
         }
-        add_history(&mut bundle, id, ticket.at, &ticket.actor, &[HistoryChange::Created], None)?;
+        add_new(&mut bundle, &record, &ticket.actor)?;
         bundle.run(self).await
     }
 
-    async fn known_identities(&self, identities: &[Identity]) -> Result<BTreeMap<Identity, ContactId>, StoreError> {
-        let sql = known_identities_sql(identities.len());
+    async fn known_people(&self, identities: &[Identity]) -> Result<BTreeMap<Identity, ContactRecord>, StoreError> {
+        let foreseen: Option<Vec<_>> = {
+            let held = self.held();
+            identities.iter().map(|identity| held.foresight.person(identity)).collect()
+        };
+        if let Some(foreseen) = foreseen {
+            let known = identities.iter().zip(foreseen).filter_map(|(identity, person)| Some((identity.clone(), person?)));
+            return Ok(known.collect());
+        }
         let known = |row: &Row| {
             let identity = Identity { kind: row.word("kind")?, value: row.get("value")? };
-            Ok((identity, row.id("contact_id", ContactId)?))
+            Ok((identity, contact(row)?))
         };
-        rows(self, sql, pairs_of(identities)).await?.iter().map(known).collect()
+        rows(self, known_people_sql(identities.len()), pairs_of(identities)).await?.iter().map(known).collect()
     }
 
     async fn name_contact(&self, contact: ContactId, name: &str) -> Result<(), StoreError> {
@@ -358,13 +391,57 @@ impl Tx {
     }
 }
 
+/// An item that an inbound message begins: what that would otherwise change of it.
+fn begun(item: ItemRecord, message: &NewMessage) -> ItemRecord {
+    let preview = clean(preview(&message.text, message.details.folded_from));
+    if !is_written(message) {
+        return ItemRecord { preview, ..item };
+    }
+    let last_message_at = item.last_message_at.max(message.at);
+    ItemRecord { preview, last_message_at, waiting_since: Some(message.at), ..item }
+}
+
+/// A new item with the beginning of its history.
+fn add_new(bundle: &mut Bundle, item: &ItemRecord, actor: &Actor) -> Result<(), StoreError> {
+    let values = values![
+        item.id,
+        item.kind,
+        item.version,
+        item.workspace,
+        item.channel,
+        item.contact,
+        item.identity.as_ref().map(|identity| identity.kind),
+        item.identity.as_ref().map(|identity| identity.value.as_str()),
+        item.conversation,
+        item.ticket,
+        item.conversation.map_or(item.id, ItemId::from),
+        item.thread_key.as_deref(),
+        item.status,
+        priority_rank(item.priority),
+        item.ticket_type,
+        item.group,
+        item.routed,
+        item.last_message_at,
+        item.subject.as_deref(),
+        item.preview.as_str(),
+        item.created_at,
+        item.waiting_since,
+    ];
+    bundle.insert(Table::Item, vec![values]);
+    add_history(bundle, item.id, item.created_at, actor, &[HistoryChange::Created], None)
+}
+
+fn stored_identity(identity: &Identity) -> Identity {
+    Identity { kind: identity.kind, value: clean(identity.value.clone()) }
+}
+
 /// Identities of a contact, as far as nobody has them.
 fn add_identities(bundle: &mut Bundle, contact: ContactId, identities: &[&Identity], from: i64) {
     let records = (from..)
         .zip(identities)
         .map(|(position, identity)| values![identity.kind, identity.value.as_str(), contact, position])
         .collect();
-    bundle.insert("INSERT INTO identity (kind, value, contact_id, position)", "ON CONFLICT (kind, value) DO NOTHING", records);
+    bundle.insert(Table::Identity, records);
 }
 
 async fn find_inbound_key(db: &impl Db, channel: ChannelId, external_id: &str) -> Result<Option<InboundKeyHit>, StoreError> {
@@ -381,8 +458,12 @@ async fn identity_contact(db: &impl Db, identity: &Identity) -> Result<Option<Co
     found.map(|row| row.id("contact_id", ContactId)).transpose()
 }
 
-pub(crate) fn known_identities_sql(count: usize) -> String {
-    format!("SELECT kind, value, contact_id FROM identity WHERE {}", any_of("", 1, count))
+pub(crate) fn known_people_sql(count: usize) -> String {
+    format!(
+        "SELECT d.kind, d.value, c.id, c.name, c.owner_id, c.created_at FROM identity d JOIN contact c ON c.id = d.contact_id \
+         WHERE {}",
+        any_of("d.", 1, count)
+    )
 }
 
 /// The condition of being one of `count` identities, whose parameters begin with number `start`. Spelled out,

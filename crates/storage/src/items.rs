@@ -97,6 +97,42 @@ pub struct ContactRecord {
 }
 
 impl ItemRecord {
+    /// An item as it begins: open, in its first version, without an owner.
+    pub(crate) const fn new(id: ItemId, kind: ItemKind, workspace: WorkspaceId, group: LoadGroup, at: Timestamp) -> Self {
+        Self {
+            id,
+            kind,
+            version: 1,
+            workspace,
+            channel: None,
+            contact: None,
+            identity: None,
+            conversation: None,
+            ticket: None,
+            thread_key: None,
+            status: ItemStatus::Open,
+            priority: Priority::Normal,
+            ticket_type: None,
+            group,
+            owner: None,
+            team: None,
+            owned_since: None,
+            routed: true,
+            unassigned_reason: None,
+            waiting_since: None,
+            queued_since: None,
+            due_at: None,
+            first_reply_at: None,
+            last_message_at: at,
+            subject: None,
+            preview: String::new(),
+            snoozed_until: None,
+            created_at: at,
+            last_decision: None,
+            merged_into: None,
+        }
+    }
+
     /// What the router keeps of it.
     #[must_use]
     pub fn state(&self) -> ItemState {
@@ -352,15 +388,7 @@ async fn open_items_of(db: &impl Db, user: UserId) -> Result<Vec<ItemRecord>, St
 
 async fn contact_record(db: &impl Db, contact: ContactId) -> Result<Option<ContactRecord>, StoreError> {
     let found = row(db, "SELECT id, name, owner_id, created_at FROM contact WHERE id = $1", values![contact]).await?;
-    let record = |row: &Row| {
-        Ok(ContactRecord {
-            id: row.id("id", ContactId)?,
-            name: row.opt("name")?,
-            owner: row.opt_id("owner_id", UserId)?,
-            created_at: row.id("created_at", Timestamp)?,
-        })
-    };
-    found.as_ref().map(record).transpose()
+    found.as_ref().map(crate::foresight::contact).transpose()
 }
 
 fn identity(row: &Row) -> Result<Option<Identity>, StoreError> {
@@ -380,7 +408,7 @@ pub(crate) fn owner(row: &Row) -> Result<Option<Owner>, StoreError> {
     })
 }
 
-fn record(row: &Row) -> Result<ItemRecord, StoreError> {
+pub(crate) fn record(row: &Row) -> Result<ItemRecord, StoreError> {
     let priority = match row.get::<i64>("priority")? {
         0 => Priority::Low,
         2 => Priority::High,

@@ -1,6 +1,7 @@
 //! Messages with their files, references and search entries.
 
 use crate::error::{StoreError, StoreErrorKind};
+use crate::held::Table;
 use crate::row::{Bundle, Db, Row, json, one, placeholders, row, rows, values};
 use crate::search::add_words;
 use crate::store::{Store, Tx};
@@ -239,23 +240,28 @@ impl Tx {
     /// `Conflict` when the external id was stored before, or there is no such conversation.
     pub async fn insert_message(&self, message: &NewMessage) -> Result<(), StoreError> {
         let mut bundle = Bundle::default();
-        for external_id in message.external_id.iter().chain(&message.further_ids) {
-            let sql = "INSERT INTO inbound_key (channel_id, external_id, conversation_id, message_id) VALUES ($1, $2, $3, $4)";
-            bundle.add(sql, values![message.channel, external_id.as_str(), message.conversation, message.id]);
-        }
-        add_row(&mut bundle, message)?;
-        add_files(&mut bundle, message);
-        if let Some(reference) = &message.own_reference {
-            add_reference(&mut bundle, message.channel, reference, message.conversation, message.id);
-        }
-        add_participants(&mut bundle, message);
-        let mut words = vec![message.text.as_str()];
-        words.extend(message.subject.as_deref());
-        words.extend(message.fields.iter().map(|(_, value)| value.as_str()));
-        add_words(&mut bundle, self.is_shared(), message.id.0, &words);
+        add_message(&mut bundle, self.is_shared(), message)?;
         bump_items(&mut bundle, self.is_shared(), message);
         bundle.run(self).await
     }
+}
+
+/// A message with what belongs to it, besides what it changes of its conversation.
+pub(crate) fn add_message(bundle: &mut Bundle, shared: bool, message: &NewMessage) -> Result<(), StoreError> {
+    let keys = message.external_id.iter().chain(&message.further_ids);
+    let keys = keys.map(|id| values![message.channel, id.as_str(), message.conversation, message.id]);
+    bundle.insert(Table::InboundKey, keys.collect());
+    add_row(bundle, message)?;
+    add_files(bundle, message);
+    if let Some(reference) = &message.own_reference {
+        add_reference(bundle, message.channel, reference, message.conversation, message.id);
+    }
+    add_participants(bundle, message);
+    let mut words = vec![message.text.as_str()];
+    words.extend(message.subject.as_deref());
+    words.extend(message.fields.iter().map(|(_, value)| value.as_str()));
+    add_words(bundle, shared, message.id.0, &words);
+    Ok(())
 }
 
 /// Notes under which id later messages refer to this one.
@@ -266,18 +272,13 @@ pub(crate) fn add_reference(
     conversation: ConversationId,
     message: MessageId,
 ) {
-    let sql = "INSERT INTO message_reference (channel_id, reference, conversation_id, message_id) \
-        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    bundle.add(sql, values![channel, reference, conversation, message]);
+    bundle.insert(Table::Reference, vec![values![channel, reference, conversation, message]]);
 }
 
 fn add_row(bundle: &mut Bundle, message: &NewMessage) -> Result<(), StoreError> {
     let fields = if message.fields.is_empty() { None } else { Some(json(&message.fields)?) };
     let list = |people: &Vec<Address>| if people.is_empty() { Ok(None) } else { json(people).map(Some) };
     let details = if message.details.is_empty() { None } else { Some(json(&message.details)?) };
-    let sql = "INSERT INTO message (id, conversation_id, channel_id, kind, at, sent_at, author, author_name, sender_kind, \
-        sender_value, subject, text, html, fields, recipients, addressed, bcc, language, nature, own_reference, raw_blob, details, proof) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
     let values = values![
         message.id,
         message.conversation,
@@ -303,7 +304,7 @@ fn add_row(bundle: &mut Bundle, message: &NewMessage) -> Result<(), StoreError> 
         details,
         message.proof,
     ];
-    bundle.add(sql, values);
+    bundle.insert(Table::Message, vec![values]);
     Ok(())
 }
 
@@ -311,8 +312,7 @@ fn add_files(bundle: &mut Bundle, message: &NewMessage) {
     let files = message.attachments.iter().map(|file| (file.blob, &file.attachment.content_type, &file.attachment.bytes));
     let raw = message.raw.iter().map(|raw| (raw.id, &raw.source.content_type, &raw.source.bytes));
     for (id, content_type, bytes) in files.chain(raw) {
-        let sql = "INSERT INTO blob (id, message_id, content_type, size, bytes) VALUES ($1, $2, $3, $4, $5)";
-        bundle.add(sql, values![id, message.id, content_type.as_str(), size(bytes), &bytes[..]]);
+        bundle.insert(Table::Blob, vec![values![id, message.id, content_type.as_str(), size(bytes), &bytes[..]]]);
     }
     let records = (0_i64..).zip(&message.attachments).map(|(position, NewAttachment { blob, attachment })| {
         values![
@@ -325,8 +325,7 @@ fn add_files(bundle: &mut Bundle, message: &NewMessage) {
             size(&attachment.bytes),
         ]
     });
-    let head = "INSERT INTO attachment (blob_id, message_id, position, name, content_type, content_id, size)";
-    bundle.insert(head, "", records.collect());
+    bundle.insert(Table::Attachment, records.collect());
 }
 
 /// Whoever a message was addressed to may write in its conversation later.
@@ -335,11 +334,16 @@ fn add_participants(bundle: &mut Bundle, message: &NewMessage) {
     let addressed = everybody.filter(|to| to.address.contains('@')).take(MAX_PARTICIPANTS);
     let unique: BTreeSet<Identity> = addressed.map(|to| Identity::email(&to.address)).collect();
     let records = unique.iter().map(|to| values![message.conversation, to.kind, to.value.as_str()]).collect();
-    bundle.insert("INSERT INTO participant (conversation_id, kind, value)", "ON CONFLICT DO NOTHING", records);
+    bundle.insert(Table::Participant, records);
+}
+
+/// Whether somebody wrote it, and no program.
+pub(crate) const fn is_written(message: &NewMessage) -> bool {
+    matches!(message.nature, Nature::Message | Nature::Malformed)
 }
 
 fn bump_items(bundle: &mut Bundle, shared: bool, message: &NewMessage) {
-    let written = matches!(message.nature, Nature::Message | Nature::Malformed);
+    let written = is_written(message);
     let waiting = match message.kind {
         MessageKind::Inbound if written => "COALESCE(waiting_since, $3)",
         MessageKind::Reply => "NULL, first_reply_at = COALESCE(first_reply_at, $3)",

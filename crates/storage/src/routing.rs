@@ -1,8 +1,10 @@
 //! The router's log: inputs, decisions, checkpoints (DESIGN 3.2, 3.6).
 
 use crate::error::{StoreError, StoreErrorKind};
-use crate::row::{Db, Row, execute, insert_rows, json, one, row, rows, tuples, values};
+use crate::held::{MOST_ROWS, Table, blanks};
+use crate::row::{Bundle, Db, Row, execute, json, one, row, rows, tuples, values};
 use crate::store::{Store, Tx};
+use sea_orm::Value;
 use switchboard_model::{Arrival, Decision, DecisionId, DecisionView, Input, ItemId, RefusalReason, RouterState, Timestamp};
 
 const INPUT: &str = "SELECT seq, at, item_id, body, consumed_no, consumed_at, directory_version, parked FROM routing_input";
@@ -239,19 +241,19 @@ impl Tx {
             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING seq";
         let mut numbers = Vec::with_capacity(inputs.len());
         for input in inputs {
-            let consumed = input.consumed;
-            let values = values![
-                input.at,
-                input.item,
-                kind(&input.input),
-                json(&input.input)?,
-                consumed.map(|consumed| consumed.no),
-                consumed.map(|consumed| consumed.at),
-                consumed.map(|consumed| consumed.directory_version),
-            ];
-            numbers.push(one(self, sql, values).await?.get("seq")?);
+            numbers.push(one(self, sql, input_values(input)?).await?.get("seq")?);
         }
         Ok(numbers)
+    }
+
+    /// Appends inputs whose numbers nobody asks for.
+    ///
+    /// # Errors
+    /// `Conflict` when a consumption number is taken.
+    pub async fn append_inputs(&self, inputs: &[NewInput]) -> Result<(), StoreError> {
+        let mut bundle = Bundle::default();
+        bundle.insert(Table::Input, inputs.iter().map(input_values).collect::<Result<_, _>>()?);
+        bundle.run(self).await
     }
 
     /// Inputs that are neither consumed nor parked, in the order of taking.
@@ -267,11 +269,11 @@ impl Tx {
     /// # Errors
     /// `Conflict` when one was consumed or parked before, or a number is taken.
     pub async fn consume(&self, consumptions: &[Consumption]) -> Result<(), StoreError> {
-        for part in consumptions.chunks(1_000) {
+        for part in consumptions.chunks(if self.is_shared() { 1_000 } else { MOST_ROWS }) {
             let sql = format!(
                 "UPDATE routing_input SET consumed_no = v.column2, consumed_at = v.column3, directory_version = v.column4 \
                  FROM (VALUES {}) AS v WHERE seq = v.column1 AND consumed_no IS NULL AND parked IS NULL",
-                tuples(1, part.len(), 4)
+                if self.is_shared() { tuples(1, part.len(), 4) } else { blanks(part.len(), 4) }
             );
             let parameters = part
                 .iter()
@@ -316,8 +318,9 @@ impl Tx {
                 new.refused,
             ]);
         }
-        let head = "INSERT INTO decision (id, item_id, input_seq, no, at, directory_version, decision, duration_us, refused)";
-        insert_rows(self, head, "", records).await.map(|_| ())
+        let mut bundle = Bundle::default();
+        bundle.insert(Table::Decision, records);
+        bundle.run(self).await
     }
 
     /// Marks a stored decision as refused.
@@ -363,6 +366,19 @@ impl Tx {
             directory_version = excluded.directory_version, state = excluded.state";
         execute(self, sql, values![state.no, at, behaviour, state.directory_version, json(state)?]).await.map(|_| ())
     }
+}
+
+fn input_values(input: &NewInput) -> Result<Vec<Value>, StoreError> {
+    let consumed = input.consumed;
+    Ok(values![
+        input.at,
+        input.item,
+        kind(&input.input),
+        json(&input.input)?,
+        consumed.map(|consumed| consumed.no),
+        consumed.map(|consumed| consumed.at),
+        consumed.map(|consumed| consumed.directory_version),
+    ])
 }
 
 async fn next_inputs(db: &impl Db, limit: u32) -> Result<Vec<StoredInput>, StoreError> {

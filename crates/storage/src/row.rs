@@ -3,6 +3,7 @@
 //! One SQL text serves both databases: `$1` is understood by SQLite and PostgreSQL alike.
 
 use crate::error::{StoreError, StoreErrorKind};
+use crate::held::{Table, Writes};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement, TryGetable, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,9 +12,6 @@ use std::str::FromStr;
 
 /// Most parameters of one statement; SQLite takes 32,766.
 const MAX_PARAMETERS: usize = 30_000;
-
-/// Most parameters that wait for the next statement.
-const MAX_WAITING: usize = 500;
 
 /// Where statements run: the read pool or a transaction.
 pub(crate) trait Db: Sync {
@@ -30,13 +28,18 @@ pub(crate) trait Db: Sync {
         None
     }
 
-    /// Keeps statements back until the next one, which they go along with; gives them back where they run at once.
-    fn keep_back(&self, statements: Waiting) -> Option<Waiting> {
-        Some(statements)
+    /// Makes ready for a statement that runs at once: what has to be there before it is written.
+    fn ready(&self, _sql: &str) -> impl Future<Output = Result<(), StoreError>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Keeps writes back until the next statement, which they go along with; gives them back where they run at once.
+    fn keep_back(&self, writes: Writes) -> Option<Writes> {
+        Some(writes)
     }
 
     /// What was kept back.
-    fn take_waiting(&self) -> Option<Waiting> {
+    fn take_waiting(&self) -> Option<Writes> {
         None
     }
 
@@ -60,22 +63,29 @@ impl Db for DatabaseConnection {
 /// A row of an answer.
 pub(crate) struct Row(QueryResult);
 
-/// Statements that are yet to run, separated by semicolons, with their parameters. Nobody asks for what they answer.
-pub(crate) struct Waiting {
-    sql: String,
-    values: Vec<Value>,
-}
-
 /// Parameters, in the order of their numbers.
 macro_rules! values {
     ($($value:expr),* $(,)?) => { vec![$($crate::bind::Bind::bind($value)),*] };
 }
 pub(crate) use values;
 
+#[cfg(test)]
+thread_local! {
+    /// How often the database was asked or told something, by this thread.
+    pub(crate) static ROUND_TRIPS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+/// Tests hold what is done most to a number of round trips.
+fn count_round_trip() {
+    #[cfg(test)]
+    ROUND_TRIPS.with(|count| count.set(count.get() + 1));
+}
+
 /// Runs a query for all its rows.
 pub(crate) async fn rows(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
-    usable(db)?;
-    match db.conn().query_all_raw(with_waiting(db, sql.into(), values)).await {
+    let statement = with_waiting(db, sql.into(), values).await?;
+    count_round_trip();
+    match db.conn().query_all_raw(statement).await {
         Ok(rows) => Ok(rows.into_iter().map(Row).collect()),
         Err(error) => Err(failed(db, error)),
     }
@@ -83,8 +93,8 @@ pub(crate) async fn rows(db: &impl Db, sql: impl Into<String>, values: Vec<Value
 
 /// Runs a query for its first row.
 pub(crate) async fn row(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
-    usable(db)?;
-    let statement = with_waiting(db, sql.into(), values);
+    let statement = with_waiting(db, sql.into(), values).await?;
+    count_round_trip();
     db.conn().query_one_raw(statement).await.map(|row| row.map(Row)).map_err(|error| failed(db, error))
 }
 
@@ -95,65 +105,73 @@ pub(crate) async fn one(db: &impl Db, sql: impl Into<String>, values: Vec<Value>
 
 /// Runs a statement; answers how many rows it touched.
 pub(crate) async fn execute(db: &impl Db, sql: impl Into<String>, values: Vec<Value>) -> Result<u64, StoreError> {
+    let sql = sql.into();
+    usable(db)?;
+    db.ready(&sql).await?;
     // What waits would be counted as well.
     flush(db).await?;
-    usable(db)?;
-    let statement = Statement::from_sql_and_values(db.backend(), sql, values);
-    db.conn().execute_raw(statement).await.map(|done| done.rows_affected()).map_err(|error| failed(db, error))
+    run(db, sql, values).await
 }
 
 /// Runs statements without parameters, several separated by semicolons if need be.
 pub(crate) async fn script(db: &impl Db, sql: &str) -> Result<(), StoreError> {
-    if let Some(mut waiting) = db.take_waiting() {
-        waiting.append(sql, Vec::new());
-        return waiting.run(db).await;
-    }
     usable(db)?;
-    db.conn().execute_unprepared(sql).await.map(|_| ()).map_err(|error| failed(db, error))
+    db.ready(sql).await?;
+    flush_and(db, sql).await
 }
 
 /// Runs what was kept back.
 pub(crate) async fn flush(db: &impl Db) -> Result<(), StoreError> {
     match db.take_waiting() {
         None => Ok(()),
-        Some(waiting) => waiting.run(db).await,
+        Some(waiting) => write(db, waiting, "").await,
     }
+}
+
+/// Runs what was kept back and statements without parameters behind it.
+pub(crate) async fn flush_and(db: &impl Db, then: &str) -> Result<(), StoreError> {
+    if let Some(waiting) = db.take_waiting() {
+        return write(db, waiting, then).await;
+    }
+    usable(db)?;
+    count_round_trip();
+    db.conn().execute_unprepared(then).await.map(|_| ()).map_err(|error| failed(db, error))
+}
+
+/// Runs writes and statements without parameters behind them: few rows as one text, which is one round trip, and many
+/// by statements of their own.
+pub(crate) async fn write(db: &impl Db, writes: Writes, then: &str) -> Result<(), StoreError> {
+    let mut statements = if writes.are_many() { writes.into_statements() } else { vec![writes.into_one()] };
+    if let Some((sql, _)) = statements.last_mut().filter(|_| !then.is_empty()) {
+        *sql = format!("{sql}; {then}");
+    }
+    for (sql, values) in statements {
+        run(db, sql, values).await?;
+    }
+    Ok(())
+}
+
+/// Runs statements as they are.
+async fn run(db: &impl Db, sql: String, values: Vec<Value>) -> Result<u64, StoreError> {
+    usable(db)?;
+    count_round_trip();
+    let statement = Statement::from_sql_and_values(db.backend(), sql, values);
+    db.conn().execute_raw(statement).await.map(|done| done.rows_affected()).map_err(|error| failed(db, error))
 }
 
 /// A statement with what waits to go along with it.
-fn with_waiting(db: &impl Db, sql: String, values: Vec<Value>) -> Statement {
-    match db.take_waiting() {
-        None => Statement::from_sql_and_values(db.backend(), sql, values),
-        Some(mut waiting) => {
-            waiting.append(&sql, values);
-            Statement::from_sql_and_values(db.backend(), waiting.sql, waiting.values)
-        }
+async fn with_waiting(db: &impl Db, sql: String, values: Vec<Value>) -> Result<Statement, StoreError> {
+    usable(db)?;
+    db.ready(&sql).await?;
+    let Some(waiting) = db.take_waiting() else { return Ok(Statement::from_sql_and_values(db.backend(), sql, values)) };
+    if waiting.are_many() {
+        write(db, waiting, "").await?;
+        return Ok(Statement::from_sql_and_values(db.backend(), sql, values));
     }
-}
-
-impl Waiting {
-    /// Adds statements with parameters of their own, counted from 1.
-    pub(crate) fn append(&mut self, sql: &str, values: Vec<Value>) {
-        self.sql.push_str("; ");
-        self.sql.push_str(&renumbered(sql, self.values.len()));
-        self.values.extend(values);
-    }
-
-    /// Adds what came later.
-    pub(crate) fn join(&mut self, later: Self) {
-        self.append(&later.sql, later.values);
-    }
-
-    /// Whether it is too much to wait for longer.
-    pub(crate) fn is_large(&self) -> bool {
-        self.values.len() > MAX_WAITING
-    }
-
-    async fn run(self, db: &impl Db) -> Result<(), StoreError> {
-        usable(db)?;
-        let statement = Statement::from_sql_and_values(db.backend(), self.sql, self.values);
-        db.conn().execute_raw(statement).await.map(|_| ()).map_err(|error| failed(db, error))
-    }
+    let mut waiting = waiting;
+    waiting.add(sql, values);
+    let (sql, values) = waiting.into_one();
+    Ok(Statement::from_sql_and_values(db.backend(), sql, values))
 }
 
 /// `INSERT` of many rows in as few statements as the number of parameters allows. `head` is the text up to
@@ -171,27 +189,28 @@ pub(crate) async fn insert_rows(db: &impl Db, head: &str, tail: &str, records: V
     Ok(touched)
 }
 
-/// Statements of one purpose that do not read what the others write. The database gets them as one, which spares a
-/// round trip for each: to the server of PostgreSQL, or to the thread that SQLite runs on, where most of the time of a
-/// small statement goes. In a transaction of SQLite they even wait for the next statement.
+/// Statements of one purpose that do not read what the others write. PostgreSQL gets them as one, which spares a round
+/// trip to its server for each. In a transaction of SQLite they wait for what is read next, rows of one table together.
 #[derive(Default)]
 pub(crate) struct Bundle {
-    parts: Vec<(String, Vec<Value>)>,
+    parts: Vec<Part>,
+}
+
+enum Part {
+    Statement(String, Vec<Value>),
+    Rows(Table, Vec<Vec<Value>>),
 }
 
 impl Bundle {
     /// Adds a statement with parameters of its own, counted from 1.
     pub(crate) fn add(&mut self, sql: impl Into<String>, values: Vec<Value>) {
-        self.parts.push((sql.into(), values));
+        self.parts.push(Part::Statement(sql.into(), values));
     }
 
-    /// Adds an `INSERT` of some rows; none adds nothing.
-    pub(crate) fn insert(&mut self, head: &str, tail: &str, records: Vec<Vec<Value>>) {
-        if let Some(width) = records.first().map(Vec::len) {
-            self.add(
-                format!("{head} VALUES {} {tail}", tuples(1, records.len(), width)),
-                records.into_iter().flatten().collect(),
-            );
+    /// Adds rows of a table; none adds nothing.
+    pub(crate) fn insert(&mut self, table: Table, records: Vec<Vec<Value>>) {
+        if !records.is_empty() {
+            self.parts.push(Part::Rows(table, records));
         }
     }
 
@@ -203,9 +222,10 @@ impl Bundle {
 
     /// PostgreSQL takes one statement at a time, which may hold others.
     async fn run_as_one(self, db: &impl Db) -> Result<(), StoreError> {
-        let Some(last) = self.parts.len().checked_sub(1) else { return Ok(()) };
+        let parts: Vec<_> = self.parts.into_iter().flat_map(Part::statements).collect();
+        let Some(last) = parts.len().checked_sub(1) else { return Ok(()) };
         let (mut sql, mut values) = (String::new(), Vec::new());
-        for (place, (part, own)) in self.parts.into_iter().enumerate() {
+        for (place, (part, own)) in parts.into_iter().enumerate() {
             let part = renumbered(&part, values.len());
             values.extend(own);
             let joined = match place {
@@ -219,24 +239,43 @@ impl Bundle {
         execute(db, sql, values).await.map(|_| ())
     }
 
-    /// The driver takes several statements for SQLite.
     async fn run_or_wait(self, db: &impl Db) -> Result<(), StoreError> {
         usable(db)?;
-        let mut parts = self.parts.into_iter();
-        let Some((sql, values)) = parts.next() else { return Ok(()) };
-        let mut waiting = Waiting { sql, values };
-        for (sql, values) in parts {
-            waiting.append(&sql, values);
+        let mut writes = Writes::default();
+        for part in self.parts {
+            match part {
+                Part::Statement(sql, values) => writes.add(sql, values),
+                Part::Rows(table, records) => writes.insert(table, records),
+            }
         }
-        match db.keep_back(waiting) {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        match db.keep_back(writes) {
             None => Ok(()),
-            Some(waiting) => waiting.run(db).await,
+            Some(writes) => {
+                db.ready("").await?;
+                write(db, writes, "").await
+            }
+        }
+    }
+}
+
+impl Part {
+    /// As PostgreSQL takes it, which cannot tell the types of a list of changes.
+    fn statements(self) -> Vec<(String, Vec<Value>)> {
+        match self {
+            Self::Statement(sql, values) => vec![(sql, values)],
+            Self::Rows(Table::ItemChange, records) => {
+                records.into_iter().map(|record| (Table::ItemChange.sql(1), record)).collect()
+            }
+            Self::Rows(table, records) => vec![(table.sql(records.len()), records.into_iter().flatten().collect())],
         }
     }
 }
 
 /// Statement text with the numbers of its parameters raised.
-fn renumbered(sql: &str, by: usize) -> String {
+pub(crate) fn renumbered(sql: &str, by: usize) -> String {
     let mut text = String::with_capacity(sql.len() + 32);
     let mut parts = sql.split('$');
     text.push_str(parts.next().unwrap_or_default());
@@ -332,7 +371,7 @@ impl Row {
     }
 }
 
-fn usable(db: &impl Db) -> Result<(), StoreError> {
+pub(crate) fn usable(db: &impl Db) -> Result<(), StoreError> {
     db.broken().map_or(Ok(()), Err)
 }
 

@@ -4,6 +4,7 @@
 //! a text search vector on PostgreSQL. Queries are folded by the same function.
 
 use crate::error::StoreError;
+use crate::held::Table;
 use crate::lists::{ListScope, Where};
 use crate::row::{Bundle, values};
 use crate::store::Store;
@@ -79,13 +80,13 @@ pub(crate) fn add_words(bundle: &mut Bundle, shared: bool, id: i64, texts: &[&st
         return;
     }
     let text = unique.into_iter().collect::<Vec<_>>().join(" ");
-    let sql = if shared {
-        "INSERT INTO search_entry (id, words) VALUES ($1, array_to_tsvector(string_to_array($2, ' '))) \
-         ON CONFLICT (id) DO UPDATE SET words = excluded.words"
+    if shared {
+        let sql = "INSERT INTO search_entry (id, words) VALUES ($1, array_to_tsvector(string_to_array($2, ' '))) \
+            ON CONFLICT (id) DO UPDATE SET words = excluded.words";
+        bundle.add(sql, values![id, text]);
     } else {
-        "INSERT OR REPLACE INTO search_entry (rowid, words) VALUES ($1, $2)"
-    };
-    bundle.add(sql, values![id, text]);
+        bundle.insert(Table::Search, vec![values![id, text]]);
+    }
 }
 
 /// Words of folded text, cut to the length that is kept.

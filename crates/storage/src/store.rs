@@ -2,9 +2,11 @@
 
 use crate::connect::{Pools, connect};
 use crate::error::{StoreError, StoreErrorKind};
+use crate::group::Held;
+use crate::held::Writes;
 use crate::ids::IdBlock;
 use crate::migration;
-use crate::row::{Db, Waiting, flush, one, values};
+use crate::row::{Db, flush, one, values};
 use futures::future::BoxFuture;
 use sea_orm::{
     AccessMode, DatabaseConnection, DatabaseTransaction, IsolationLevel, SqliteTransactionMode, TransactionOptions,
@@ -50,8 +52,8 @@ pub struct Tx {
     /// The last statement that failed. PostgreSQL then answers a commit with a silent rollback, so it must not be
     /// sent; see [`Tx::has_failed`].
     failure: Mutex<Option<StoreError>>,
-    /// Writes that go along with the next statement (SQLite only).
-    waiting: Mutex<Option<Waiting>>,
+    /// Writes that wait, and the members of a group.
+    pub(crate) held: Mutex<Held>,
     /// Position of the transaction's last live event; 0 before the first (PostgreSQL only).
     pub(crate) event_position: AtomicI64,
 }
@@ -213,7 +215,7 @@ impl Tx {
 
     async fn begin_with(pool: &DatabaseConnection, options: TransactionOptions) -> Result<Self, StoreError> {
         let conn = pool.begin_with_options(options).await?;
-        Ok(Self { conn, failure: Mutex::new(None), waiting: Mutex::new(None), event_position: AtomicI64::new(0) })
+        Ok(Self { conn, failure: Mutex::new(None), held: Mutex::default(), event_position: AtomicI64::new(0) })
     }
 
     /// As [`Store::now`], within the transaction.
@@ -259,11 +261,6 @@ impl Tx {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Forgets what waits to be written.
-    pub(crate) fn drop_waiting(&self) {
-        drop(self.take_waiting());
-    }
-
     pub(crate) fn swallowed() -> StoreError {
         StoreError::new(StoreErrorKind::Internal, "a statement failed and the transaction went on; it was rolled back")
     }
@@ -276,24 +273,16 @@ impl Db for Tx {
         &self.conn
     }
 
-    fn keep_back(&self, statements: Waiting) -> Option<Waiting> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = match waiting.take() {
-            None => statements,
-            Some(mut earlier) => {
-                earlier.join(statements);
-                earlier
-            }
-        };
-        if all.is_large() {
-            return Some(all);
-        }
-        *waiting = Some(all);
-        None
+    async fn ready(&self, sql: &str) -> Result<(), StoreError> {
+        if self.is_shared() { Ok(()) } else { self.make_ready(sql).await }
     }
 
-    fn take_waiting(&self) -> Option<Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn keep_back(&self, writes: Writes) -> Option<Writes> {
+        self.hold(writes)
+    }
+
+    fn take_waiting(&self) -> Option<Writes> {
+        self.take_held()
     }
 
     fn note_failure(&self, error: &StoreError) {
@@ -302,7 +291,9 @@ impl Db for Tx {
 
     fn broken(&self) -> Option<StoreError> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.clone().filter(|error| self.is_shared() || error.kind != StoreErrorKind::Conflict)
+        let failed = failure.clone().filter(|error| self.is_shared() || error.kind != StoreErrorKind::Conflict);
+        drop(failure);
+        failed.or_else(|| self.has_broken())
     }
 }
 

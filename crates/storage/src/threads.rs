@@ -6,6 +6,7 @@
 //! seeing the own one only.
 
 use crate::error::StoreError;
+use crate::held::Table;
 use crate::messages::{MESSAGE, add_reference};
 use crate::row::{Bundle, Row, execute, one, placeholders, row, rows, values};
 use crate::store::{Store, Tx};
@@ -368,8 +369,7 @@ impl Tx {
         external_id: Option<&str>,
     ) -> Result<(), StoreError> {
         let mut bundle = Bundle::default();
-        let sql = "INSERT INTO thread_entry (message_id, conversation_id, external_id) VALUES ($1, $2, $3)";
-        bundle.add(sql, values![message, conversation, external_id]);
+        bundle.insert(Table::ThreadEntry, vec![values![message, conversation, external_id]]);
         bundle.run(self).await
     }
 

@@ -4,10 +4,11 @@
 //! answers all (DESIGN 3.4). It is returned as a future, because spawning is the host's business.
 
 use crate::error::{StoreError, StoreErrorKind};
-use crate::row::script;
+use crate::foresight::Question;
 use crate::store::{Store, Tx};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use tokio::sync::{mpsc, oneshot};
 
@@ -38,6 +39,9 @@ pub struct Writer {
 
 /// A job that waits.
 trait Job: Send {
+    /// What it is going to ask the database.
+    fn take_questions(&mut self) -> Vec<Question>;
+
     /// Runs the work; answers whether it went well, and what to say after the commit.
     fn run<'t>(self: Box<Self>, tx: &'t Tx) -> BoxFuture<'t, (bool, Box<dyn Reply>)>;
 
@@ -51,6 +55,7 @@ trait Reply: Send {
 }
 
 struct Member<T, E, F> {
+    questions: Vec<Question>,
     work: F,
     answer: oneshot::Sender<Result<T, E>>,
 }
@@ -75,8 +80,22 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
         F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
+        self.run_asking(Vec::new(), work).await
+    }
+
+    /// As [`Writer::run`], for work that says what it is going to ask: that is read for all members of a group at once,
+    /// where that helps. Work that asks something else, or not what it has said, gets its answers all the same.
+    ///
+    /// # Errors
+    /// As [`Writer::run`].
+    pub async fn run_asking<T, E, F>(&self, questions: Vec<Question>, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Box::new(Member { work, answer })).map_err(|refused| match refused {
+        self.queue.try_send(Box::new(Member { questions, work, answer })).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => StoreError::new(StoreErrorKind::Busy, "too many writes wait already"),
             mpsc::error::TrySendError::Closed(_) => ended(),
         })?;
@@ -126,50 +145,53 @@ async fn serve(store: Store, mut jobs: mpsc::Receiver<Box<dyn Job>>, limit: usiz
 }
 
 async fn run_group(tx: Tx, group: &mut Vec<Box<dyn Job>>) {
-    let mut replies: Vec<Box<dyn Reply>> = Vec::with_capacity(group.len());
-    let mut jobs = group.drain(..);
-    let end = match run_members(&tx, &mut jobs, &mut replies).await {
-        Ok(()) => tx.commit().await,
+    let questions: Vec<Question> = group.iter_mut().flat_map(|job| job.take_questions()).collect();
+    let mut replies = BTreeMap::new();
+    let mut jobs = group.drain(..).enumerate();
+    let (end, failed) = match run_members(&tx, &questions, &mut jobs, &mut replies).await {
+        Ok(()) => {
+            let failed = tx.failed_members();
+            (tx.commit().await, failed)
+        }
         Err(error) => {
             tx.roll_back().await;
-            Err(error)
+            (Err(error), Vec::new())
         }
     };
     if let Err(error) = &end {
-        jobs.for_each(|job| job.refuse(error));
+        jobs.for_each(|(_, job)| job.refuse(error));
     }
-    replies.into_iter().for_each(|reply| reply.settle(&end));
+    for (number, error) in failed {
+        if let Some(reply) = replies.remove(&number) {
+            reply.settle(&Err(error));
+        }
+    }
+    replies.into_values().for_each(|reply: Box<dyn Reply>| reply.settle(&end));
 }
 
 /// Runs each member in a savepoint of its own. An error says that the transaction broke down: whatever was written
 /// is lost, and the jobs left over have not run.
 async fn run_members(
     tx: &Tx,
-    jobs: &mut (impl Iterator<Item = Box<dyn Job>> + Send),
-    replies: &mut Vec<Box<dyn Reply>>,
+    questions: &[Question],
+    jobs: &mut (impl Iterator<Item = (usize, Box<dyn Job>)> + Send),
+    replies: &mut BTreeMap<usize, Box<dyn Reply>>,
 ) -> Result<(), StoreError> {
-    step(tx, "SAVEPOINT member").await?;
-    for job in jobs {
+    tx.begin_group().await?;
+    tx.foresee(questions).await?;
+    for (number, job) in jobs {
+        tx.begin_member();
         let (well, reply) = job.run(tx).await;
-        // The member's last writes go along, and may be what fails. The commit ends the last savepoint.
-        let kept = if well { step(tx, "RELEASE SAVEPOINT member; SAVEPOINT member").await } else { Ok(()) };
+        let kept = if well { tx.end_member(number).await } else { Ok(()) };
         match kept {
-            Ok(()) => replies.push(reply),
+            Ok(()) => drop(replies.insert(number, reply)),
             Err(_) => reply.settle(&kept),
         }
         if !well || kept.is_err() {
-            tx.drop_waiting();
-            step(tx, "ROLLBACK TO SAVEPOINT member; RELEASE SAVEPOINT member; SAVEPOINT member").await?;
+            tx.undo_member().await?;
         }
     }
-    Ok(())
-}
-
-/// Goes from one savepoint to the next. SQLite rolls a whole transaction back when the disk is full; then the
-/// savepoint is gone, and the member's failure says why.
-async fn step(tx: &Tx, between: &str) -> Result<(), StoreError> {
-    let cause = tx.take_failure();
-    script(tx, between).await.map_err(|error| cause.unwrap_or(error))
+    tx.write_settled().await
 }
 
 fn ended() -> StoreError {
@@ -182,9 +204,13 @@ where
     E: From<StoreError> + Send + 'static,
     F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
 {
+    fn take_questions(&mut self) -> Vec<Question> {
+        std::mem::take(&mut self.questions)
+    }
+
     fn run<'t>(self: Box<Self>, tx: &'t Tx) -> BoxFuture<'t, (bool, Box<dyn Reply>)> {
         async move {
-            let Self { work, answer } = *self;
+            let Self { work, answer, .. } = *self;
             let ran = AssertUnwindSafe(async move { work(tx).await }).catch_unwind().await;
             let mut result = ran.unwrap_or_else(|_| {
                 Err(StoreError::new(StoreErrorKind::Internal, "a write panicked and was rolled back").into())

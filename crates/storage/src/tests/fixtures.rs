@@ -77,7 +77,7 @@ pub(super) async fn contact(store: &Store, address: &str, name: Option<&str>) ->
         name: name.map(str::to_owned),
         at: NOON,
     };
-    write(store, move |tx| async move { tx.find_or_create_contact(&new).await }.boxed()).await.unwrap().0
+    write(store, move |tx| async move { tx.find_or_create_contact(&new).await }.boxed()).await.unwrap().0.id
 }
 
 /// A conversation on its own, in an inbox.

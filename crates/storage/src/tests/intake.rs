@@ -13,7 +13,8 @@ use switchboard_model::{
 
 async fn find_or_create(store: &Store, identities: Vec<Identity>, name: Option<&str>) -> (ContactId, bool) {
     let new = NewContact { id: ContactId(id(store).await), identities, name: name.map(str::to_owned), at: NOON };
-    write(store, move |tx| async move { tx.find_or_create_contact(&new).await }.boxed()).await.unwrap()
+    let found = write(store, move |tx| async move { tx.find_or_create_contact(&new).await }.boxed()).await;
+    found.map(|(contact, is_new)| (contact.id, is_new)).unwrap()
 }
 
 async fn by_references(store: &Store, channel: ChannelId, references: &[&str]) -> Vec<ConversationId> {
@@ -255,7 +256,7 @@ on_both! {
 async fn identities_are_looked_up_by_index_and_not_by_a_walk() {
     let db = TestDb::sqlite().await;
     for count in [1, 2, 5] {
-        let sql = format!("EXPLAIN QUERY PLAN {}", crate::intake::known_identities_sql(count));
+        let sql = format!("EXPLAIN QUERY PLAN {}", crate::intake::known_people_sql(count));
         let parameters = (0..count).flat_map(|_| values!["email", "kari@example.com"]).collect();
         let plan = rows(db.store.reads(), sql, parameters).await.unwrap();
         let steps: Vec<String> = plan.iter().map(|step| step.get("detail").unwrap()).collect();

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod fixtures;
+mod groups;
 mod guards;
 mod intake;
 mod lists;
