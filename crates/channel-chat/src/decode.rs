@@ -7,7 +7,7 @@ use crate::token::Owner;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use switchboard_channel::{ANSWER_BY, BY_MAIL};
+use switchboard_channel::{ANSWER_BY, BY_CHAT, BY_MAIL};
 use switchboard_model::{
     Attachment, ConversationId, Identity, InboundMessage, MessageDetails, MessageId, Nature, Proof, Sender, ThreadHints,
 };
@@ -172,8 +172,8 @@ pub(crate) fn checked(config: &Config, draft: &Draft, begins: bool, told: &Told)
     let sent = draft.fields.as_deref().unwrap_or_default();
     let by = draft.answer_by.as_deref().filter(|by| !by.is_empty());
     let by_mail = by == Some(BY_MAIL);
-    let wish = by_mail.then(|| (ANSWER_BY.to_owned(), BY_MAIL.to_owned()));
-    let wrong_wish = (by.is_some() && !by_mail).then(|| (ANSWER_BY.to_owned(), Wrong::Invalid));
+    let wish = by.filter(|by| [BY_MAIL, BY_CHAT].contains(by)).map(|by| (ANSWER_BY.to_owned(), by.to_owned()));
+    let wrong_wish = (by.is_some() && wish.is_none()).then(|| (ANSWER_BY.to_owned(), Wrong::Invalid));
     if !begins {
         let (address, mut wrong) = match address(sent) {
             Ok(address) => (address, Vec::new()),

@@ -18,8 +18,8 @@ pub use logging::may_be_logged;
 pub use registration::{Build, Registration, SettingDoc};
 pub use settings::Settings;
 pub use threads::{
-    ANSWER_BY, Author, BY_MAIL, FileEntry, MailOffer, Opening, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage, Threads,
-    ThreadsError,
+    ANSWER_BY, Author, BY_CHAT, BY_MAIL, FileEntry, MailOffer, Opening, Signal, Thread, ThreadChange, ThreadFile, ThreadMessage,
+    Threads, ThreadsError,
 };
 
 use async_trait::async_trait;

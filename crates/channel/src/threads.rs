@@ -7,8 +7,10 @@ use switchboard_model::{ConversationId, Identity, MessageId, Timestamp};
 use thiserror::Error;
 use tokio::sync::broadcast;
 
-/// Field of a message in which the contact asks how to be answered; [`BY_MAIL`] is what there is.
+/// Field of a message in which the contact asks how to be answered: [`BY_MAIL`] or [`BY_CHAT`].
 pub const ANSWER_BY: &str = "answer_by";
+/// The contact wants answers in the chat again.
+pub const BY_CHAT: &str = "chat";
 /// The contact asks for answers by mail.
 pub const BY_MAIL: &str = "mail";
 

@@ -20,6 +20,8 @@ pub(crate) const TRANSCRIPT: &str = "chat_transcript";
 const MINUTE_MS: i64 = 60_000;
 /// Replies are mailed when the contact has been gone for this long.
 pub(crate) const GONE_MS: i64 = 2 * MINUTE_MS;
+/// Replies to whoever asked for mail are gathered for so long: people write several lines in a row.
+pub(crate) const GATHER_MS: i64 = 10_000;
 
 /// Sees to it that the silence of an open chat is looked at, if it has an end.
 pub(crate) async fn watch_silence(tx: &Tx, directory: &Directory, item: &ItemRecord, timer: i64, at: Timestamp) -> Result<()> {
@@ -35,8 +37,8 @@ pub(crate) async fn watch_silence(tx: &Tx, directory: &Directory, item: &ItemRec
 pub(crate) enum Mailed {
     /// When the contact, who is connected or not, has been gone for a while without reading it.
     Unread { is_connected: bool },
-    /// At once: the contact asked for that. It can be taken back for so long.
-    AtOnce { hold_ms: i64 },
+    /// Within seconds: the contact asked for that.
+    Wished,
 }
 
 /// Sees to it that a reply is mailed, if the chat's channel mails at all.
@@ -52,7 +54,7 @@ pub(crate) async fn watch_unread(
     }
     let (due_at, gone_at) = match mailed {
         Mailed::Unread { is_connected } => (at.plus_ms(GONE_MS), (!is_connected).then_some(at.0)),
-        Mailed::AtOnce { hold_ms } => (at.plus_ms(hold_ms), None),
+        Mailed::Wished => (at.plus_ms(GATHER_MS), None),
     };
     let body = json!({ "gone_at": gone_at });
     let timer = NewTimer { id: timer, due_at, kind: UNREAD.to_owned(), item: Some(conversation.into()), body };

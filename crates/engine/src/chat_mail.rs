@@ -2,10 +2,11 @@
 //!
 //! Replies that the contact has not read two minutes after leaving go by mail through another channel, under an address
 //! that brings the answer back into the conversation; where the contact asked for answers by mail, what a person replies goes
-//! at once, read or not. What was said is mailed where the channel's settings or somebody at the desk ask for it. Only to addresses that the contact gave or that a site vouches for, and only once a person has
-//! answered, so that nobody can have us write to strangers.
+//! within seconds, read or not. What was said is mailed where the channel's settings or somebody at the desk ask for it. Only
+//! to addresses that the contact gave or that a site vouches for, to few of the former, and only once a person has answered,
+//! so that nobody can have us write to strangers.
 
-use crate::chat::{GONE_MS, TRANSCRIPT};
+use crate::chat::{GATHER_MS, GONE_MS, TRANSCRIPT};
 use crate::engine::Engine;
 use crate::error::{EngineError, Result};
 use crate::request::Caller;
@@ -29,8 +30,13 @@ const MAX_TEXT_BYTES: usize = 1024 * 1024;
 /// Files of one mail, of the newest messages; others are named only. Encoded they fit into the ten megabytes that mail
 /// servers take unless told otherwise.
 const MAX_FILE_BYTES: u64 = 6 * 1024 * 1024;
-/// Forms before the chat that are looked through for an address, newest first.
-const MAX_FORMS: u32 = 20;
+/// Messages that are looked through for an address, or for a wish to have answers by mail, newest first.
+const MAX_SAID: u32 = 50;
+/// Addresses that one conversation may have mail sent to on a visitor's word alone, so that nobody has many strangers
+/// written to.
+const MAX_TYPED_ADDRESSES: u32 = 3;
+/// What stands beside a reply that could not be mailed.
+const REFUSED: &str = "the mail server takes no mail to the address that the contact gave, so this was shown in the chat only";
 
 /// A chat that can be mailed from.
 struct Way {
@@ -123,7 +129,7 @@ impl Engine {
             let again = NewTimer { id: timer.id, due_at, kind: timer.kind, item: timer.item, body };
             return self.commit(move |tx| Box::pin(async move { claim_timer(tx, &again).await.map(drop) })).await;
         }
-        let Some(mailing) = self.mailing(way).await? else { return self.drop_timer(timer.id).await };
+        let Some(mailing) = self.mailing(way).await? else { return self.end_unread(timer.id, conversation, newest).await };
         let (entries, is_cut) = store.newest_entries(conversation, known, MAX_MESSAGES).await?;
         // What is written meanwhile is mailed the next time.
         let is_unread = |message: &&MessageView| message.kind == MessageKind::Reply && message.id <= newest_reply;
@@ -134,7 +140,7 @@ impl Engine {
         mail.attachments = self.files_of(conversation, &messages).await?;
         let intro = if is_wished { "wished_intro" } else { "unread_intro" };
         mail.text = self.letter(&mailing, intro, &Part { messages, is_cut });
-        let look_again_ms = if is_wished { 0 } else { GONE_MS };
+        let look_again_ms = if is_wished { GATHER_MS } else { GONE_MS };
         self.mail_once(timer, mailing, mail, Some((newest_reply, look_again_ms))).await
     }
 
@@ -160,10 +166,12 @@ impl Engine {
         self.mail_once(timer, mailing, mail, None).await
     }
 
-    /// The message in which the contact of a conversation last asked for answers by mail.
+    /// The message since which the contact of a conversation wants answers by mail. Asking again changes nothing about what
+    /// came before.
     pub(crate) async fn mail_wish(&self, conversation: ConversationId) -> Result<Option<MessageId>> {
-        let found = self.inner.store.newest_with_field(conversation, ANSWER_BY).await?;
-        Ok(found.filter(|(_, fields)| ThreadMessage::wishes(fields).1).map(|(message, _)| message))
+        let said = self.inner.store.with_field(conversation, ANSWER_BY, MAX_SAID).await?;
+        let wishes = said.into_iter().take_while(|(_, fields)| ThreadMessage::wishes(fields).1);
+        Ok(wishes.last().map(|(message, _)| message))
     }
 
     /// The channel that mails about chats with these settings go out through, if there is one that can send.
@@ -194,7 +202,7 @@ impl Engine {
         }
         let Some(contact) = way.thread.contact else { return Ok(None) };
         let Some(contact) = store.contact(contact).await? else { return Ok(None) };
-        let typed = store.forms_of(conversation, MAX_FORMS).await?.iter().find_map(|form| typed_address(form));
+        let typed = store.with_field(conversation, "email", MAX_SAID).await?.iter().find_map(|(_, said)| typed_address(said));
         let mut given = contact.identities.into_iter().filter(|identity| identity.kind == IdentityKind::Email).peekable();
         let is_typed = given.peek().is_none();
         // Of several addresses that are vouched for, the one that was named last.
@@ -202,6 +210,9 @@ impl Engine {
         let given = given.map(|identity| identity.value).reduce(|first, next| if is_named(&next) { next } else { first });
         let address = given.or(typed);
         let Some(address) = address else { return Ok(None) };
+        if is_typed && store.other_addresses(conversation, &address).await? >= MAX_TYPED_ADDRESSES {
+            return Ok(None);
+        }
         let language = store.language_of(conversation).await?.unwrap_or_default();
         Ok(Some(Mailing { way, address: Address { name: contact.name, address }, is_typed, language }))
     }
@@ -312,7 +323,7 @@ impl Engine {
         let delivered = match sending {
             Sending::Sent(delivered) => delivered,
             Sending::Failed if attempts + 1 < MAIL_ATTEMPTS => return Ok(()),
-            Sending::Failed | Sending::Refused => return self.drop_timer(timer.id).await,
+            Sending::Failed | Sending::Refused => return self.give_up(timer.id, &mailing.way.thread, unread).await,
         };
         if let Some((up_to, _)) = unread {
             self.move_mark(&mailing.way.thread, Mark::Mailed, up_to).await?;
@@ -335,6 +346,17 @@ impl Engine {
             })
         })
         .await
+    }
+
+    /// A mail that nobody takes. What was written meanwhile is tried by itself.
+    async fn give_up(&self, timer: i64, thread: &ThreadRecord, unread: Option<(MessageId, i64)>) -> Result<()> {
+        let (conversation, newest, now) = (thread.conversation, thread.newest, self.now());
+        if let Some((reply, _)) = unread {
+            self.commit(move |tx| Box::pin(async move { Ok(tx.mark_unmailed(conversation, reply, REFUSED, now).await?) }))
+                .await?;
+            return self.end_unread(timer, conversation, newest).await;
+        }
+        self.drop_timer(timer).await
     }
 
     /// Everything is read, unless something was written since it was looked at; then it is looked at again.

@@ -169,7 +169,7 @@ impl Writing {
             if shows {
                 let channel = self.directory.channel(self.channel);
                 let unread = Mailed::Unread { is_connected: self.is_connected };
-                let mailed = if self.by_mail { Mailed::AtOnce { hold_ms } } else { unread };
+                let mailed = if self.by_mail { Mailed::Wished } else { unread };
                 chat::watch_unread(tx, channel, self.conversation, self.ids[2], (self.at, mailed)).await?;
             }
             if let Some(item) = work_item(tx, self.conversation).await? {

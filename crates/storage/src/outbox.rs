@@ -312,6 +312,25 @@ impl Tx {
         Ok(Some(message))
     }
 
+    /// A reply that went out one way could not go out another way as well, which is said beside it as a failure.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn mark_unmailed(
+        &self,
+        conversation: ConversationId,
+        message: MessageId,
+        error: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE outbox SET state = 'failed', last_error = $2, lease_until = NULL, holder = NULL \
+            WHERE message_id = $1 AND state = 'sent'";
+        if execute(self, sql, values![message, cut(error)]).await? > 0 {
+            self.tell_delivery(message, conversation, at).await?;
+        }
+        Ok(())
+    }
+
     /// Ends a claim, if it is still the holder's.
     async fn settle(
         &self,

@@ -235,35 +235,35 @@ impl Store {
         found.map(|row| row.id("id", MessageId)).transpose()
     }
 
-    /// The newest message of the contact that has a field of this name, with all its fields.
+    /// The contact's messages that have a field of this name, newest first, each with all its fields.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn newest_with_field(
+    pub async fn with_field(
         &self,
         conversation: ConversationId,
         name: &str,
-    ) -> Result<Option<(MessageId, Vec<(String, String)>)>, StoreError> {
+        limit: u32,
+    ) -> Result<Vec<(MessageId, Vec<(String, String)>)>, StoreError> {
         // Within a value the quotation marks of JSON are escaped, so this finds names only.
         let sql = format!(
             "SELECT m.id, m.fields FROM thread_entry e JOIN message m ON m.id = e.message_id WHERE e.conversation_id IN ({ORIGINS}) \
-             AND m.kind = 'inbound' AND m.fields LIKE $2 ORDER BY e.message_id DESC LIMIT 1"
+             AND m.kind = 'inbound' AND m.fields LIKE $2 ORDER BY e.message_id DESC LIMIT $3"
         );
-        let found = row(self.reads(), sql, values![conversation, format!("%[\"{name}\",%")]).await?;
-        found.map(|row| Ok((row.id("id", MessageId)?, row.opt_json("fields")?.unwrap_or_default()))).transpose()
+        let found = rows(self.reads(), sql, values![conversation, format!("%[\"{name}\",%"), limit]).await?;
+        found.iter().map(|row| Ok((row.id("id", MessageId)?, row.opt_json("fields")?.unwrap_or_default()))).collect()
     }
 
-    /// The forms that the contact filled in, newest first: pairs of field and answer.
+    /// How many email addresses take part in a conversation besides this one.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn forms_of(&self, conversation: ConversationId, limit: u32) -> Result<Vec<Vec<(String, String)>>, StoreError> {
-        let sql = format!(
-            "SELECT m.fields FROM thread_entry e JOIN message m ON m.id = e.message_id WHERE e.conversation_id IN ({ORIGINS}) \
-             AND m.kind = 'inbound' AND m.fields IS NOT NULL ORDER BY e.message_id DESC LIMIT $2"
-        );
-        let found = rows(self.reads(), sql, values![conversation, limit]).await?;
-        found.iter().map(|row| Ok(row.opt_json("fields")?.unwrap_or_default())).collect()
+    pub async fn other_addresses(&self, conversation: ConversationId, address: &str) -> Result<u32, StoreError> {
+        let sql = "SELECT COUNT(*) AS n FROM participant WHERE conversation_id = $1 AND kind = 'email' AND value <> $2";
+        match row(self.reads(), sql, values![conversation, Identity::email(address).value]).await? {
+            Some(row) => Ok(u32::try_from(row.get::<i64>("n")?).unwrap_or(u32::MAX)),
+            None => Ok(0),
+        }
     }
 
     /// A file of a message that the contact may see, by its place.

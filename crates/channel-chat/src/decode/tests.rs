@@ -110,6 +110,7 @@ fn an_address_and_the_wish_for_answers_by_mail_are_taken_in_any_message() {
     assert_eq!(kept_later(&address, "mail", &nobody), Ok(vec![email.clone(), wish.clone()]));
     assert_eq!(kept_later(&address, "", &nobody), Ok(vec![email.clone()]), "an address alone asks for nothing");
     assert_eq!(kept_later(&[], "mail", &nobody), Ok(vec![wish.clone()]), "an earlier address counts");
+    assert_eq!(kept_later(&[], "chat", &nobody), Ok(vec![pair("answer_by", "chat")]), "and the chat is enough again");
     assert_eq!(kept_later(&[("email", "kari")], "mail", &nobody), Err(vec![("email".to_owned(), Wrong::Invalid)]));
     assert_eq!(kept_later(&[], "post", &nobody), Err(vec![("answer_by".to_owned(), Wrong::Invalid)]));
     let twice = [("email", "a@b.test"), ("email", "c@d.test")];

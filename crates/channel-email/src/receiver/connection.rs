@@ -117,11 +117,12 @@ impl<'l> Io<'l> {
                         due.push_str(&counted(&reply));
                     }
                     self.account(session.buffered_bytes());
-                    self.message_since = None;
+                    (self.command_since, self.message_since) = (None, None);
                 }
                 Step::Secure(reply) => {
                     due.push_str(&counted(&reply));
                     self.flush(stream, &mut due).await?;
+                    self.command_since = None;
                     return Ok(Ending::Secure);
                 }
                 Step::Close(reply) => {

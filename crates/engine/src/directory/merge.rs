@@ -14,6 +14,9 @@ use switchboard_model::{
     WorkspaceId,
 };
 
+/// Answers by mail are offered within a day or never.
+const MAX_OFFER_MINUTES: u32 = 24 * 60;
+
 /// How to treat what the file does not name.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MergeOptions {
@@ -322,6 +325,11 @@ impl<'a> Merge<'a> {
         });
         if chat.transcript == Transcript::OnClose && chat.mail_channel.is_none() {
             self.faults.push(Fault::new(format!("{key}.transcript"), "`on_close` needs a `mail_channel` to go out through"));
+        }
+        if chat.offer_mail_after_minutes > MAX_OFFER_MINUTES {
+            let found = chat.offer_mail_after_minutes;
+            let message = format!("{found} is out of range; it is 0 to {MAX_OFFER_MINUTES}");
+            self.faults.push(Fault::new(format!("{key}.offer_mail_after_minutes"), message));
         }
         ChatSettings {
             close_after_min: chat.close_after_min,

@@ -210,9 +210,9 @@ pub const REFERENCE: &[ReferenceSection] = &[
             ),
             (
                 "chat.offer_mail_after_minutes",
-                "minutes",
+                "minutes, 0 to 1440",
                 "3",
-                "Contacts who wait may ask for their answers by mail, which then go out through `chat.mail_channel` at once; after this long without an answer the widget suggests it. 0 is never: then nobody is asked.",
+                "Contacts who wait may ask for their answers by mail, which then go out through `chat.mail_channel` within seconds; after this long without an answer the widget suggests it. 0 is never: then nobody is asked.",
             ),
             ("rule.on", "true or false", "true", "Whether the rule applies; without a rule work arrives unassigned."),
             ("rule.cases", "list of tables", "required", "`[[channels.rule.cases]]`"),

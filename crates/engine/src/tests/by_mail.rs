@@ -3,9 +3,10 @@
 use super::chat::{answered, chats, mails, timers_ran};
 use super::threads::chat;
 use super::{Desk, MINUTE_MS, eventually, new_message};
+use crate::chat::GATHER_MS;
 use crate::{ApplyOptions, Caller};
 use switchboard_channel::{Author, MailOffer, Retry, Signal};
-use switchboard_model::{ConversationId, Identity, InboundMessage, Proof, Sender};
+use switchboard_model::{ConversationId, Delivery, DeliveryState, Identity, InboundMessage, Proof, Sender};
 use switchboard_storage::Timers;
 
 const MAILS: &str = r#"chat = { close_after_min = 0, mail_channel = "support", transcript = "on_request" }"#;
@@ -30,8 +31,9 @@ async fn reads(desk: &Desk, conversation: ConversationId) {
     threads.signal(conversation, Signal::Read(newest)).await.unwrap();
 }
 
-/// The texts and addresses of the mails, once there are so many and no timer is due.
+/// The texts and addresses of the mails, once replies have been gathered, there are so many and no timer is due.
 async fn mailed(desk: &Desk, count: usize) -> Vec<(String, String)> {
+    desk.advance(GATHER_MS);
     eventually("so many mails are sent", async || mails(desk).len() >= count).await;
     timers_ran(desk).await;
     mails(desk).into_iter().map(|mail| (mail.to[0].address.clone(), mail.text)).collect()
@@ -42,7 +44,7 @@ async fn no_timer(desk: &Desk) -> bool {
 }
 
 #[tokio::test]
-async fn r12_3_whoever_asks_for_answers_by_mail_gets_them_at_once_connected_or_not_read_or_not_and_once() {
+async fn r12_3_whoever_asks_for_answers_by_mail_gets_them_within_seconds_connected_or_not_read_or_not_and_once() {
     let desk = chats(MAILS).await;
     let conversation = asks(&desk, "kim@customer.test").await;
     desk.reply("bo", conversation.into(), "It left on Friday.").await;
@@ -58,8 +60,8 @@ async fn r12_3_whoever_asks_for_answers_by_mail_gets_them_at_once_connected_or_n
         assert_eq!(all.len(), nth + 2, "nothing is mailed twice");
         assert!(all[nth + 1].1.contains(words) && !all[nth + 1].1.contains("Friday"), "{}", all[nth + 1].1);
     }
-    eventually("nothing is looked at any more", async || no_timer(&desk).await).await;
     desk.advance(10 * MINUTE_MS);
+    eventually("nothing is looked at any more", async || no_timer(&desk).await).await;
     assert_eq!(mailed(&desk, 3).await.len(), 3);
 }
 
@@ -152,6 +154,7 @@ async fn r12_3_a_mail_that_fails_for_now_takes_along_what_was_written_since_and_
     let conversation = asks(&desk, "kim@customer.test").await;
     *desk.outside.fails.lock().unwrap() = Some(Retry::Later);
     desk.reply("bo", conversation.into(), "It left on Friday.").await;
+    desk.advance(GATHER_MS);
     let failures = || desk.outside.failures.load(std::sync::atomic::Ordering::SeqCst);
     eventually("it is tried", async || failures() > 0).await;
     desk.reply("bo", conversation.into(), "It comes tomorrow.").await;
@@ -181,4 +184,85 @@ async fn mail_is_offered_where_a_channel_can_send_it_and_not_when_it_is_switched
         + "[[channels]]\nslug = \"unserved\"\nkind = \"email\"\nworkspace = \"mail\"\n";
     desk.engine.apply(&Caller::system(), &silent, ApplyOptions::default()).await.unwrap();
     assert_eq!(desk.engine.threads("chat").mail_offer(), None, "nothing serves the channel on this host");
+}
+
+#[tokio::test]
+async fn r12_3_lines_in_a_row_are_one_mail() {
+    let desk = chats(MAILS).await;
+    let conversation = asks(&desk, "kim@customer.test").await;
+    for words in ["Hello Kim.", "It left on Friday.", "It comes tomorrow."] {
+        desk.reply("bo", conversation.into(), words).await;
+        desk.advance(GATHER_MS / 4);
+        timers_ran(&desk).await;
+    }
+    assert_eq!(mails(&desk).len(), 0, "they are gathered");
+    let all = mailed(&desk, 1).await;
+    assert!(all.len() == 1 && all[0].1.contains("Hello Kim.") && all[0].1.contains("tomorrow"), "{all:?}");
+}
+
+#[tokio::test]
+async fn r12_3_whoever_wants_the_chat_again_is_not_mailed_any_more() {
+    let desk = chats(MAILS).await;
+    let conversation = asks(&desk, "kim@customer.test").await;
+    desk.receive(says_with(&desk, "I am back", &[("answer_by", "chat")])).await;
+    desk.reply("bo", conversation.into(), "Good to see you.").await;
+    reads(&desk, conversation).await;
+    for _ in 0..6 {
+        desk.advance(MINUTE_MS);
+        timers_ran(&desk).await;
+    }
+    assert_eq!(mails(&desk).len(), 0);
+}
+
+#[tokio::test]
+async fn r12_3_one_conversation_has_mail_sent_to_three_typed_addresses_at_most() {
+    let desk = chats(MAILS).await;
+    let conversation = asks(&desk, "one@customer.test").await;
+    for (nth, name) in ["one", "two", "three", "four"].iter().enumerate() {
+        let address = format!("{name}@customer.test");
+        desk.receive(says_with(&desk, "There, please", &[("email", &address), ("answer_by", "mail")])).await;
+        desk.reply("bo", conversation.into(), &format!("Answer {nth}")).await;
+        mailed(&desk, (nth + 1).min(3)).await;
+    }
+    let addresses: Vec<String> = mailed(&desk, 3).await.into_iter().map(|(address, _)| address).collect();
+    assert_eq!(addresses, ["one@customer.test", "two@customer.test", "three@customer.test"]);
+    desk.receive(says_with(&desk, "Back to the first", &[("email", "one@customer.test")])).await;
+    desk.reply("bo", conversation.into(), "Answer 4").await;
+    assert_eq!(mailed(&desk, 4).await.last().map(|(address, _)| address.clone()).as_deref(), Some("one@customer.test"));
+}
+
+#[tokio::test]
+async fn r12_3_asking_again_and_again_hides_neither_the_address_nor_an_answer_that_was_read_meanwhile() {
+    let desk = chats(MAILS).await;
+    let conversation = asks(&desk, "kim@customer.test").await;
+    *desk.outside.fails.lock().unwrap() = Some(Retry::Later);
+    desk.reply("bo", conversation.into(), "It left on Friday.").await;
+    desk.advance(GATHER_MS);
+    eventually("it is tried", async || desk.outside.failures.load(std::sync::atomic::Ordering::SeqCst) > 0).await;
+    reads(&desk, conversation).await;
+    for nth in 0..25 {
+        desk.receive(says_with(&desk, &format!("By mail, please {nth}"), &[("answer_by", "mail")])).await;
+    }
+    *desk.outside.fails.lock().unwrap() = None;
+    desk.advance(5 * MINUTE_MS);
+    let all = mailed(&desk, 1).await;
+    assert!(all.len() == 1 && all[0].0 == "kim@customer.test" && all[0].1.contains("Friday"), "{all:?}");
+}
+
+#[tokio::test]
+async fn r12_3_an_answer_that_no_mail_server_takes_is_shown_as_failed() {
+    let desk = chats(MAILS).await;
+    let conversation = asks(&desk, "nobody@customer.test").await;
+    let deliveries = async || {
+        let (said, _) = desk.engine.inner.store.newest_entries(conversation, None, 10).await.unwrap();
+        said.into_iter().filter_map(|entry| entry.message.delivery).collect::<Vec<_>>()
+    };
+    desk.reply("bo", conversation.into(), "It left on Friday.").await;
+    eventually("it is in the chat", async || deliveries().await.iter().any(|delivery| delivery.state == DeliveryState::Sent))
+        .await;
+    *desk.outside.fails.lock().unwrap() = Some(Retry::Never);
+    desk.advance(GATHER_MS);
+    let is_said = |delivery: &Delivery| delivery.error.as_deref().is_some_and(|error| error.contains("no mail"));
+    eventually("it is said beside the answer", async || deliveries().await.iter().any(is_said)).await;
+    eventually("nothing is looked at any more", async || no_timer(&desk).await).await;
 }

@@ -413,6 +413,7 @@ async fn settings_of_a_chat_come_back_from_an_export_and_their_faults_are_named(
         (r#"chat = { transcript = "on_close" }"#, "transcript", "needs a `mail_channel`"),
         (r#"chat = { close_after = 5 }"#, "close_after", "close_after_min"),
         (r#"chat = { offer_mail_after_minutes = -1 }"#, "offer_mail_after_minutes", "-1"),
+        (r#"chat = { offer_mail_after_minutes = 1441 }"#, "offer_mail_after_minutes", "it is 0 to 1440"),
     ] {
         let error = desk.engine.apply(&Caller::system(), &directory(settings), ApplyOptions::default()).await.unwrap_err();
         let faults: Vec<String> = error.faults.iter().map(ToString::to_string).collect();

@@ -64,10 +64,10 @@ on_both! {
             write(&db.store, move |tx| async move { tx.show_message(conversation, MessageId(id), None).await }.boxed()).await.unwrap();
             ids.push(MessageId(id));
         }
-        let found = async |name: &str| db.store.newest_with_field(conversation, name).await.unwrap().map(|(id, _)| id);
+        let found = async |name: &str| db.store.with_field(conversation, name, 1).await.unwrap().first().map(|(id, _)| *id);
         assert_eq!((found("answer_by").await, found("email").await, found("mail").await), (Some(ids[0]), Some(ids[1]), None));
-        let (_, fields) = db.store.newest_with_field(conversation, "answer_by").await.unwrap().unwrap();
-        assert_eq!(fields[1], ("answer_by".to_owned(), "mail".to_owned()));
+        let said = db.store.with_field(conversation, "answer_by", 1).await.unwrap();
+        assert_eq!(said[0].1[1], ("answer_by".to_owned(), "mail".to_owned()));
     }
 
     async fn marks_go_forward_only_and_to_what_is_shown(db) {

@@ -18,7 +18,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: '/sb/frame/',
   publicDir: false,
-  plugins: [parts as Plugin, plainImports, svelte({ configFile: false, compilerOptions: { cssHash } })],
+  plugins: [parts as Plugin, plainImports, svelte({ configFile: false, compilerOptions: { cssHash, runes: true, discloseVersion: false } })],
   build: {
     target: 'es2022',
     outDir: '../../dist/widget/frame',
