@@ -684,6 +684,12 @@ const tests = {
     await done.waitFor();
     assert.equal(await prefer(page).count(), 0);
     assert.equal(chat.state.frames.filter((frame) => frame.answer_by).length, 1);
+    // An address that was wrong.
+    await inside(page).getByRole('button', { name: 'Use another address' }).click();
+    await address.fill('ola@eksempel.test');
+    await address.press('Enter');
+    await inside(page).getByRole('status').filter({ hasText: 'We answer by email to ola@eksempel.test.' }).waitFor();
+    await until('it is asked for', () => chat.state.conversations[0].messages.at(-1).email === 'ola@eksempel.test');
   },
 
   async 'after minutes without an answer mail is suggested, and an answer of a person ends that'({ page, chat }) {
@@ -873,6 +879,23 @@ const tests = {
     await inside(page).getByText('· Sent').waitFor();
   },
 
+  async 'work that cannot be loaded is told, and what waits for it does not wait for ever'({ page, chat, complaints }) {
+    await page.route('**/assets/work-*', (route) => route.abort());
+    await openChat(page);
+    await write(page, 'one');
+    await inside(page).getByText('Not sent.').waitFor();
+    await write(page, 'two');
+    await until('both are told', async () => (await inside(page).getByText('Not sent.').count()) === 2);
+    assert.equal(await inside(page).getByText('Sending…').count(), 0);
+    assert.deepEqual(chat.texts, []);
+    await page.unroute('**/assets/work-*');
+    await page.reload();
+    await openChat(page);
+    await write(page, 'three');
+    await until('it is stored', () => chat.texts.includes('three'));
+    complaints.length = 0;
+  },
+
   async 'a message outside of hours costs work as well, and over plain HTTP'({ page, chat }) {
     await launcher(page).click();
     await inside(page).getByLabel('Email').fill('kari@eksempel.test');
@@ -1021,6 +1044,7 @@ export const SETTINGS = {
   'an address that the page names stands in the field': { chat: { mail: { after_minutes: 3 } } },
   'an address that the site has proven need not be typed': { chat: { mail: { after_minutes: 3, address: 'kari@eksempel.test' } } },
   'a conversation that costs work begins with it, and nobody sees any of that': { chat: { bits: 12 } },
+  'work that cannot be loaded is told, and what waits for it does not wait for ever': { chat: { bits: 12 } },
   'a message outside of hours costs work as well, and over plain HTTP': { chat: { bits: 12, open: false, opens_at: soon, sockets: false, streams: false, prechat: PRECHAT.prechat.slice(0, 1) } },
   'work that takes long is explained, and not done for whoever need not do it any more': { chat: { bits: 32 } },
   'a page from a file shows the widget where web views are let in': { chat: { web_views: true } },

@@ -243,7 +243,8 @@ export class Chat extends Known {
     this.visitor = frame.visitor;
     this.ended = null;
     // What is being done is as good on this connection.
-    if (!frame.work || this.current?.id !== null || !this.current.proving) this.work = frame.work;
+    const { challenge } = this.work ?? {};
+    if (!frame.work || !challenge || !this.threads.some((thread) => thread.id === null && thread.proving.startsWith(challenge))) this.work = frame.work;
     if (frame.identity_fault) this.host.say('event', 'error', { code: `identity_${frame.identity_fault}` });
     if (this.session && !frame.session) {
       this.session = '';
@@ -299,9 +300,12 @@ export class Chat extends Known {
   }
 
   retry(thread: Thread, message: Message): void {
-    this.replace(thread, { ...message, state: 'sending', code: null, attempts: 0, uploads: message.uploads.map((upload) => ({ ...upload, id: message.code === 'bad_file' ? null : upload.id })) });
+    thread.replace({ ...message, state: 'sending', code: null, attempts: 0, uploads: message.uploads.map((upload) => ({ ...upload, id: message.code === 'bad_file' ? null : upload.id })) });
     const now = thread.messages.find((one) => one.key === message.key);
     if (now) this.send(thread, now);
+    // What it waits for is tried again as well.
+    const first = thread.messages.find((one) => one.client_id === thread.first);
+    if (first?.state === 'failed' && this.work) this.retry(thread, first);
   }
 
   remove(thread: Thread, message: Message): void {
@@ -339,19 +343,18 @@ export class Chat extends Known {
     const { uploadAll } = await import('./uploads');
     const uploads = await uploadAll(this, message.uploads);
     const next = { ...message, uploads };
-    this.replace(thread, next);
+    thread.replace(next);
     if (uploads.every((upload) => upload.id !== null)) this.send(thread, next);
     else this.fail(thread, next, 'bad_file');
   }
 
-  private fail(thread: Thread, message: Message, code: string): void {
-    this.replace(thread, { ...message, state: 'failed', code });
+  fail(thread: Thread, message: Message, code: string): void {
+    // With the first message fails what waits for it.
+    const waits = this.work && thread.id === null && thread.first === message.client_id;
+    thread.replace({ ...message, state: 'failed', code });
+    if (waits) thread.messages = thread.messages.map((one) => (one.state === 'sending' ? { ...one, state: 'failed', code } : one));
     this.keep();
     this.host.say('event', 'error', { code });
-  }
-
-  private replace(thread: Thread, message: Message): void {
-    thread.messages = thread.messages.map((one) => (one.key === message.key ? message : one));
   }
 
   private stored(frame: Extract<FromServer, { type: 'accepted' }>): void {
@@ -380,12 +383,12 @@ export class Chat extends Known {
       const lines = message.fields.filter(([name]) => contact.some((field) => field.name === name)).map(([name, value]) => `${name}: ${value}`);
       const fields = message.fields.filter(([name]) => !contact.some((field) => field.name === name));
       const next = { ...message, attempts, fields, text: `${lines.join('\n')}\n\n${message.text}` };
-      this.replace(thread, next);
+      thread.replace(next);
       return this.send(thread, next);
     }
     if (!frame.retry || attempts >= MOST_ATTEMPTS) return this.fail(thread, { ...message, attempts }, frame.code);
     const next = { ...message, attempts };
-    this.replace(thread, next);
+    thread.replace(next);
     setTimeout(() => {
       const now = thread.messages.find((one) => one.key === next.key);
       if (now?.state === 'sending') this.send(thread, now);

@@ -78,20 +78,29 @@ export abstract class Known {
   }
 
   abstract send(thread: Thread, message: Message): void;
+  abstract fail(thread: Thread, message: Message, code: string): void;
 
   /** Does the work that the first message of a conversation costs, and sends it when it is written already. */
   prepare(thread = this.current): void {
     if (!this.work || thread?.id !== null) return;
     thread.ahead ??= newClientId();
-    // What cannot be loaded now is tried again with the next connection.
-    void import('./work').then(({ prove }) => prove(this, thread)).catch(() => {});
+    const at = thread;
+    import('./work')
+      .then(({ prove }) => prove(this, at))
+      .catch(() => {
+        // What cannot be loaded is told, so that it can be tried again.
+        at.proving = '';
+        for (const message of at.messages) if (message.state === 'sending') this.fail(at, message, 'work');
+      });
   }
 
   /** A first message waits for its work, and those after it wait for it. */
   protected holds(thread: Thread, message: Message): boolean {
     if (!this.work || thread.id !== null) return false;
     const is_held = thread.first !== message.client_id || !thread.proof.startsWith(this.work.challenge);
-    if (is_held) this.prepare(thread);
+    const first = thread.messages.find((one) => one.client_id === thread.first);
+    if (is_held && first?.state === 'failed') this.fail(thread, message, first.code ?? '');
+    else if (is_held) this.prepare(thread);
     return is_held;
   }
 

@@ -38,13 +38,11 @@ export class News {
   /** The preview goes: the chat was opened, or it was closed and stays away. */
   end(still: boolean): void {
     this.peek = null;
-    this.still = still;
-    this.remember();
+    if (still !== this.still) this.keep('still', (this.still = still));
   }
 
   mute(): void {
-    this.muted = !this.muted;
-    this.remember();
+    this.keep('muted', (this.muted = !this.muted));
   }
 
   /** Goes when its answer was read, or is not this visitor's. */
@@ -54,16 +52,17 @@ export class News {
   }
 
   forget(): void {
-    this.muted = false;
+    this.keep('muted', (this.muted = false));
     this.end(false);
   }
 
-  /** Keeps what was chosen, as far as that may be. */
+  /** Something may be kept from now on, or nothing any more. What another tab has chosen stays. */
   remember(): void {
+    for (const choice of ['muted', 'still'] as const) if (this[choice] || this.may() === null) this.keep(choice, this[choice]);
+  }
+
+  private keep(choice: 'muted' | 'still', on: boolean): void {
     const may = this.may();
-    for (const choice of ['muted', 'still'] as const) {
-      const on = this[choice] && may !== null;
-      if (may || !on) kept(this.told.key, choice, on);
-    }
+    if (may || !on || may === null) kept(this.told.key, choice, on && may !== null);
   }
 }

@@ -31,6 +31,10 @@ export class Thread {
   proof = '';
   fade: ReturnType<typeof setTimeout> | undefined;
 
+  replace(message: Message): void {
+    this.messages = this.messages.map((one) => (one.key === message.key ? message : one));
+  }
+
   take(state: ThreadState): void {
     this.id = state.conversation;
     this.open = state.open;

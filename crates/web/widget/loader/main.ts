@@ -180,7 +180,7 @@ function mount(): void {
   on(made, 'click', () => toggle(!isOpen));
   on(made, 'pointerenter', load);
   on(made, 'keydown', ({ key }) => key === 'Escape' && toggle(false));
-  on(phone, 'change', refresh);
+  on(window, 'resize', refresh);
   on(doc, 'visibilitychange', checkCookie);
   if (page.navigation) on(page.navigation, 'navigatesuccess', update);
   refresh();
