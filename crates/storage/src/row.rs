@@ -164,7 +164,8 @@ async fn with_waiting(db: &impl Db, sql: String, values: Vec<Value>) -> Result<S
     usable(db)?;
     db.ready(&sql).await?;
     let Some(waiting) = db.take_waiting() else { return Ok(Statement::from_sql_and_values(db.backend(), sql, values)) };
-    if waiting.are_many() {
+    // Parameters without numbers would be counted from the first of what waits.
+    if waiting.are_many() || sql.contains('?') {
         write(db, waiting, "").await?;
         return Ok(Statement::from_sql_and_values(db.backend(), sql, values));
     }

@@ -1,5 +1,6 @@
 //! Members of a group commit whose writes wait for those of others, and many changes at once.
 
+use crate::held::blanks;
 use crate::row::{ROUND_TRIPS, rows, values};
 use crate::tests::fixtures::{
     CHANNEL, NOON, WORKSPACE, assign, contact, conversation, events, id, message, new_conversation, owner, people, user, write,
@@ -283,6 +284,25 @@ on_both! {
         let told: Vec<_> = told.iter().filter(|event| event.kind == LiveEventKind::Item).map(|event| event.item.unwrap()).collect();
         assert_eq!(told, [0, 1, 2, 11, 6, 7, 8, 9, 10].map(|place| items[place]));
     }
+}
+
+#[tokio::test]
+async fn what_waits_takes_no_value_of_a_statement_without_numbers() {
+    let db = crate::tests::TestDb::sqlite().await;
+    let kari = contact(&db.store, "kari@example.com", None).await;
+    let new = new_conversation(ConversationId(id(&db.store).await), kari, ChannelKind::Email);
+    let item = new.id.into();
+    let read = write(&db.store, move |tx| {
+        async move {
+            tx.insert_conversation(&new).await?;
+            let sql = format!("SELECT column1 AS n FROM (VALUES {}) WHERE column1 IS NOT NULL", blanks(2, 1));
+            rows(tx, sql, values![7_i64, 9_i64]).await?.iter().map(|row| row.get::<i64>("n")).collect::<Result<Vec<_>, _>>()
+        }
+        .boxed()
+    });
+    assert_eq!(read.await.unwrap(), [7, 9]);
+    assert_eq!(db.store.item_record(item).await.unwrap().unwrap().contact, Some(kari));
+    db.finish().await;
 }
 
 /// The most questions and writes of 50 mails from strangers, which is what a mail costs most for on SQLite.
