@@ -8,7 +8,7 @@
 use crate::error::StoreError;
 use crate::foresight::Foresight;
 use crate::held::{Size, Writes};
-use crate::row::{Db, failed, flush_and, usable, write};
+use crate::row::{Db, failed, flush, flush_and, usable, write};
 use crate::store::Tx;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use std::sync::{MutexGuard, PoisonError};
@@ -123,6 +123,7 @@ impl Tx {
     pub(crate) async fn direct(&self) -> Result<&DatabaseTransaction, StoreError> {
         usable(self)?;
         self.ready("").await?;
+        flush(self).await?;
         Ok(self.conn())
     }
 
