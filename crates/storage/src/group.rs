@@ -161,7 +161,7 @@ impl Tx {
         self.held().broken.clone()
     }
 
-    async fn undo(&self) -> Result<(), StoreError> {
+    pub(crate) async fn undo(&self) -> Result<(), StoreError> {
         let cause = self.take_failure();
         let undone = self.conn().execute_unprepared(UNDO).await.map_err(|error| failed(self, error));
         let Err(error) = undone else { return Ok(()) };

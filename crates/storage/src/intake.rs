@@ -2,7 +2,7 @@
 
 use crate::bind::clean;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::foresight::contact;
+use crate::foresight::{contact, inbound_key};
 use crate::guard::add_history;
 use crate::held::Table;
 use crate::items::{ContactRecord, ItemRecord, priority_rank};
@@ -446,10 +446,7 @@ fn add_identities(bundle: &mut Bundle, contact: ContactId, identities: &[&Identi
 
 async fn find_inbound_key(db: &impl Db, channel: ChannelId, external_id: &str) -> Result<Option<InboundKeyHit>, StoreError> {
     let sql = "SELECT conversation_id, message_id FROM inbound_key WHERE channel_id = $1 AND external_id = $2";
-    let hit = |row: Row| {
-        Ok(InboundKeyHit { conversation: row.id("conversation_id", ConversationId)?, message: row.id("message_id", MessageId)? })
-    };
-    row(db, sql, values![channel, external_id]).await?.map(hit).transpose()
+    row(db, sql, values![channel, external_id]).await?.as_ref().map(inbound_key).transpose()
 }
 
 async fn identity_contact(db: &impl Db, identity: &Identity) -> Result<Option<ContactId>, StoreError> {

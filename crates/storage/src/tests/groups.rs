@@ -1,7 +1,7 @@
 //! Members of a group commit whose writes wait for those of others, and many changes at once.
 
 use crate::held::blanks;
-use crate::row::{ROUND_TRIPS, rows, values};
+use crate::row::{ROUND_TRIPS, execute, rows, script, values};
 use crate::tests::fixtures::{
     CHANNEL, NOON, WORKSPACE, assign, contact, conversation, events, id, message, new_conversation, owner, people, user, write,
 };
@@ -302,6 +302,41 @@ async fn what_waits_takes_no_value_of_a_statement_without_numbers() {
     });
     assert_eq!(read.await.unwrap(), [7, 9]);
     assert_eq!(db.store.item_record(item).await.unwrap().unwrap().contact, Some(kari));
+    db.finish().await;
+}
+
+/// A column that cannot be decoded fails whoever asks for it, and nobody else of the group.
+#[tokio::test]
+async fn what_cannot_be_read_ahead_fails_whoever_asks_for_it() {
+    let db = crate::tests::TestDb::sqlite().await;
+    let (writer, _task) = writer(&db.store);
+    contact(&db.store, "broken@example.com", None).await;
+    contact(&db.store, "ola@example.com", None).await;
+    let broken = "UPDATE contact SET created_at = 'noon' WHERE id = (SELECT contact_id FROM identity \
+        WHERE value = 'broken@example.com')";
+    write(&db.store, move |tx| async move { execute(tx, broken, values![]).await }.boxed()).await.unwrap();
+    let ids = ids(&db.store, 3).await;
+    let mails = ids.iter().zip(["ola@example.com", "broken@example.com", "new@example.com"]);
+    let mails = mails.map(|(first, from)| Mail::new(*first, from, &format!("<{first}>")));
+    let answers = join_all(mails.map(|mail| mail.send(&writer))).await;
+    let kinds: Vec<_> = answers.into_iter().map(|answer| answer.err().map(|error| error.kind)).collect();
+    assert_eq!(kinds, [None, Some(StoreErrorKind::Corrupt), None]);
+    assert_eq!(stored(&db.store, "item").await, [ids[0], ids[2]]);
+    db.finish().await;
+}
+
+#[tokio::test]
+async fn a_reading_ahead_that_fails_takes_nobody_down() {
+    let db = crate::tests::TestDb::sqlite().await;
+    let tx = db.store.begin().await.unwrap();
+    tx.begin_group().await.unwrap();
+    script(&tx, "ALTER TABLE identity RENAME TO away; RELEASE SAVEPOINT member; SAVEPOINT member").await.unwrap();
+    tx.foresee(&Mail::new(1, "kari@example.com", "<kari>").questions()).await.unwrap();
+    assert_eq!(tx.find_inbound_key(CHANNEL, "<kari>").await.unwrap(), None);
+    // Without the savepoint nobody can tell what became of the transaction.
+    script(&tx, "RELEASE SAVEPOINT member").await.unwrap();
+    assert!(tx.foresee(&Mail::new(1, "kari@example.com", "<kari>").questions()).await.is_err());
+    tx.roll_back().await;
     db.finish().await;
 }
 
