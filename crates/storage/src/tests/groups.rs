@@ -1,7 +1,7 @@
 //! Members of a group commit whose writes wait for those of others, and many changes at once.
 
 use crate::held::blanks;
-use crate::row::{ROUND_TRIPS, execute, rows, script, values};
+use crate::row::{Db, ROUND_TRIPS, execute, rows, script, values};
 use crate::tests::fixtures::{
     CHANNEL, NOON, WORKSPACE, assign, contact, conversation, events, id, message, new_conversation, owner, people, user, write,
 };
@@ -13,6 +13,7 @@ use crate::{
 };
 use futures::FutureExt;
 use futures::future::join_all;
+use sea_orm::{Statement, StreamTrait};
 use switchboard_model::{
     Actor, ChannelKind, ContactId, ConversationId, Identity, Input, ItemId, ItemStatus, LiveEventKind, MessageId, Nature,
     Priority, RefusalReason, TicketId, TicketType, UserId,
@@ -337,6 +338,36 @@ async fn a_reading_ahead_that_fails_takes_nobody_down() {
     script(&tx, "RELEASE SAVEPOINT member").await.unwrap();
     assert!(tx.foresee(&Mail::new(1, "kari@example.com", "<kari>").questions()).await.is_err());
     tx.roll_back().await;
+    db.finish().await;
+}
+
+/// Writes that were on their way when the statement behind them was given up may be there or not.
+#[tokio::test]
+async fn whoever_breaks_off_the_writes_of_others_takes_their_answers_back() {
+    let db = crate::tests::TestDb::sqlite().await;
+    let (writer, _task) = writer(&db.store);
+    for does_panic in [false, true] {
+        let ids = ids(&db.store, 2).await;
+        let before = Mail::new(ids[0], "kari@example.com", "<before>").send(&writer);
+        let breaking = writer.run::<(), StoreError, _>(move |tx| {
+            async move {
+                // As long as the connection is in use, what has been settled is on its way to it.
+                let in_use = tx.conn().stream_raw(Statement::from_string(tx.backend(), "SELECT 1")).await;
+                let mut reading = Box::pin(tx.item_record(ItemId(1), true));
+                assert!(futures::poll!(&mut reading).is_pending());
+                drop((reading, in_use));
+                assert!(!does_panic, "this test panics here");
+                Ok(())
+            }
+            .boxed()
+        });
+        let after = Mail::new(ids[1], "kari@example.com", "<after>").send(&writer);
+        let (before, broken, after) = futures::join!(before, breaking, after);
+        assert!(before.is_err() && broken.is_err() && after.is_err(), "{before:?} {broken:?} {after:?}");
+        assert!(stored(&db.store, "item").await.is_empty());
+    }
+    let later = Mail::new(id(&db.store).await, "kari@example.com", "<later>").send(&writer).await;
+    assert_eq!(later, Ok(None));
     db.finish().await;
 }
 
