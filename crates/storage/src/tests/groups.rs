@@ -7,6 +7,7 @@ use crate::tests::fixtures::{
 };
 use crate::tests::guards::{change, recounted, stored_counts};
 use crate::tests::on_both;
+use crate::tests::writing::limit_pages;
 use crate::{
     Changed, Guard, InboundKeyHit, ItemUpdate, NewContact, NewConversation, NewEvent, NewInput, NewMessage, NewTicket, Question,
     Store, StoreError, StoreErrorKind, Tx, Writer, WriterOptions,
@@ -34,11 +35,12 @@ struct Mail {
     from: Identity,
     external_id: String,
     thread_key: Option<String>,
+    text: String,
 }
 
 impl Mail {
     fn new(first: i64, from: &str, external_id: &str) -> Self {
-        Self { first, from: Identity::email(from), external_id: external_id.into(), thread_key: None }
+        Self { first, from: Identity::email(from), external_id: external_id.into(), thread_key: None, text: "Hello".into() }
     }
 
     fn questions(&self) -> Vec<Question> {
@@ -61,7 +63,7 @@ impl Mail {
         let (contact, _) = tx.find_or_create_contact(&new).await?;
         let new = new_conversation(conversation, contact.id, ChannelKind::Email);
         let new = NewConversation { thread_key: self.thread_key.clone(), identity: self.from.clone(), ..new };
-        let text = message(message_id, conversation, "Hello", NOON);
+        let text = message(message_id, conversation, &self.text, NOON);
         let text = NewMessage { external_id: Some(self.external_id.clone()), own_reference: Some(self.external_id), ..text };
         let (item, _) = tx.begin_conversation(&new, None, &text).await?;
         let input = NewInput { at: NOON, item: Some(item.id), input: Input::Tick, consumed: None };
@@ -131,6 +133,28 @@ on_both! {
         assert_eq!(stored(&db.store, "item").await, well);
         for table in ["contact", "identity", "message", "inbound_key", "message_reference", "routing_input"] {
             assert_eq!(count(&db.store, table).await, 6, "{table}");
+        }
+    }
+
+    async fn r12_1_whoever_comes_as_a_mail_that_failed_is_stored(db) {
+        let (writer, _task) = writer(&db.store);
+        let taken = |mail| Mail { thread_key: Some("taken".into()), ..mail };
+        taken(Mail::new(id(&db.store).await, "ola@example.com", "<first>")).send(&writer).await.unwrap();
+        // The same mail again, another one of its sender, and both.
+        for (round, (from, external_id)) in [("b", "a"), ("a", "b"), ("a", "a")].into_iter().enumerate() {
+            let ids = ids(&db.store, 2).await;
+            let mail = |first, from, external_id| Mail::new(first, &format!("{from}{round}@example.com"), &format!("<{external_id}{round}>"));
+            let failing = taken(mail(ids[0], "a", "a")).send(&writer);
+            let (failed, second) = futures::join!(failing, mail(ids[1], from, external_id).send(&writer));
+            assert_eq!(failed.unwrap_err().kind, StoreErrorKind::Conflict);
+            assert_eq!(second, Ok(None));
+            let item = db.store.item_record(ItemId(ids[1])).await.unwrap().unwrap();
+            assert_eq!(item.contact, Some(ContactId(ids[1] + 2)));
+            let hit = db.store.find_inbound_key(CHANNEL, &format!("<{external_id}{round}>")).await.unwrap();
+            assert_eq!(hit.unwrap().message, MessageId(ids[1] + 1));
+        }
+        for table in ["contact", "identity", "item", "message", "routing_input"] {
+            assert_eq!(count(&db.store, table).await, 4, "{table}");
         }
     }
 
@@ -338,6 +362,37 @@ async fn a_reading_ahead_that_fails_takes_nobody_down() {
     script(&tx, "RELEASE SAVEPOINT member").await.unwrap();
     assert!(tx.foresee(&Mail::new(1, "kari@example.com", "<kari>").questions()).await.is_err());
     tx.roll_back().await;
+    db.finish().await;
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_up_under_waiting_writes_loses_no_answered_mail() {
+    let db = crate::tests::TestDb::sqlite().await;
+    let (writer, _task) = writer(&db.store);
+    let last = ids(&db.store, 1).await;
+    // A few that fit, many that do not fit together, and one that fits nowhere.
+    for (pages, mails, length) in [(200, 10, 9_000), (60, 40, 9_000), (30, 1, 150_000)] {
+        limit_pages(&db.store, pages).await;
+        let before = stored(&db.store, "item").await;
+        let ids = ids(&db.store, mails).await;
+        let mails = ids.iter().map(|first| Mail {
+            text: "x".repeat(length),
+            ..Mail::new(*first, &format!("{first}@example.com"), &format!("<{first}>"))
+        });
+        let answers = join_all(mails.map(|mail| mail.send(&writer))).await;
+        let full = answers.iter().filter_map(|answer| answer.as_ref().err());
+        assert!(full.clone().all(|error| error.kind == StoreErrorKind::Full), "{answers:?}");
+        assert_eq!(full.count() > 0, pages < 200);
+        let well = ids.iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).map(|(first, _)| *first);
+        let kept: Vec<i64> = before.into_iter().chain(well).collect();
+        assert_eq!(stored(&db.store, "item").await, kept);
+        for table in ["contact", "message", "inbound_key", "routing_input"] {
+            assert_eq!(usize::try_from(count(&db.store, table).await), Ok(kept.len()), "{table}");
+        }
+    }
+    limit_pages(&db.store, 10_000).await;
+    let later = Mail::new(last[0], "later@example.com", "<later>").send(&writer).await;
+    assert_eq!(later, Ok(None));
     db.finish().await;
 }
 
