@@ -10,6 +10,7 @@ use crate::row::{Db, Row, rows, values};
 use crate::store::Tx;
 use sea_orm::Value;
 use std::collections::HashMap;
+use std::hash::Hash;
 use switchboard_model::{ChannelId, ContactId, ConversationId, Identity, MessageId, Timestamp, UserId};
 
 /// Tables that answers come from; a statement that writes and names one of them takes all answers back.
@@ -73,11 +74,25 @@ impl Foresight {
 }
 
 impl Tx {
-    /// Reads what members are going to ask. Nothing is foreseen on PostgreSQL, where others write meanwhile.
+    /// Reads what members are going to ask. Nothing is foreseen on PostgreSQL, where others write meanwhile, and nothing
+    /// where it cannot be read: whoever asks then fails alone. An error says that the transaction is gone.
     pub(crate) async fn foresee(&self, questions: &[Question]) -> Result<(), StoreError> {
         if self.is_shared() || questions.is_empty() {
             return Ok(());
         }
+        match self.read_ahead(questions).await {
+            Ok(foresight) => self.held().foresight = foresight,
+            Err(error) => {
+                tracing::warn!(%error, "what a group of writes asks could not be read ahead");
+                if self.has_failed() {
+                    self.undo().await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_ahead(&self, questions: &[Question]) -> Result<Foresight, StoreError> {
         let (mut keys, mut people) = (HashMap::new(), HashMap::new());
         for question in questions {
             match question {
@@ -91,19 +106,14 @@ impl Tx {
         }
         let asked: Vec<_> = keys.keys().map(|(channel, id)| values![*channel, id.as_str()]).collect();
         for row in self.ask(INBOUND_KEYS, asked).await? {
-            let hit = InboundKeyHit {
-                conversation: row.id("conversation_id", ConversationId)?,
-                message: row.id("message_id", MessageId)?,
-            };
-            keys.insert((row.get("channel_id")?, row.get("external_id")?), Some(hit));
+            keep(&mut keys, (row.get("channel_id")?, row.get("external_id")?), inbound_key(&row));
         }
         let asked: Vec<_> = people.keys().map(|(kind, value): &(&str, String)| values![*kind, value.as_str()]).collect();
         for row in self.ask(PEOPLE, asked).await? {
             let identity = Identity { kind: row.word("kind")?, value: row.get("value")? };
-            people.insert(person_key(&identity), Some(contact(&row)?));
+            keep(&mut people, person_key(&identity), contact(&row));
         }
-        self.held().foresight = Foresight { keys, people };
-        Ok(())
+        Ok(Foresight { keys, people })
     }
 
     async fn ask(&self, [columns, joined]: [&str; 2], asked: Vec<Vec<Value>>) -> Result<Vec<Row>, StoreError> {
@@ -128,6 +138,18 @@ const PEOPLE: [&str; 2] = [
     "SELECT d.kind, d.value, c.id, c.name, c.owner_id, c.created_at",
     "identity d ON d.kind = v.one AND d.value = v.other JOIN contact c ON c.id = d.contact_id",
 ];
+
+/// Keeps an answer; one that cannot be read is left to whoever asks for it.
+fn keep<K: Eq + Hash, A>(answers: &mut HashMap<K, Option<A>>, key: K, answer: Result<A, StoreError>) {
+    match answer {
+        Ok(answer) => drop(answers.insert(key, Some(answer))),
+        Err(_) => drop(answers.remove(&key)),
+    }
+}
+
+pub(crate) fn inbound_key(row: &Row) -> Result<InboundKeyHit, StoreError> {
+    Ok(InboundKeyHit { conversation: row.id("conversation_id", ConversationId)?, message: row.id("message_id", MessageId)? })
+}
 
 pub(crate) fn contact(row: &Row) -> Result<ContactRecord, StoreError> {
     Ok(ContactRecord {

@@ -5,10 +5,10 @@
 //! those of others, before whoever reads next, at the latest before the commit. Should they fail together, each
 //! member's are written by themselves, in a savepoint of its own (SQLite only; on PostgreSQL nothing waits).
 
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreErrorKind};
 use crate::foresight::Foresight;
 use crate::held::{Size, Writes};
-use crate::row::{Db, failed, flush_and, usable, write};
+use crate::row::{Db, failed, flush, flush_and, usable, write};
 use crate::store::Tx;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use std::sync::{MutexGuard, PoisonError};
@@ -31,6 +31,8 @@ pub(crate) struct Held {
     /// Of members that have ended well, by their numbers.
     settled: Vec<(usize, Writes)>,
     settled_size: Size,
+    /// Settled writes are on their way to the database.
+    is_settling: bool,
     /// Members whose settled writes failed.
     failed: Vec<(usize, StoreError)>,
     /// The transaction has ended by itself.
@@ -55,6 +57,7 @@ impl Tx {
     /// The member has ended well. Its last writes may be what fails now; those that are settled may fail later, see
     /// [`Tx::failed_members`].
     pub(crate) async fn end_member(&self, number: usize) -> Result<(), StoreError> {
+        self.whole()?;
         let is_full = {
             let mut held = self.held();
             let is_alone = self.is_shared() || held.is_touched || held.own.size().bytes > MAX_SETTLED_BYTES;
@@ -81,6 +84,7 @@ impl Tx {
 
     /// Takes back what the member has done. An error says that the transaction is gone.
     pub(crate) async fn undo_member(&self) -> Result<(), StoreError> {
+        self.whole()?;
         let is_touched = {
             let mut held = self.held();
             held.own = Writes::default();
@@ -90,13 +94,22 @@ impl Tx {
         if self.is_shared() || is_touched || self.has_failed() { self.undo().await } else { Ok(()) }
     }
 
-    /// Writes what members that have ended well have left.
+    /// Writes what members that have ended well have left. This may run within the member under way, which may break off.
     pub(crate) async fn write_settled(&self) -> Result<(), StoreError> {
+        self.whole()?;
         let settled = {
             let mut held = self.held();
+            held.is_settling = true;
             held.settled_size = Size::default();
             std::mem::take(&mut held.settled)
         };
+        self.write_each(settled).await?;
+        self.held().is_settling = false;
+        Ok(())
+    }
+
+    /// Writes what members have left together, or, should that fail, one member's after the other's.
+    async fn write_each(&self, settled: Vec<(usize, Writes)>) -> Result<(), StoreError> {
         if settled.len() > 1 {
             let mut together = Writes::default();
             settled.iter().for_each(|(_, writes)| together.join(writes.clone()));
@@ -123,6 +136,7 @@ impl Tx {
     pub(crate) async fn direct(&self) -> Result<&DatabaseTransaction, StoreError> {
         usable(self)?;
         self.ready("").await?;
+        flush(self).await?;
         Ok(self.conn())
     }
 
@@ -160,7 +174,18 @@ impl Tx {
         self.held().broken.clone()
     }
 
-    async fn undo(&self) -> Result<(), StoreError> {
+    /// Whether the transaction holds everything that members were told to be written. Settled writes whose statement was
+    /// given up on its way, as by a panic, may be there or not.
+    pub(crate) fn whole(&self) -> Result<(), StoreError> {
+        let mut held = self.held();
+        if held.is_settling && held.broken.is_none() {
+            let message = "writes of a group were broken off on their way; the group was rolled back";
+            held.broken = Some(StoreError::new(StoreErrorKind::Internal, message));
+        }
+        held.broken.clone().map_or(Ok(()), Err)
+    }
+
+    pub(crate) async fn undo(&self) -> Result<(), StoreError> {
         let cause = self.take_failure();
         let undone = self.conn().execute_unprepared(UNDO).await.map_err(|error| failed(self, error));
         let Err(error) = undone else { return Ok(()) };

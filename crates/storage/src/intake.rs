@@ -2,7 +2,7 @@
 
 use crate::bind::clean;
 use crate::error::{StoreError, StoreErrorKind};
-use crate::foresight::contact;
+use crate::foresight::{contact, inbound_key};
 use crate::guard::add_history;
 use crate::held::Table;
 use crate::items::{ContactRecord, ItemRecord, priority_rank};
@@ -99,9 +99,15 @@ pub struct NewTicket {
 }
 
 impl NewContact {
+    /// With its texts as they are stored, by which they are found again.
+    fn as_stored(&self) -> Self {
+        let identities = self.identities.iter().map(stored_identity).collect();
+        Self { id: self.id, identities, name: self.name.clone().map(clean), at: self.at }
+    }
+
     /// As it is stored where nobody is known by its identities.
     fn record(&self) -> ContactRecord {
-        ContactRecord { id: self.id, name: self.name.clone().map(clean), owner: None, created_at: self.at }
+        ContactRecord { id: self.id, name: self.name.clone(), owner: None, created_at: self.at }
     }
 }
 
@@ -174,7 +180,8 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn contact_of(&self, identity: &Identity) -> Result<Option<ContactRecord>, StoreError> {
-        Ok(self.known_people(std::slice::from_ref(identity)).await?.remove(identity))
+        let identity = stored_identity(identity);
+        Ok(self.known_people(std::slice::from_ref(&identity)).await?.remove(&identity))
     }
 
     /// The contact that one of the identities names, or a new one; also adds identities that were unknown, and the
@@ -183,6 +190,7 @@ impl Tx {
     /// # Errors
     /// `Invalid` without any identity.
     pub async fn find_or_create_contact(&self, contact: &NewContact) -> Result<(ContactRecord, bool), StoreError> {
+        let contact = &contact.as_stored();
         let Some(first) = contact.identities.first() else {
             return Err(StoreError::new(StoreErrorKind::Invalid, "a contact needs an identity"));
         };
@@ -195,7 +203,7 @@ impl Tx {
             bundle.run(self).await?;
             if let (Some(name), None) = (&contact.name, &found.name) {
                 self.name_contact(found.id, name).await?;
-                found.name = Some(clean(name.clone()));
+                found.name = Some(name.clone());
             }
             return Ok((found, false));
         }
@@ -446,10 +454,7 @@ fn add_identities(bundle: &mut Bundle, contact: ContactId, identities: &[&Identi
 
 async fn find_inbound_key(db: &impl Db, channel: ChannelId, external_id: &str) -> Result<Option<InboundKeyHit>, StoreError> {
     let sql = "SELECT conversation_id, message_id FROM inbound_key WHERE channel_id = $1 AND external_id = $2";
-    let hit = |row: Row| {
-        Ok(InboundKeyHit { conversation: row.id("conversation_id", ConversationId)?, message: row.id("message_id", MessageId)? })
-    };
-    row(db, sql, values![channel, external_id]).await?.map(hit).transpose()
+    row(db, sql, values![channel, external_id]).await?.as_ref().map(inbound_key).transpose()
 }
 
 async fn identity_contact(db: &impl Db, identity: &Identity) -> Result<Option<ContactId>, StoreError> {

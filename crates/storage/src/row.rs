@@ -164,7 +164,8 @@ async fn with_waiting(db: &impl Db, sql: String, values: Vec<Value>) -> Result<S
     usable(db)?;
     db.ready(&sql).await?;
     let Some(waiting) = db.take_waiting() else { return Ok(Statement::from_sql_and_values(db.backend(), sql, values)) };
-    if waiting.are_many() {
+    // Parameters without numbers would be counted from the first of what waits.
+    if waiting.are_many() || sql.contains('?') {
         write(db, waiting, "").await?;
         return Ok(Statement::from_sql_and_values(db.backend(), sql, values));
     }
@@ -220,23 +221,18 @@ impl Bundle {
         if db.is_shared() { self.run_as_one(db).await } else { self.run_or_wait(db).await }
     }
 
-    /// PostgreSQL takes one statement at a time, which may hold others.
+    /// PostgreSQL takes one statement at a time, which may hold others, and so many parameters with it.
     async fn run_as_one(self, db: &impl Db) -> Result<(), StoreError> {
-        let parts: Vec<_> = self.parts.into_iter().flat_map(Part::statements).collect();
-        let Some(last) = parts.len().checked_sub(1) else { return Ok(()) };
-        let (mut sql, mut values) = (String::new(), Vec::new());
-        for (place, (part, own)) in parts.into_iter().enumerate() {
-            let part = renumbered(&part, values.len());
-            values.extend(own);
-            let joined = match place {
-                0 if last == 0 => part,
-                0 => format!("WITH part0 AS ({part})"),
-                place if place == last => format!(" {part}"),
-                place => format!(", part{place} AS ({part})"),
-            };
-            sql.push_str(&joined);
+        let (mut parts, mut count) = (Vec::new(), 0);
+        for (sql, values) in self.parts.into_iter().flat_map(Part::statements) {
+            if count + values.len() > MAX_PARAMETERS {
+                run_joined(db, std::mem::take(&mut parts)).await?;
+                count = 0;
+            }
+            count += values.len();
+            parts.push((sql, values));
         }
-        execute(db, sql, values).await.map(|_| ())
+        run_joined(db, parts).await
     }
 
     async fn run_or_wait(self, db: &impl Db) -> Result<(), StoreError> {
@@ -269,9 +265,31 @@ impl Part {
             Self::Rows(Table::ItemChange, records) => {
                 records.into_iter().map(|record| (Table::ItemChange.sql(1), record)).collect()
             }
-            Self::Rows(table, records) => vec![(table.sql(records.len()), records.into_iter().flatten().collect())],
+            Self::Rows(table, records) => {
+                let width = records.first().map_or(1, Vec::len).max(1);
+                let statement = |part: &[Vec<Value>]| (table.sql(part.len()), part.concat());
+                records.chunks((MAX_PARAMETERS / width).max(1)).map(statement).collect()
+            }
         }
     }
+}
+
+/// Runs statements as one: all but the last are parts of it.
+async fn run_joined(db: &impl Db, parts: Vec<(String, Vec<Value>)>) -> Result<(), StoreError> {
+    let Some(last) = parts.len().checked_sub(1) else { return Ok(()) };
+    let (mut sql, mut values) = (String::new(), Vec::new());
+    for (place, (part, own)) in parts.into_iter().enumerate() {
+        let part = renumbered(&part, values.len());
+        values.extend(own);
+        let joined = match place {
+            0 if last == 0 => part,
+            0 => format!("WITH part0 AS ({part})"),
+            place if place == last => format!(" {part}"),
+            place => format!(", part{place} AS ({part})"),
+        };
+        sql.push_str(&joined);
+    }
+    execute(db, sql, values).await.map(|_| ())
 }
 
 /// Statement text with the numbers of its parameters raised.

@@ -232,7 +232,11 @@ impl Tx {
             self.roll_back().await;
             return Err(Self::swallowed());
         }
-        if let Err(error) = flush(&self).await {
+        let flushed = match self.whole() {
+            Ok(()) => flush(&self).await,
+            broken => broken,
+        };
+        if let Err(error) = flushed {
             self.roll_back().await;
             return Err(error);
         }

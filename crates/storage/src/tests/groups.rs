@@ -1,17 +1,20 @@
 //! Members of a group commit whose writes wait for those of others, and many changes at once.
 
-use crate::row::{ROUND_TRIPS, rows, values};
+use crate::held::blanks;
+use crate::row::{Db, ROUND_TRIPS, execute, rows, script, values};
 use crate::tests::fixtures::{
     CHANNEL, NOON, WORKSPACE, assign, contact, conversation, events, id, message, new_conversation, owner, people, user, write,
 };
 use crate::tests::guards::{change, recounted, stored_counts};
 use crate::tests::on_both;
+use crate::tests::writing::limit_pages;
 use crate::{
     Changed, Guard, InboundKeyHit, ItemUpdate, NewContact, NewConversation, NewEvent, NewInput, NewMessage, NewTicket, Question,
     Store, StoreError, StoreErrorKind, Tx, Writer, WriterOptions,
 };
 use futures::FutureExt;
 use futures::future::join_all;
+use sea_orm::{Statement, StreamTrait};
 use switchboard_model::{
     Actor, ChannelKind, ContactId, ConversationId, Identity, Input, ItemId, ItemStatus, LiveEventKind, MessageId, Nature,
     Priority, RefusalReason, TicketId, TicketType, UserId,
@@ -32,11 +35,12 @@ struct Mail {
     from: Identity,
     external_id: String,
     thread_key: Option<String>,
+    text: String,
 }
 
 impl Mail {
     fn new(first: i64, from: &str, external_id: &str) -> Self {
-        Self { first, from: Identity::email(from), external_id: external_id.into(), thread_key: None }
+        Self { first, from: Identity::email(from), external_id: external_id.into(), thread_key: None, text: "Hello".into() }
     }
 
     fn questions(&self) -> Vec<Question> {
@@ -59,7 +63,7 @@ impl Mail {
         let (contact, _) = tx.find_or_create_contact(&new).await?;
         let new = new_conversation(conversation, contact.id, ChannelKind::Email);
         let new = NewConversation { thread_key: self.thread_key.clone(), identity: self.from.clone(), ..new };
-        let text = message(message_id, conversation, "Hello", NOON);
+        let text = message(message_id, conversation, &self.text, NOON);
         let text = NewMessage { external_id: Some(self.external_id.clone()), own_reference: Some(self.external_id), ..text };
         let (item, _) = tx.begin_conversation(&new, None, &text).await?;
         let input = NewInput { at: NOON, item: Some(item.id), input: Input::Tick, consumed: None };
@@ -129,6 +133,28 @@ on_both! {
         assert_eq!(stored(&db.store, "item").await, well);
         for table in ["contact", "identity", "message", "inbound_key", "message_reference", "routing_input"] {
             assert_eq!(count(&db.store, table).await, 6, "{table}");
+        }
+    }
+
+    async fn r12_1_whoever_comes_as_a_mail_that_failed_is_stored(db) {
+        let (writer, _task) = writer(&db.store);
+        let taken = |mail| Mail { thread_key: Some("taken".into()), ..mail };
+        taken(Mail::new(id(&db.store).await, "ola@example.com", "<first>")).send(&writer).await.unwrap();
+        // The same mail again, another one of its sender, and both.
+        for (round, (from, external_id)) in [("b", "a"), ("a", "b"), ("a", "a")].into_iter().enumerate() {
+            let ids = ids(&db.store, 2).await;
+            let mail = |first, from, external_id| Mail::new(first, &format!("{from}{round}@example.com"), &format!("<{external_id}{round}>"));
+            let failing = taken(mail(ids[0], "a", "a")).send(&writer);
+            let (failed, second) = futures::join!(failing, mail(ids[1], from, external_id).send(&writer));
+            assert_eq!(failed.unwrap_err().kind, StoreErrorKind::Conflict);
+            assert_eq!(second, Ok(None));
+            let item = db.store.item_record(ItemId(ids[1])).await.unwrap().unwrap();
+            assert_eq!(item.contact, Some(ContactId(ids[1] + 2)));
+            let hit = db.store.find_inbound_key(CHANNEL, &format!("<{external_id}{round}>")).await.unwrap();
+            assert_eq!(hit.unwrap().message, MessageId(ids[1] + 1));
+        }
+        for table in ["contact", "identity", "item", "message", "routing_input"] {
+            assert_eq!(count(&db.store, table).await, 4, "{table}");
         }
     }
 
@@ -283,6 +309,121 @@ on_both! {
         let told: Vec<_> = told.iter().filter(|event| event.kind == LiveEventKind::Item).map(|event| event.item.unwrap()).collect();
         assert_eq!(told, [0, 1, 2, 11, 6, 7, 8, 9, 10].map(|place| items[place]));
     }
+}
+
+#[tokio::test]
+async fn what_waits_takes_no_value_of_a_statement_without_numbers() {
+    let db = crate::tests::TestDb::sqlite().await;
+    let kari = contact(&db.store, "kari@example.com", None).await;
+    let new = new_conversation(ConversationId(id(&db.store).await), kari, ChannelKind::Email);
+    let item = new.id.into();
+    let read = write(&db.store, move |tx| {
+        async move {
+            tx.insert_conversation(&new).await?;
+            let sql = format!("SELECT column1 AS n FROM (VALUES {}) WHERE column1 IS NOT NULL", blanks(2, 1));
+            rows(tx, sql, values![7_i64, 9_i64]).await?.iter().map(|row| row.get::<i64>("n")).collect::<Result<Vec<_>, _>>()
+        }
+        .boxed()
+    });
+    assert_eq!(read.await.unwrap(), [7, 9]);
+    assert_eq!(db.store.item_record(item).await.unwrap().unwrap().contact, Some(kari));
+    db.finish().await;
+}
+
+/// A column that cannot be decoded fails whoever asks for it, and nobody else of the group.
+#[tokio::test]
+async fn what_cannot_be_read_ahead_fails_whoever_asks_for_it() {
+    let db = crate::tests::TestDb::sqlite().await;
+    let (writer, _task) = writer(&db.store);
+    contact(&db.store, "broken@example.com", None).await;
+    contact(&db.store, "ola@example.com", None).await;
+    let broken = "UPDATE contact SET created_at = 'noon' WHERE id = (SELECT contact_id FROM identity \
+        WHERE value = 'broken@example.com')";
+    write(&db.store, move |tx| async move { execute(tx, broken, values![]).await }.boxed()).await.unwrap();
+    let ids = ids(&db.store, 3).await;
+    let mails = ids.iter().zip(["ola@example.com", "broken@example.com", "new@example.com"]);
+    let mails = mails.map(|(first, from)| Mail::new(*first, from, &format!("<{first}>")));
+    let answers = join_all(mails.map(|mail| mail.send(&writer))).await;
+    let kinds: Vec<_> = answers.into_iter().map(|answer| answer.err().map(|error| error.kind)).collect();
+    assert_eq!(kinds, [None, Some(StoreErrorKind::Corrupt), None]);
+    assert_eq!(stored(&db.store, "item").await, [ids[0], ids[2]]);
+    db.finish().await;
+}
+
+#[tokio::test]
+async fn a_reading_ahead_that_fails_takes_nobody_down() {
+    let db = crate::tests::TestDb::sqlite().await;
+    let tx = db.store.begin().await.unwrap();
+    tx.begin_group().await.unwrap();
+    script(&tx, "ALTER TABLE identity RENAME TO away; RELEASE SAVEPOINT member; SAVEPOINT member").await.unwrap();
+    tx.foresee(&Mail::new(1, "kari@example.com", "<kari>").questions()).await.unwrap();
+    assert_eq!(tx.find_inbound_key(CHANNEL, "<kari>").await.unwrap(), None);
+    // Without the savepoint nobody can tell what became of the transaction.
+    script(&tx, "RELEASE SAVEPOINT member").await.unwrap();
+    assert!(tx.foresee(&Mail::new(1, "kari@example.com", "<kari>").questions()).await.is_err());
+    tx.roll_back().await;
+    db.finish().await;
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_up_under_waiting_writes_loses_no_answered_mail() {
+    let db = crate::tests::TestDb::sqlite().await;
+    let (writer, _task) = writer(&db.store);
+    let last = ids(&db.store, 1).await;
+    // A few that fit, many that do not fit together, and one that fits nowhere.
+    for (pages, mails, length) in [(200, 10, 9_000), (60, 40, 9_000), (30, 1, 150_000)] {
+        limit_pages(&db.store, pages).await;
+        let before = stored(&db.store, "item").await;
+        let ids = ids(&db.store, mails).await;
+        let mails = ids.iter().map(|first| Mail {
+            text: "x".repeat(length),
+            ..Mail::new(*first, &format!("{first}@example.com"), &format!("<{first}>"))
+        });
+        let answers = join_all(mails.map(|mail| mail.send(&writer))).await;
+        let full = answers.iter().filter_map(|answer| answer.as_ref().err());
+        assert!(full.clone().all(|error| error.kind == StoreErrorKind::Full), "{answers:?}");
+        assert_eq!(full.count() > 0, pages < 200);
+        let well = ids.iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).map(|(first, _)| *first);
+        let kept: Vec<i64> = before.into_iter().chain(well).collect();
+        assert_eq!(stored(&db.store, "item").await, kept);
+        for table in ["contact", "message", "inbound_key", "routing_input"] {
+            assert_eq!(usize::try_from(count(&db.store, table).await), Ok(kept.len()), "{table}");
+        }
+    }
+    limit_pages(&db.store, 10_000).await;
+    let later = Mail::new(last[0], "later@example.com", "<later>").send(&writer).await;
+    assert_eq!(later, Ok(None));
+    db.finish().await;
+}
+
+/// Writes that were on their way when the statement behind them was given up may be there or not.
+#[tokio::test]
+async fn whoever_breaks_off_the_writes_of_others_takes_their_answers_back() {
+    let db = crate::tests::TestDb::sqlite().await;
+    let (writer, _task) = writer(&db.store);
+    for does_panic in [false, true] {
+        let ids = ids(&db.store, 2).await;
+        let before = Mail::new(ids[0], "kari@example.com", "<before>").send(&writer);
+        let breaking = writer.run::<(), StoreError, _>(move |tx| {
+            async move {
+                // As long as the connection is in use, what has been settled is on its way to it.
+                let in_use = tx.conn().stream_raw(Statement::from_string(tx.backend(), "SELECT 1")).await;
+                let mut reading = Box::pin(tx.item_record(ItemId(1), true));
+                assert!(futures::poll!(&mut reading).is_pending());
+                drop((reading, in_use));
+                assert!(!does_panic, "this test panics here");
+                Ok(())
+            }
+            .boxed()
+        });
+        let after = Mail::new(ids[1], "kari@example.com", "<after>").send(&writer);
+        let (before, broken, after) = futures::join!(before, breaking, after);
+        assert!(before.is_err() && broken.is_err() && after.is_err(), "{before:?} {broken:?} {after:?}");
+        assert!(stored(&db.store, "item").await.is_empty());
+    }
+    let later = Mail::new(id(&db.store).await, "kari@example.com", "<later>").send(&writer).await;
+    assert_eq!(later, Ok(None));
+    db.finish().await;
 }
 
 /// The most questions and writes of 50 mails from strangers, which is what a mail costs most for on SQLite.

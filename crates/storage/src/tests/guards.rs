@@ -24,7 +24,7 @@ async fn open_work(store: &Store, id: i64) -> (u32, BTreeMap<WorkType, u32>) {
     (person.open, person.open_per_type)
 }
 
-async fn status(store: &Store, id: i64, value: StatusValue) -> i64 {
+pub(super) async fn status(store: &Store, id: i64, value: StatusValue) -> i64 {
     let status = ManualStatus { value, reason: None, set_at: NOON, origin: StatusOrigin::ByHand };
     write(store, move |tx| async move { tx.set_status(UserId(id), &status, None, NOON, &Actor::System).await }.boxed())
         .await

@@ -160,6 +160,16 @@ on_both! {
         assert_eq!((view.text.as_str(), view.subject.as_deref()), ("xy", Some("ab")));
     }
 
+    async fn an_identity_with_nul_characters_is_that_without_them(db) {
+        let identity = Identity::new(IdentityKind::Phone, "+47\090000000");
+        let (kari, new) = find_or_create(&db.store, vec![identity.clone()], None).await;
+        assert!(new);
+        assert_eq!(find_or_create(&db.store, vec![identity.clone()], None).await, (kari, false));
+        assert_eq!(find_or_create(&db.store, vec![Identity::new(IdentityKind::Phone, "+4790000000")], None).await, (kari, false));
+        let found = write(&db.store, move |tx| async move { tx.contact_of(&identity).await }.boxed()).await.unwrap();
+        assert_eq!(found.map(|contact| contact.id), Some(kari));
+    }
+
     async fn r12_1_what_nobody_wrote_neither_waits_nor_moves_up(db) {
         let (conversation, ticket) = ticket(&db.store, TicketType::EmailOther).await;
         for nature in [Nature::AutoReply, Nature::Bounce, Nature::Spam] {

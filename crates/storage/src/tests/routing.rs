@@ -115,6 +115,30 @@ on_both! {
         assert_eq!((statistics.unconsumed, statistics.parked), (1, 1));
     }
 
+    async fn r13_1_many_decisions_and_inputs_are_stored_at_once(db) {
+        let item = ItemId::from(conversation(&db.store, ChannelKind::Email).await);
+        let ids = db.store.next_ids(8_000).await.unwrap();
+        let decision = decision(item, Outcome::Unassigned { reason: UnassignedReason::NobodyEligible });
+        let new: Vec<_> = ids.iter().zip(1..).map(|(id, no)| NewDecision {
+            id: DecisionId(*id),
+            input_seq: 1,
+            no,
+            at: NOON,
+            directory_version: 1,
+            decision: decision.clone(),
+            duration_us: 17,
+            refused: None,
+        }).collect();
+        let inputs = vec![new_input(Input::Tick, None); 10_000];
+        write(&db.store, move |tx| async move {
+            tx.insert_decisions(&new).await?;
+            tx.append_inputs(&inputs).await
+        }.boxed()).await.unwrap();
+        let kept = db.store.decisions_between(0, 9_000).await.unwrap();
+        assert_eq!(kept.iter().map(|view| view.id.0).collect::<Vec<_>>(), ids);
+        assert_eq!(db.store.next_inputs(20_000).await.unwrap().len(), 10_000);
+    }
+
     async fn r13_1_decisions_are_kept_with_their_refusals(db) {
         let item = ItemId::from(conversation(&db.store, ChannelKind::Email).await);
         let ids = db.store.next_ids(2).await.unwrap();

@@ -29,6 +29,18 @@ async fn kept(store: &Store) -> Vec<String> {
     found.iter().map(|row| row.get("key").unwrap()).collect()
 }
 
+/// Leaves room for so many more pages of an SQLite file.
+pub(super) async fn limit_pages(store: &Store, more: i64) {
+    let limit = write(store, move |tx| {
+        async move {
+            let count: i64 = one(tx, "PRAGMA page_count", values![]).await?.get("page_count")?;
+            one(tx, format!("PRAGMA max_page_count = {}", count + more), values![]).await.map(|_| ())
+        }
+        .boxed()
+    });
+    limit.await.unwrap();
+}
+
 on_both! {
     async fn an_error_rolls_back_the_whole_transaction(db) {
         let failed = write(&db.store, |tx| async move {
@@ -259,16 +271,7 @@ async fn sqlite_writes_are_durable_and_guarded_by_foreign_keys() {
 async fn a_disk_that_fills_up_in_a_group_loses_no_answered_write() {
     let db = TestDb::sqlite().await;
     let (writer, _task) = writer(&db.store, WriterOptions::default());
-    let limit = |more: i64| {
-        write(&db.store, move |tx| {
-            async move {
-                let count: i64 = one(tx, "PRAGMA page_count", values![]).await?.get("page_count")?;
-                one(tx, format!("PRAGMA max_page_count = {}", count + more), values![]).await.map(|_| ())
-            }
-            .boxed()
-        })
-    };
-    limit(30).await.unwrap();
+    limit_pages(&db.store, 30).await;
     let jobs = (0..40_i64).map(|number| {
         writer.run::<u64, StoreError, _>(move |tx: &Tx| {
             let sql = "INSERT INTO idempotency (scope, key, at, status, response) VALUES ('test', $1, 0, 0, $2)";
@@ -283,7 +286,7 @@ async fn a_disk_that_fills_up_in_a_group_loses_no_answered_write() {
     );
     assert!(well.len() < 40);
     assert_eq!(kept(&db.store).await, well);
-    limit(10_000).await.unwrap();
+    limit_pages(&db.store, 10_000).await;
     writer.run::<u64, StoreError, _>(|tx| keep(tx, "later".into())).await.unwrap();
     assert_eq!(kept(&db.store).await.len(), well.len() + 1);
     db.finish().await;
