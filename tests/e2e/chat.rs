@@ -48,7 +48,7 @@ async fn messages(visitor: &mut Visitor, count: usize) -> Vec<(i64, String)> {
 }
 
 on_both! {
-    async fn whoever_asks_for_answers_by_mail_gets_them_there_at_once_and_still_in_the_chat(mut site) {
+    async fn whoever_asks_for_answers_by_mail_gets_them_there_within_seconds_and_still_in_the_chat(mut site) {
         site.add_chat(&[]);
         let chat = "name = \"Shop chat\"\nkind = \"chat\"\n";
         site.edit_directory(chat, &format!("{chat}chat = {{ mail_channel = \"support\" }}\n"));
