@@ -260,7 +260,7 @@ const tests = {
 
   async 'anonymous, identified and wrongly signed visitors are told apart'({ page, chat }) {
     await openChat(page);
-    await until('it is connected', () => chat.clients.size === 1);
+    await until('it is connected', () => chat.state.hellos.length === 1);
     assert.equal(chat.state.hellos[0].identity, undefined);
     await page.evaluate(() => document.addEventListener('switchboard:error', (event) => (window.fault = event.detail.code)));
     await call(page, 'identify', { id: '4711', name: 'Kari', hash: '00' });
