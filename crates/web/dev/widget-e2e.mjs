@@ -232,7 +232,7 @@ const tests = {
     // As a page of its own: in a frame of another site browsers may give no storage at all.
     await page.goto(`${desk}/w/${KEY}`);
     const own = page.getByRole('textbox', { name: 'Write a message' });
-    await until('it is connected', () => chat.clients.size === 1);
+    await until('it is connected', () => chat.state.hellos.length === 1);
     chat.state.silent = true;
     await own.fill('do not lose this');
     await own.press('Enter');
