@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::Duration;
+use switchboard_channel_testkit::free_port;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -63,17 +64,7 @@ impl Browser {
     /// # Panics
     /// When Chromium or ChromeDriver is missing or does not start.
     pub async fn open(look: Look) -> Self {
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-        let mut driver = command.spawn().expect("chromedriver is there; it is the Debian package chromium-driver");
-        let mut lines = BufReader::new(driver.stdout.take().expect("the output is piped")).lines();
-        let port = loop {
-            let line = lines.next_line().await.ok().flatten().expect("chromedriver says where it listens");
-            let started = line.split_once("started successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned());
-            if let Some(port) = started {
-                break port;
-            }
-        };
+        let (driver, port) = start_driver().await;
         let profile = tempfile::tempdir().expect("the system gives a temporary folder");
         let http = http_client().build().expect("an HTTP client can be made");
         let base = format!("http://127.0.0.1:{port}/session");
@@ -333,6 +324,24 @@ async fn value(path: &str, answer: reqwest::Response) -> Value {
     let error = &answer["value"]["error"];
     assert!(!error.is_string(), "{path}: {error}: {}", answer["value"]["message"]);
     answer["value"].take()
+}
+
+/// Starts ChromeDriver and waits until it listens; with its port.
+async fn start_driver() -> (Child, u16) {
+    // Left to choose, it takes a free port of IPv6 and ends when somebody has the same one of IPv4.
+    let port = free_port();
+    let mut command = Command::new("chromedriver");
+    command.arg(format!("--port={port}")).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut driver = command.spawn().expect("chromedriver is there; it is the Debian package chromium-driver");
+    let mut lines = BufReader::new(driver.stdout.take().expect("the output is piped")).lines();
+    let mut said = Vec::new();
+    while let Some(line) = lines.next_line().await.expect("chromedriver speaks UTF-8") {
+        if line.contains("started successfully on port ") {
+            return (driver, port);
+        }
+        said.push(line);
+    }
+    panic!("chromedriver ended instead of listening on port {port}:\n{}", said.join("\n"));
 }
 
 async fn capabilities(look: &Look, profile: &TempDir) -> Value {

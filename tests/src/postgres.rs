@@ -4,7 +4,6 @@
 //! after the runner, and a small process stops it when the runner is gone, however it went.
 
 use std::fs::OpenOptions;
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -73,8 +72,7 @@ fn start(folder: &Path) -> String {
     let cluster = data.join("cluster");
     let locale = ["-A", "trust", "-U", "switchboard", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"];
     succeed(as_server("initdb").arg("-D").arg(&cluster).args(locale));
-    let socket = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let port = socket.expect("there is a free port").port();
+    let port = switchboard_channel_testkit::free_port();
     // Hosts are killed here, never the database, so nothing rests on the disk.
     let settings = format!(
         "-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=300 -c shared_buffers=64MB -k {}",

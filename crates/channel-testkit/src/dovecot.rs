@@ -1,8 +1,8 @@
 //! A real Dovecot: its own configuration in a temporary folder, free ports, stopped by its own process id.
 
-use crate::Identity;
+use crate::{Identity, free_port};
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -308,9 +308,4 @@ fn children(parent: u32) -> Vec<u32> {
     };
     let all = fs::read_dir("/proc").expect("a list of processes");
     all.filter_map(|entry| entry.ok()?.file_name().to_string_lossy().parse().ok()).filter(|id| is_child(*id)).collect()
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
 }

@@ -13,6 +13,7 @@ mod harness;
 mod identity;
 mod inbox;
 mod logs;
+mod ports;
 mod threads;
 
 pub use context::{ManualClock, context, context_at, install_crypto, settings};
@@ -23,4 +24,5 @@ pub use harness::{Answer, Harness, Intake};
 pub use identity::Identity;
 pub use inbox::RecordingInbox;
 pub use logs::{Listening, LogLine, listen};
+pub use ports::free_port;
 pub use threads::FakeThreads;

@@ -84,14 +84,22 @@ fn start(folder: &Path) -> String {
     let cluster = data.join("cluster");
     let locale = ["-A", "trust", "-U", "sb", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"];
     succeed(as_server("initdb").arg("-D").arg(&cluster).args(locale));
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let settings = format!(
-        "-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=300 -c shared_buffers=32MB -k {}",
-        data.display()
-    );
     let stop = format!("{} -D '{}' -m immediate -w stop", bin.join("pg_ctl").display(), cluster.display());
     leave_a_cleaner(folder, &if as_root { format!("runuser -u postgres -- {stop}") } else { stop });
-    succeed(as_server("pg_ctl").arg("-D").arg(&cluster).arg("-l").arg(data.join("log")).args(["-w", "-o", &settings, "start"]));
+    let starts_on = |port: u16| {
+        let settings = format!(
+            "-p {port} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=300 -c shared_buffers=32MB -k {}",
+            data.display()
+        );
+        let mut start = as_server("pg_ctl");
+        start.arg("-D").arg(&cluster).arg("-l").arg(data.join("log")).args(["-w", "-o", &settings, "start"]);
+        start.stdout(Stdio::null()).status().unwrap().success()
+    };
+    // Somebody may get the port between the choice and the start.
+    let mut ports = (0..5).map(|_| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    let Some(port) = ports.find(|port| starts_on(*port)) else {
+        panic!("PostgreSQL does not start:\n{}", std::fs::read_to_string(data.join("log")).unwrap_or_default());
+    };
     format!("postgres://sb@127.0.0.1:{port}/postgres")
 }
 
