@@ -17,7 +17,8 @@ pub fn free_port() -> u16 {
         let drawn = RandomState::new().hash_one(no) % u64::from(below - LOWEST);
         LOWEST + u16::try_from(drawn).expect("it is less than a port")
     });
-    let mut free = candidates.filter(|port| is_free(Ipv4Addr::LOCALHOST.into(), *port) && is_free(Ipv6Addr::LOCALHOST.into(), *port));
+    let mut free =
+        candidates.filter(|port| is_free(Ipv4Addr::LOCALHOST.into(), *port) && is_free(Ipv6Addr::LOCALHOST.into(), *port));
     free.next().expect("there is a free port")
 }
 
