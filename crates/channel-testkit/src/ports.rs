@@ -1,3 +1,5 @@
+//! Free ports for programs that tests start.
+
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 
