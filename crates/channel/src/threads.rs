@@ -89,6 +89,9 @@ pub struct Thread {
     pub owner: Option<String>,
     /// Its place among those that wait for the same people, from 1; `None` when it does not wait.
     pub position: Option<u32>,
+    /// How many minutes it will probably go on waiting, at least and at most: four in five do. `None` while the router
+    /// cannot tell.
+    pub wait_minutes: Option<(u32, u32)>,
     /// The newest message of the contact that a person at the desk has seen.
     pub seen: Option<MessageId>,
     /// The newest message for the contact that the contact has read.

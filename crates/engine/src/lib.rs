@@ -27,6 +27,7 @@ mod merging;
 mod moving;
 mod observer;
 mod people;
+mod places;
 mod presence;
 mod random;
 mod recall;
