@@ -7,6 +7,7 @@ mod accounts;
 mod admin;
 mod answers;
 mod arrival;
+mod blocking;
 mod attention;
 mod chat;
 mod chat_mail;

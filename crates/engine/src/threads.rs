@@ -284,7 +284,9 @@ impl ChannelThreads {
             Some(Owner::User { id }) => directory.user(id).map(|user| shown_name(&user.name)),
             _ => None,
         };
-        let open = matches!(record.status, ItemStatus::Open | ItemStatus::Snoozed);
+        // Somebody who is blocked sees no difference to work that waits.
+        let filtered = record.is_blocked && record.status == ItemStatus::Spam;
+        let open = filtered || matches!(record.status, ItemStatus::Open | ItemStatus::Snoozed);
         Thread {
             conversation: record.conversation,
             key: record.thread_key,
