@@ -11,7 +11,9 @@ use crate::sla::renew_due;
 use crate::timers;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use switchboard_model::{Actor, ContactId, ContactView, ConversationId, Directory, ItemId, ItemStatus, LiveEventKind, Timestamp, WorkspaceId};
+use switchboard_model::{
+    Actor, ContactId, ContactView, ConversationId, Directory, ItemId, ItemStatus, LiveEventKind, Timestamp, WorkspaceId,
+};
 use switchboard_storage::{ItemRecord, ItemUpdate, NewAudit, NewEvent, Tx};
 
 /// Items that are put away in one transaction.

@@ -4,8 +4,8 @@ use crate::engine::Engine;
 use crate::error::{EngineError, Result};
 use crate::request::{Blob, Caller, Counts, ItemsQuery, SearchHit};
 use switchboard_model::{
-    BlobId, ContactId, ContactView, ItemId, ItemRow, ItemView, LiveEventKind, MessageId, MessageView, Page, TeamId,
-    UserId, View, WorkspaceId, fold,
+    BlobId, ContactId, ContactView, ItemId, ItemRow, ItemView, LiveEventKind, MessageId, MessageView, Page, TeamId, UserId, View,
+    WorkspaceId, fold,
 };
 use switchboard_storage::{ItemQuery, ListScope, NewAudit, NewEvent, SearchQuery};
 

@@ -5,9 +5,9 @@ use crate::error::StoreError;
 use crate::row::{Db, Row, one, row, rows, values};
 use crate::store::{Store, Tx};
 use switchboard_model::{
-    Blocked, ChannelId, ContactBrief, ContactId, ContactView, ConversationId, DecisionId, History, Identity, IdentityKind, ItemId,
-    ItemKind, ItemRow, ItemState, ItemStatus, ItemView, LoadGroup, Owner, Priority, TeamId, TicketId, TicketType, Timestamp,
-    UnassignedReason, UserId, WorkspaceId,
+    Blocked, ChannelId, ContactBrief, ContactId, ContactView, ConversationId, DecisionId, History, Identity, IdentityKind,
+    ItemId, ItemKind, ItemRow, ItemState, ItemStatus, ItemView, LoadGroup, Owner, Priority, TeamId, TicketId, TicketType,
+    Timestamp, UnassignedReason, UserId, WorkspaceId,
 };
 
 /// Columns of an item `i`.

@@ -4,8 +4,5 @@ use crate::migration::Statements;
 
 pub(super) const BLOCKED: Statements = Statements {
     name: "m20261122_000007_blocked",
-    statements: &[
-        "ALTER TABLE contact ADD COLUMN blocked_at BIGINT",
-        "ALTER TABLE contact ADD COLUMN blocked_by TEXT",
-    ],
+    statements: &["ALTER TABLE contact ADD COLUMN blocked_at BIGINT", "ALTER TABLE contact ADD COLUMN blocked_by TEXT"],
 };
