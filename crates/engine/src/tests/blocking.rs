@@ -58,6 +58,13 @@ async fn open_work(desk: &Desk, name: &str) -> u32 {
     desk.engine.person(desk.user(name)).await.unwrap().load.open
 }
 
+/// The log says what happened, also when it is decided again.
+async fn replays(desk: &Desk) {
+    agrees(desk).await;
+    let report = desk.engine.replay(0).await.unwrap();
+    assert_eq!(report.differences, 0, "{report:#?}");
+}
+
 /// Stored as spam, with nobody to look after it and no clock running.
 fn is_put_away(row: &ItemRow) -> bool {
     row.status == ItemStatus::Spam && row.waiting_since.is_none() && row.queued_since.is_none() && row.due_at.is_none()
@@ -101,7 +108,7 @@ async fn r12_1_what_a_blocked_contact_writes_is_kept_as_spam_on_every_channel() 
     timers_ran(&desk).await;
     assert_eq!((arrivals(&desk).await, mails(&desk).len()), (asked, told), "nobody is asked, nobody is mailed");
     assert_eq!(desk.list("ann", View::Open).await, []);
-    agrees(&desk).await;
+    replays(&desk).await;
 }
 
 #[tokio::test]
@@ -122,7 +129,7 @@ async fn r12_1_a_blocked_contact_reopens_nothing_and_is_heard_again_once_unblock
     assert_eq!(desk.receive(answer(&desk, KIM, &first, "And this.")).await, item);
     assert!(is_put_away(&desk.row(item).await));
     assert_eq!(open_work(&desk, "bo").await, 0);
-    agrees(&desk).await;
+    replays(&desk).await;
 
     let view = set_blocked(&desk, contact, false).await;
     assert_eq!((view.blocked, status(&desk, item).await), (None, ItemStatus::Spam), "unblocking changes no item");
@@ -148,7 +155,7 @@ async fn r12_1_blocking_files_what_is_open_as_spam_where_the_caller_may() {
     assert!(is_put_away(&view.row) && view.linked.is_some_and(|linked| linked.status == ItemStatus::Spam));
     assert_eq!((status(&desk, secret).await, status(&desk, other).await), (ItemStatus::Open, ItemStatus::Open));
     assert_eq!((open_work(&desk, "bo").await, open_work(&desk, "cy").await), (0, 0));
-    agrees(&desk).await;
+    replays(&desk).await;
     let told = |item: ItemId| move |event: &LiveEvent| event.kind == LiveEventKind::Item && event.item == Some(item);
     let is_told = tokio::time::timeout(Duration::from_secs(20), async { while !told(secret)(&events.recv().await.unwrap()) {} });
     assert!(is_told.await.is_ok(), "desks that show the contact elsewhere look anew");
@@ -165,6 +172,22 @@ async fn r12_1_blocking_files_what_is_open_as_spam_where_the_caller_may() {
     let hidden = contact_of(&desk, desk.mail("sales", "mo@customer.test").await).await;
     let refused = desk.engine.set_contact_blocked(&desk.as_user("bo"), hidden, true).await.unwrap_err();
     assert_eq!(refused.kind, EngineErrorKind::NotFound, "what one may not see one may not block");
+}
+
+#[tokio::test]
+async fn r12_1_room_that_a_block_frees_goes_to_who_waits() {
+    let desk = Desk::open().await;
+    let mut taken = Vec::new();
+    for _ in 0..4 {
+        taken.push(desk.mail("queue", KIM).await);
+    }
+    let (own, waiting) = (desk.mail("queue", KIM).await, desk.mail("queue", "pi@customer.test").await);
+    assert!(desk.row(own).await.queued_since.is_some() && desk.row(waiting).await.queued_since.is_some());
+    set_blocked(&desk, contact_of(&desk, own).await, true).await;
+    assert!(is_put_away(&desk.row(own).await));
+    assert!(desk.owner(waiting).await.is_some(), "it is nobody's turn before");
+    assert_eq!(open_work(&desk, "bo").await + open_work(&desk, "cy").await, 1);
+    replays(&desk).await;
 }
 
 #[tokio::test]
@@ -313,5 +336,5 @@ async fn r12_1_of_a_block_and_messages_at_once_nothing_stays_open() {
     eventually("all is decided", async || desk.engine.statistics().await.unwrap().unconsumed == 0).await;
     let statistics = desk.engine.statistics().await.unwrap();
     assert_eq!((statistics.open, open_work(&desk, "bo").await, open_work(&desk, "cy").await), (0, 0, 0));
-    agrees(&desk).await;
+    replays(&desk).await;
 }
