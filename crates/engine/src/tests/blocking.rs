@@ -185,7 +185,7 @@ async fn r12_1_room_that_a_block_frees_goes_to_who_waits() {
     assert!(desk.row(own).await.queued_since.is_some() && desk.row(waiting).await.queued_since.is_some());
     set_blocked(&desk, contact_of(&desk, own).await, true).await;
     assert!(is_put_away(&desk.row(own).await));
-    assert!(desk.owner(waiting).await.is_some(), "it is nobody's turn before");
+    assert!(desk.owner(waiting).await.is_some(), "the room goes to whoever else waits");
     assert_eq!(open_work(&desk, "bo").await + open_work(&desk, "cy").await, 1);
     replays(&desk).await;
 }
