@@ -2,8 +2,8 @@
 
 use crate::support::{SOON, decided, id, owner};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
-use switchboard_channel_testkit::Dovecot;
+use std::time::Duration;
+use switchboard_channel_testkit::{Dovecot, Stopwatch};
 use switchboard_tests::{Client, Host, Site, eventually, on_both};
 
 /// Mails in the folder when the host first comes, and in each batch that it takes.
@@ -66,9 +66,9 @@ on_both! {
             assert!(waits.len() < 20, "it takes too long: {waits:?}");
             let number = waits.len();
             server.deliver("support", &mail(number)).await;
-            let delivered = Instant::now();
+            let delivered = Stopwatch::start();
             let item = decided(&liv, &format!("Parcel {number}")).await;
-            waits.push(delivered.elapsed());
+            waits.push(delivered.own());
             assert!(owner(&item).is_some(), "{item}");
             short = waits.iter().filter(|wait| **wait < Duration::from_secs(1)).count();
         }
