@@ -1,6 +1,7 @@
 //! The program as its users meet it: mail and forms come in, people work, hosts are killed, disks fill up.
 
 mod arrival;
+mod blocked;
 mod chat;
 mod crashes;
 mod demo;

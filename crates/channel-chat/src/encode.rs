@@ -124,6 +124,8 @@ pub(crate) struct Standing<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    wait_minutes: Option<(u32, u32)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     seen: Option<MessageId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     read: Option<MessageId>,
@@ -246,6 +248,7 @@ impl<'a> Standing<'a> {
             open: thread.open,
             owner: thread.owner.as_deref(),
             position: thread.position,
+            wait_minutes: thread.wait_minutes,
             seen: thread.seen,
             read: thread.read,
             newest: thread.newest,

@@ -222,7 +222,17 @@ impl Threads for FakeThreads {
 }
 
 fn fresh(conversation: ConversationId, key: Option<String>) -> Thread {
-    Thread { conversation, key, open: true, owner: None, position: None, seen: None, read: None, newest: None }
+    Thread {
+        conversation,
+        key,
+        open: true,
+        owner: None,
+        position: None,
+        wait_minutes: None,
+        seen: None,
+        read: None,
+        newest: None,
+    }
 }
 
 fn of_contact(message: InboundMessage, id: MessageId, at: Timestamp) -> (ThreadMessage, Vec<ThreadFile>) {

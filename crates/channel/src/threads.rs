@@ -83,12 +83,15 @@ pub struct Thread {
     pub conversation: ConversationId,
     /// The thread key that its messages came with.
     pub key: Option<String>,
-    /// It is neither closed nor filtered away.
+    /// It is neither closed nor filtered away, as far as its contact is to know (ROUTING 12.1).
     pub open: bool,
     /// The first name shown of the person who has it.
     pub owner: Option<String>,
     /// Its place among those that wait for the same people, from 1; `None` when it does not wait.
     pub position: Option<u32>,
+    /// How many minutes it will probably go on waiting, at least and at most: four in five do. `None` while the router
+    /// cannot tell.
+    pub wait_minutes: Option<(u32, u32)>,
     /// The newest message of the contact that a person at the desk has seen.
     pub seen: Option<MessageId>,
     /// The newest message for the contact that the contact has read.

@@ -3,15 +3,17 @@
 
 use crate::decide::{Ask, Mode, Resolution, decide};
 use crate::ladders::Sight;
+use crate::pace::WaitRange;
 use crate::place::Place;
 use crate::pool::Pool;
-use crate::queue::Lanes;
+use crate::queue::{LaneIndex, Lanes};
 use crate::router::Router;
 use crate::usage::Usage;
 use crate::work::{Owned, share_key};
 use std::cmp::Ordering;
 use switchboard_model::{
-    Arrival, Decision, Effect, Explanation, ItemId, ItemState, ItemStatus, Outcome, Revision, Timestamp, UserId, WaitingItem,
+    Arrival, Decision, Effect, Explanation, ItemId, ItemState, ItemStatus, Outcome, Owner, Revision, Timestamp, UserId,
+    WaitingItem,
 };
 
 /// What a step has to say, and what is explained of it.
@@ -58,6 +60,20 @@ impl Router {
     #[must_use]
     pub fn position(&self, item: ItemId) -> Option<u32> {
         self.queue.position(item, self.now).map(|position| u32::try_from(position).unwrap_or(u32::MAX))
+    }
+
+    /// How long an item that waits will probably wait from `now` on, by how fast others were picked up in front of it
+    /// in the last hour; `None` while fewer than five were. Nothing is decided by it.
+    #[must_use]
+    pub fn wait(&self, item: ItemId, now: Timestamp) -> Option<WaitRange> {
+        self.queue.wait(item, now.max(self.now))
+    }
+
+    /// Takes over how fast work was picked up from an earlier router under the same directory, as no state tells.
+    pub fn inherit(&mut self, earlier: &Self) {
+        if self.plan.directory.version == earlier.plan.directory.version {
+            self.queue.inherit(&earlier.queue);
+        }
     }
 
     /// When to send [`Input::Tick`](switchboard_model::Input::Tick) at the latest so that nothing waits longer than it must: the next edge of a shift
@@ -115,8 +131,8 @@ impl Router {
         let now = self.now;
         let in_front = |place: &Place| before.is_none_or(|before| place.compare(&before, now) == Ordering::Less);
         while let Some(place) = self.queue.first_ready(now).filter(in_front) {
-            let Some(waiting) = self.queue.take(place.item) else { break };
-            if let Some(waiting) = self.decide_waiting(waiting, out) {
+            let Some((waiting, lanes)) = self.queue.take_from(place.item) else { break };
+            if let Some(waiting) = self.decide_waiting(waiting, &lanes, out) {
                 left.push(waiting);
             }
             self.refresh();
@@ -126,8 +142,8 @@ impl Router {
         }
     }
 
-    /// Decides about an item that waited; gives it back if it is to go on waiting.
-    pub(crate) fn decide_waiting(&mut self, waiting: WaitingItem, out: &mut Outbox) -> Option<WaitingItem> {
+    /// Decides about an item that waited in these lanes; gives it back if it is to go on waiting.
+    pub(crate) fn decide_waiting(&mut self, waiting: WaitingItem, lanes: &[LaneIndex], out: &mut Outbox) -> Option<WaitingItem> {
         let ask = Ask { no: self.no, place: out.place, since: waiting.since, queued: true, waiting: true };
         if out.asked == Some(waiting.arrival.item) {
             out.found = Some(self.explain_ask(self.now, &waiting.arrival, &ask, waiting.barred));
@@ -139,6 +155,9 @@ impl Router {
         let Resolution { decision, .. } = decide(&pool, &waiting.arrival, &ask, Mode::Decide(ladders));
         if decision.outcome == Outcome::Queued {
             return Some(waiting);
+        }
+        if matches!(decision.outcome, Outcome::Assigned { .. }) {
+            self.queue.picked_up(lanes, self.now);
         }
         self.apply(&decision, &waiting.arrival);
         out.decided(decision);
@@ -173,7 +192,7 @@ impl Router {
     /// Decides anew about everything that waits, as people, rules or hours are others now.
     pub(crate) fn queue_all_again(&mut self, waiting: Vec<WaitingItem>, out: &mut Outbox) {
         for waiting in waiting {
-            if let Some(waiting) = self.decide_waiting(WaitingItem { barred: None, ..waiting }, out) {
+            if let Some(waiting) = self.decide_waiting(WaitingItem { barred: None, ..waiting }, &[], out) {
                 self.queue_up(waiting);
             }
         }
@@ -191,7 +210,10 @@ impl Router {
     pub(crate) fn update_waiting(&mut self, state: &ItemState) {
         let Some(found) = self.queue.find(state.item) else { return };
         if state.status != ItemStatus::Open || state.owner.is_some() {
-            self.queue.take(state.item);
+            let taken = self.queue.take_from(state.item);
+            if let (Some((_, lanes)), Some(Owner::User { .. })) = (taken, state.owner) {
+                self.queue.picked_up(&lanes, self.now);
+            }
             return;
         }
         let arrival = &found.arrival;

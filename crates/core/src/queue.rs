@@ -6,6 +6,7 @@
 //! many wait behind them.
 
 use crate::ladders::{LadderIndex, Ladders, Sight};
+use crate::pace::{Pace, WaitRange};
 use crate::people::PersonIndex;
 use crate::place::{Class, Place};
 use crate::pool::{Shared, could_take};
@@ -36,7 +37,8 @@ pub(crate) enum LaneKey {
     },
 }
 
-type LaneIndex = usize;
+/// A lane, while somebody stands in it.
+pub(crate) type LaneIndex = usize;
 
 #[derive(Clone, Debug)]
 struct Lane {
@@ -45,6 +47,10 @@ struct Lane {
     is_open: bool,
     /// The places that stand ready for this lane: the first of each class, by class.
     called: Vec<Place>,
+    /// Since when somebody has been waiting in it without a break, while somebody does.
+    waiting_since: Timestamp,
+    /// `None` before the first pick-up.
+    pace: Option<Box<Pace>>,
 }
 
 /// An item that waits.
@@ -127,7 +133,10 @@ impl Queue {
         let id = waiter.item.arrival.item;
         for key in lanes.keys {
             let index = self.lane(key, ladders, sight);
-            if self.lanes[index].places.insert(place) {
+            let lane = &mut self.lanes[index];
+            let is_first = lane.places.is_empty() || waiter.item.since < lane.waiting_since;
+            lane.waiting_since = if is_first { waiter.item.since } else { lane.waiting_since };
+            if lane.places.insert(place) {
                 waiter.lanes.push(index);
             }
             self.call(index, place.class);
@@ -146,11 +155,16 @@ impl Queue {
 
     /// Takes an item out of the queue.
     pub(crate) fn take(&mut self, item: ItemId) -> Option<WaitingItem> {
+        self.take_from(item).map(|(waiting, _)| waiting)
+    }
+
+    /// Takes an item out of the queue, with the lanes in which it stood.
+    pub(crate) fn take_from(&mut self, item: ItemId) -> Option<(WaitingItem, Vec<LaneIndex>)> {
         let waiter = *self.items.remove(&item)?;
-        for index in waiter.lanes {
-            self.lanes[index].places.remove(&waiter.place);
-            self.call(index, waiter.place.class);
-            self.drop_if_spare(index);
+        for index in &waiter.lanes {
+            self.lanes[*index].places.remove(&waiter.place);
+            self.call(*index, waiter.place.class);
+            self.drop_if_spare(*index);
         }
         if let Some(wake_at) = waiter.wake_at {
             self.wakes.remove(&(wake_at, item));
@@ -163,7 +177,31 @@ impl Queue {
         if let Some(conversation) = waiter.item.arrival.conversation {
             self.shares.remove(&(conversation.0, item));
         }
-        Some(waiter.item)
+        Some((waiter.item, waiter.lanes))
+    }
+
+    /// What was just taken out of these lanes went to somebody. Nothing may have been put into the queue since.
+    pub(crate) fn picked_up(&mut self, lanes: &[LaneIndex], now: Timestamp) {
+        for index in lanes {
+            let lane = &mut self.lanes[*index];
+            lane.pace.get_or_insert_default().pick(now, lane.waiting_since);
+        }
+    }
+
+    /// Takes over how fast lanes moved from an earlier queue under the same directory, by those who wait in both.
+    pub(crate) fn inherit(&mut self, earlier: &Self) {
+        for (item, waiter) in &self.items {
+            let Some(before) = earlier.items.get(item).filter(|before| before.lanes.len() == waiter.lanes.len()) else {
+                continue;
+            };
+            for (index, before) in waiter.lanes.iter().zip(&before.lanes) {
+                let (lane, before) = (&mut self.lanes[*index], &earlier.lanes[*before]);
+                lane.waiting_since = lane.waiting_since.min(before.waiting_since);
+                if let Some(before) = &before.pace {
+                    lane.pace.get_or_insert_default().follow(before);
+                }
+            }
+        }
     }
 
     /// Takes everything out, in the order in which it would be matched at `now` by another order, which holds from then
@@ -260,21 +298,39 @@ impl Queue {
     /// How many wait in front of an item at `now`, itself included, in the longest of its lanes.
     pub(crate) fn position(&self, item: ItemId, now: Timestamp) -> Option<usize> {
         let Waiter { lanes, place, .. } = &**self.items.get(&item)?;
-        let in_front = |lane: &LaneIndex| {
-            let places = &self.lanes[*lane].places;
-            match self.order {
-                QueueOrder::Priority => places.range(..=*place).count(),
-                QueueOrder::Gcmu => places.iter().filter(|other| other.compare(place, now) != Ordering::Greater).count(),
-            }
+        lanes.iter().map(|lane| self.place_in(*lane, place, now)).max()
+    }
+
+    /// How long an item will probably wait from `now` on, in the lane that gets to it first.
+    pub(crate) fn wait(&self, item: ItemId, now: Timestamp) -> Option<WaitRange> {
+        let Waiter { lanes, place, .. } = &**self.items.get(&item)?;
+        let of_lane = |index: &LaneIndex| {
+            let lane = &self.lanes[*index];
+            lane.pace.as_ref()?.wait(self.place_in(*index, place, now), now, lane.waiting_since)
         };
-        lanes.iter().map(in_front).max()
+        lanes.iter().filter_map(of_lane).min_by_key(|range| range.high_ms)
+    }
+
+    fn place_in(&self, lane: LaneIndex, place: &Place, now: Timestamp) -> usize {
+        let places = &self.lanes[lane].places;
+        match self.order {
+            QueueOrder::Priority => places.range(..=*place).count(),
+            QueueOrder::Gcmu => places.iter().filter(|other| other.compare(place, now) != Ordering::Greater).count(),
+        }
     }
 
     fn lane(&mut self, key: LaneKey, ladders: &Ladders, sight: &Sight<'_>) -> LaneIndex {
         if let Some(index) = self.index.get(&key) {
             return *index;
         }
-        let lane = Lane { key: key.clone(), places: BTreeSet::new(), is_open: false, called: Vec::new() };
+        let lane = Lane {
+            key: key.clone(),
+            places: BTreeSet::new(),
+            is_open: false,
+            called: Vec::new(),
+            waiting_since: Timestamp(0),
+            pace: None,
+        };
         let index = match self.spare.pop() {
             Some(index) => {
                 self.lanes[index] = lane;

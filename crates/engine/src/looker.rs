@@ -38,11 +38,15 @@ impl Engine {
         let no = store.cursor().await?.no;
         let newest = store.newest_checkpoint_no().await?;
         // A newer checkpoint is nearer, and may hold what the tables knew better than the log.
-        let mut current = match router.take().filter(|router| newest <= Some(router.no()) && router.no() <= no) {
-            Some(router) => router,
-            None => {
+        let mut current = match router.take() {
+            Some(router) if newest <= Some(router.no()) && router.no() <= no => router,
+            before => {
                 *directories = DirectoryCache::default();
-                Arc::new(remember(self, false).await?.router)
+                let mut anew = remember(self, false).await?.router;
+                if let Some(before) = before {
+                    anew.inherit(&before);
+                }
+                Arc::new(anew)
             }
         };
         if current.no() < no {

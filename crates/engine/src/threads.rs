@@ -1,12 +1,11 @@
 //! The conversations of a channel whose other side is connected, as its adapter may see them.
 //!
 //! What changes is read off the live events, which come from the database in their order, so it does not matter on which
-//! host it happens. Places in the queue follow from everything that happens anywhere, so they are not worked out per
-//! change: while somebody listens and something has changed, one question for all channels at once, no more often than
-//! every second, and never for more than a small share of a core.
+//! host it happens. Places in the queue are a matter of their own (`places.rs`).
 
 use crate::engine::Engine;
 use crate::error::{EngineError, Result};
+use crate::places::{Asking, Place};
 use crate::router_task::pause;
 use crate::signals::{ContactSignal, Whereabouts};
 use async_trait::async_trait;
@@ -18,8 +17,8 @@ use switchboard_channel::{
 };
 use switchboard_core::channel_hours;
 use switchboard_model::{
-    Actor, ChannelEntry, ChannelId, ConversationId, Identity, ItemId, ItemStatus, LiveEvent, LiveEventKind, MessageId,
-    MessageKind, Owner, VisitedPage,
+    Actor, ChannelEntry, ChannelId, ConversationId, Identity, ItemStatus, LiveEvent, LiveEventKind, MessageId, MessageKind,
+    Owner, VisitedPage,
 };
 use switchboard_storage::{Mark, NewEvent, ThreadEntry, ThreadRecord, Tx};
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -31,11 +30,6 @@ const MAX_THREADS: u32 = 50;
 const MAX_MESSAGES: u32 = 200;
 /// Events that are looked up at once.
 const BATCH: usize = 200;
-/// Waiting conversations whose place is known; those behind them are told none yet.
-const MAX_PLACES: u32 = 500;
-/// Places are asked for again after this long at the earliest, and after this many times what asking took.
-const PLACES_EVERY_MS: u64 = 1_000;
-const PLACES_SHARE: u64 = 20;
 /// Events that are read at once after falling behind.
 const MISSED: u32 = 5_000;
 const LOOK: Duration = Duration::from_millis(250);
@@ -44,7 +38,7 @@ const LOOK: Duration = Duration::from_millis(250);
 #[derive(Default)]
 pub(crate) struct Feeds {
     channels: Mutex<BTreeMap<String, broadcast::Sender<ThreadChange>>>,
-    places: Mutex<BTreeMap<ConversationId, u32>>,
+    places: Mutex<BTreeMap<ConversationId, Place>>,
 }
 
 impl Feeds {
@@ -62,17 +56,17 @@ impl Feeds {
     }
 
     /// Channels that somebody listens to.
-    fn listened(&self) -> BTreeSet<String> {
+    pub(crate) fn listened(&self) -> BTreeSet<String> {
         let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         channels.iter().filter(|(_, sender)| sender.receiver_count() > 0).map(|(slug, _)| slug.clone()).collect()
     }
 
-    fn place(&self, conversation: ConversationId) -> Option<u32> {
+    fn place(&self, conversation: ConversationId) -> Option<Place> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner).get(&conversation).copied()
     }
 
     /// Takes over the places found, and answers whose place is another now.
-    fn put_places(&self, found: BTreeMap<ConversationId, u32>) -> Vec<ConversationId> {
+    pub(crate) fn put_places(&self, found: BTreeMap<ConversationId, Place>) -> Vec<ConversationId> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = found.iter().filter(|(id, place)| places.get(id) != Some(place)).map(|(id, _)| *id).collect();
         *places = found;
@@ -106,12 +100,12 @@ impl Engine {
         let mut feed = self.inner.live.subscribe();
         // What happened before is read by adapters when they begin.
         let mut position = self.newest_event(&shutdown).await;
-        let (mut is_stale, mut next_places_us) = (true, 0);
+        let mut asking = Asking::new();
         while !shutdown.is_cancelled() {
             let first = tokio::select! {
                 () = shutdown.cancelled() => return,
                 received = feed.recv() => Some(received),
-                () = tokio::time::sleep(LOOK), if is_stale => None,
+                () = tokio::time::sleep(LOOK), if asking.is_open() => None,
             };
             let mut events = Vec::new();
             match first {
@@ -126,25 +120,17 @@ impl Engine {
                 }
                 Some(Err(RecvError::Lagged(_))) => {
                     position = self.tell_missed(position, &shutdown).await;
-                    is_stale = true;
+                    asking.note();
                 }
                 Some(Err(RecvError::Closed)) => return,
             }
             events.retain(|event| event.id > position);
             position = events.last().map_or(position, |event| event.id);
-            is_stale = is_stale || !events.is_empty();
-            self.tell_all(&events, &shutdown).await;
-            let begun_us = self.inner.clock.monotonic_us();
-            if is_stale && begun_us >= next_places_us {
-                is_stale = false;
-                if let Err(error) = self.find_places().await {
-                    tracing::warn!(%error, "places in the queue could not be found; trying again");
-                    is_stale = true;
-                }
-                let now_us = self.inner.clock.monotonic_us();
-                let pause_us = (PLACES_EVERY_MS * 1_000).max(now_us.saturating_sub(begun_us) * PLACES_SHARE);
-                next_places_us = now_us.saturating_add(pause_us);
+            if !events.is_empty() {
+                asking.note();
             }
+            self.tell_all(&events, &shutdown).await;
+            self.follow_places(&mut asking).await;
         }
     }
 
@@ -215,28 +201,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Finds the places of what waits on the channels that are listened to, and tells whose has changed.
-    async fn find_places(&self) -> Result<()> {
-        let directory = self.directory();
-        let listened = self.inner.feeds.listened();
-        let channels: Vec<_> =
-            directory.channels.iter().filter(|channel| listened.contains(&channel.slug)).map(|channel| channel.id).collect();
-        let queued = self.inner.store.queued_threads(&channels, MAX_PLACES).await?;
-        let mut places = BTreeMap::new();
-        if !queued.is_empty() {
-            let items: Vec<ItemId> = queued.iter().map(|(item, ..)| *item).collect();
-            let found = self.look(move |router, _| items.iter().map(|item| router.position(*item)).collect::<Vec<_>>()).await?;
-            let known = queued.iter().zip(found).filter_map(|((_, conversation, _), place)| Some((*conversation, place?)));
-            places.extend(known);
-        }
-        let channel_of: BTreeMap<_, _> = queued.into_iter().map(|(_, conversation, channel)| (conversation, channel)).collect();
-        for conversation in self.inner.feeds.put_places(places) {
-            let channel = channel_of.get(&conversation).copied();
-            self.tell_channel(channel, ThreadChange::Thread(conversation));
-        }
-        Ok(())
-    }
-
     /// Moves a mark of a conversation, and tells whoever looks at it.
     pub(crate) async fn move_mark(&self, record: &ThreadRecord, mark: Mark, to: MessageId) -> Result<()> {
         let before = match mark {
@@ -284,13 +248,17 @@ impl ChannelThreads {
             Some(Owner::User { id }) => directory.user(id).map(|user| shown_name(&user.name)),
             _ => None,
         };
-        let open = matches!(record.status, ItemStatus::Open | ItemStatus::Snoozed);
+        // Somebody who is blocked sees no difference to work that waits.
+        let filtered = record.is_blocked && record.status == ItemStatus::Spam;
+        let open = filtered || matches!(record.status, ItemStatus::Open | ItemStatus::Snoozed);
+        let place = self.engine.inner.feeds.place(record.conversation).filter(|_| open && record.is_queued);
         Thread {
             conversation: record.conversation,
             key: record.thread_key,
             open,
             owner,
-            position: self.engine.inner.feeds.place(record.conversation).filter(|_| open && record.is_queued),
+            position: place.map(|place| place.position),
+            wait_minutes: place.and_then(|place| place.wait_minutes),
             seen: record.seen,
             read: record.read,
             newest: record.newest,

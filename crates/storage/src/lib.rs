@@ -8,6 +8,7 @@
 mod accounts;
 mod audit;
 mod bind;
+mod blocking;
 mod connect;
 mod decided;
 mod directory;

@@ -3,15 +3,17 @@ import { readFileSync } from 'node:fs';
 
 /** Words that only the settings pages show, by the first part of their keys. */
 const SETTINGS = new Set([
-  'fact', 'fallback', 'outside_hours', 'people', 'reopen_owner', 'role', 'rule', 'scope', 'seat', 'target', 'when_nobody',
-  'workspace_kind',
+  'fact', 'fallback', 'outside_hours', 'people', 'reopen_owner', 'role', 'rule', 'scope', 'seat', 'settings', 'target',
+  'when_nobody', 'workspace_kind',
 ]);
+/** Words of the settings pages that the desk shows as well. */
+const SHARED = new Set(['channels', 'copied', 'me', 'people', 'title', 'tokens'].map((name) => `settings.${name}`));
 /** Words that visitors see in the widget; `launcher` are those that its loader knows, `chat_mail`, `event` and `refuse` those that the server alone says. */
 const OTHER = { widget: 'widget', launcher: 'launcher', chat_mail: 'server', event: 'server', refuse: 'server' };
 
 const partOf = (key) => {
   const first = key.split('.')[0] ?? '';
-  return OTHER[first] ?? (SETTINGS.has(first) ? 'settings' : 'desk');
+  return OTHER[first] ?? (SETTINGS.has(first) && !SHARED.has(key) ? 'settings' : 'desk');
 };
 
 /** The words of one part, by key. */

@@ -142,6 +142,10 @@ const tests = {
     await write(page, 'Do you have lamps?');
     await until('it is stored', () => chat.texts.length === 1);
     await inside(page).getByText('You are number 2 in line.').waitFor();
+    chat.change({ wait: [2, 5] });
+    await inside(page).getByText('You are number 2 in line. It will probably take 2 to 5 minutes.').waitFor();
+    chat.change({ position: 1, wait: [0, 1] });
+    await inside(page).getByText('You are next in line. It will probably take less than a minute.').waitFor();
     chat.writes(true);
     await inside(page).getByText('Pia is writing').waitFor();
     chat.reply('We do: https://shop.test/lamps.');

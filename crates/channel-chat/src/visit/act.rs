@@ -210,6 +210,7 @@ impl Visit {
                 open: true,
                 owner: None,
                 position: None,
+                wait_minutes: None,
                 seen: None,
                 read: None,
                 newest: Some(message),

@@ -23,5 +23,6 @@ mod skills;
 mod sla;
 mod support;
 mod validation;
+mod wait_range;
 mod weights;
 mod why;

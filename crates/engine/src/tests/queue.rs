@@ -4,7 +4,7 @@ use super::{DIRECTORY, Desk, HOUR_MS, MINUTE_MS, eventually};
 use crate::{ApplyOptions, Caller, NewStatus};
 use switchboard_model::{ItemId, ItemStatus, Outcome, Priority, StatusValue, View};
 
-async fn set(desk: &Desk, name: &str, value: StatusValue) {
+pub(super) async fn set(desk: &Desk, name: &str, value: StatusValue) {
     desk.engine.set_availability(&desk.as_user(name), desk.user(name), NewStatus { value, reason: None }).await.unwrap();
     desk.routed().await;
 }
@@ -22,7 +22,7 @@ async fn comes_back(desk: &Desk, name: &str) {
     set(desk, name, StatusValue::Available).await;
 }
 
-async fn close(desk: &Desk, item: ItemId) {
+pub(super) async fn close(desk: &Desk, item: ItemId) {
     let version = desk.row(item).await.version;
     desk.engine.set_item_status(&Caller::system(), item, version, ItemStatus::Closed, None).await.unwrap();
     desk.routed().await;

@@ -1,6 +1,7 @@
 //! What the adapter of a connected channel sees of its conversations, and what the desk and the contact see of each
 //! other.
 
+use super::queue::{close, set};
 use super::{DIRECTORY, Desk, HOUR_MS, MINUTE_MS, PATIENCE, eventually, new_message};
 use crate::{ApplyOptions, Caller, EngineErrorKind, MergeWish, NewStatus};
 use bytes::Bytes;
@@ -176,6 +177,53 @@ async fn r7_4_a_chat_visitor_sees_the_place_in_the_queue_move() {
     desk.engine.set_availability(&desk.as_user("bo"), desk.user("bo"), available).await.unwrap();
     eventually("Bo takes two, and one moves up", async || places().await == [None, None, Some(1)]).await;
     hears(&mut changes, &ThreadChange::Thread(waiting[2])).await;
+}
+
+#[tokio::test]
+async fn r7_4_a_chat_visitor_sees_how_long_it_will_take_once_the_line_moves() {
+    let desk = chats().await;
+    set(&desk, "bo", StatusValue::Away).await;
+    set(&desk, "cy", StatusValue::Away).await;
+    desk.follow().await;
+    let threads = desk.engine.threads("chat");
+    let mut changes = threads.changes();
+    let mut waiting = Vec::new();
+    for visitor in 0..12 {
+        waiting.push(says(&desk, "chat", &format!("visitor-{visitor}"), "Hello?").await);
+    }
+    let (next, last) = (waiting[8], waiting[11]);
+    let of = async |conversation| {
+        let thread = thread(&threads, conversation).await;
+        (thread.position, thread.wait_minutes)
+    };
+    set(&desk, "bo", StatusValue::Available).await;
+    for finished in &waiting[..6] {
+        desk.advance(2 * MINUTE_MS);
+        close(&desk, (*finished).into()).await;
+    }
+    // What was picked up long ago says nothing, so the clock does not run away from it.
+    let latest = desk.engine.now().plus_ms(40 * MINUTE_MS);
+    let pass = || {
+        if desk.engine.now() < latest {
+            desk.advance(1_000);
+        }
+    };
+    let known = async || {
+        pass();
+        of(last).await.1.is_some()
+    };
+    eventually("somebody knows how long it takes", known).await;
+    hears(&mut changes, &ThreadChange::Thread(last)).await;
+    let ((place, Some(first)), (_, Some(fourth))) = (of(next).await, of(last).await) else { panic!("both are known") };
+    assert_eq!(place, Some(1));
+    assert!(first.0 <= fourth.0 && first.1 < fourth.1 && fourth.0 < fourth.1, "{first:?} {fourth:?}");
+    while changes.try_recv().is_ok() {}
+    let slower = async || {
+        pass();
+        of(last).await.1.is_some_and(|later| later.1 > fourth.1)
+    };
+    eventually("it takes longer as nobody else is picked up", slower).await;
+    hears(&mut changes, &ThreadChange::Thread(last)).await;
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
   }
 
   const of = (client) => state.conversations.filter((one) => client.visitors.includes(one.visitor));
-  const stateOf = ({ id, open: is_open, owner, position, seen, read, messages }) => ({ conversation: id, open: is_open, owner, position, seen, read, newest: messages.at(-1)?.id ?? null });
+  const stateOf = ({ id, open: is_open, owner, position, wait, seen, read, messages }) => ({ conversation: id, open: is_open, owner, position, ...(wait && { wait_minutes: wait }), seen, read, newest: messages.at(-1)?.id ?? null });
   const wire = (conversation, { held: _held, ...message }) => ({ type: 'message', conversation: conversation.id, ...message });
   const tell = (conversation, frame, but) => {
     for (const client of clients) if (client !== but && client.visitors.includes(conversation.visitor)) client.send(frame);

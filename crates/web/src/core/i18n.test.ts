@@ -30,6 +30,14 @@ describe('the catalogues', () => {
     expect(Object.keys(sources).length).toBeGreaterThan(20);
     expect(missing).toEqual([]);
   });
+
+  it('have what the desk names in the part that it loads first', () => {
+    const first = Object.values(import.meta.glob<Record<string, string>>('../../locales/en.json', { query: '?part=desk', import: 'default', eager: true }))[0]!;
+    const sources = import.meta.glob<string>(['/src/desk/*.svelte', '/src/desk/*.ts', '/src/core/*.ts', '/src/ui/*.svelte', '!/src/**/*.test.ts'], { query: '?raw', import: 'default', eager: true });
+    const missing = Object.values(sources).flatMap((source) => [...source.matchAll(/'([a-z_]+\.[a-z_.]+)'/g)].map((match) => match[1]!).filter((key) => key in english && !(key in first)));
+    expect(missing).toEqual([]);
+    expect(Object.keys(first).length).toBeLessThan(Object.keys(english).length);
+  });
 });
 
 describe('words', () => {

@@ -36,6 +36,8 @@ export interface ThreadState {
   open: boolean;
   owner: string | null;
   position: number | null;
+  /** The shortest and the longest wait, in minutes; empty while nobody can tell. */
+  wait_minutes: number[];
   seen: number;
   read: number;
   newest: number;
@@ -124,7 +126,7 @@ const or =
     read(value) || usual;
 
 const choices = list(shape({ value: text, label: labels }));
-const thread = shape<ThreadState>({ conversation: number, open: unlessNo, owner: textOrNull, position: numberOrNull, seen: number, read: number, newest: number });
+const thread = shape<ThreadState>({ conversation: number, open: unlessNo, owner: textOrNull, position: numberOrNull, wait_minutes: list(number), seen: number, read: number, newest: number });
 const cost = shape<Work>({ challenge: text, bits: number });
 const work = (value: unknown): Work | null => (loose(value).challenge ? cost(value) : null);
 const offer = shape<NonNullable<Settings['mail']>>({ after_minutes: number, address: textOrNull });

@@ -8,6 +8,7 @@ export class Thread {
   open = $state(true);
   owner = $state<string | null>(null);
   position = $state<number | null>(null);
+  wait = $state.raw<number[]>([]);
   seen = $state(0);
   read = $state(0);
   newest = $state(0);
@@ -40,6 +41,7 @@ export class Thread {
     this.open = state.open;
     this.owner = state.owner;
     this.position = state.position;
+    this.wait = state.wait_minutes;
     this.seen = Math.max(this.seen, state.seen);
     this.read = Math.max(this.read, state.read);
     this.newest = Math.max(this.newest, state.newest);
