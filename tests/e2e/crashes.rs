@@ -17,7 +17,7 @@ const KILLS: u64 = 12;
 const MAIL_SENDERS: u64 = 4;
 const FORM_SENDERS: u64 = 2;
 /// An unanswered attempt is given up after this long.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What senders know of their messages.
 #[derive(Default)]

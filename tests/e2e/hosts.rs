@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use switchboard_channel_testkit::Stopwatch;
 use switchboard_tests::{Host, Mail, Session, Site, eventually};
 use tokio::task::JoinSet;
 
@@ -24,10 +25,9 @@ async fn pour(to: SocketAddr, name: String, taken: Arc<AtomicU64>, enough: Arc<A
             Mail::new(&format!("{name}{}@customer.test", nth % 7), "support@example.test", &format!("{name} {nth}"), "Hello")
                 .with("Message-ID", &format!("<{name}-{nth}@customer.test>"));
         match session.send(&mail.from, &mail.to, &mail.to_wire()).await {
-            Ok(reply) => {
-                assert_eq!(reply.code, 250, "{reply:?}");
-                taken.fetch_add(1, Ordering::Relaxed);
-            }
+            Ok(reply) if reply.code == 250 => drop(taken.fetch_add(1, Ordering::Relaxed)),
+            // A host that cannot store just now says so, and has stored nothing.
+            Ok(reply) => assert!((400..500).contains(&reply.code), "{reply:?}"),
             Err(_) => return,
         }
     }
@@ -70,9 +70,9 @@ async fn when_the_router_dies_another_host_takes_over_and_nothing_is_assigned_tw
     let client = standby.sign_in("liv@example.test").await;
     let start = client.get("/api/v1/me").await.ok()["last_event"].as_i64().unwrap_or_default();
     router.kill().await;
-    let killed = Instant::now();
+    let killed = Stopwatch::start();
     standby.routes().await;
-    assert!(killed.elapsed() <= TAKE_OVER, "it took {:?} to take over", killed.elapsed());
+    killed.assert_within(TAKE_OVER, "taking over");
     let before = routed(&site).await;
     eventually("work is routed again", SOON, async || {
         let now = routed(&site).await;
@@ -143,11 +143,11 @@ async fn a_router_that_stops_hands_over_at_once_and_changes_through_any_host_cou
     .await;
     let owners: BTreeSet<i64> = rows.iter().filter_map(owner).collect();
     assert_eq!(owners, BTreeSet::from([here.user(), here.user_id("jan@example.test").await]));
-    let stopped = Instant::now();
+    let stopped = Stopwatch::start();
     let ended = router.stop().await;
     assert!(ended.status.success(), "{ended:?}");
     standby.routes().await;
-    assert!(stopped.elapsed() < Duration::from_secs(5), "it took {:?} to hand over", stopped.elapsed());
+    stopped.assert_within(Duration::from_secs(5), "handing over");
     let mail = Mail::new("c@customer.test", "support@example.test", "After the change of watch", "x");
     assert_eq!(switchboard_tests::deliver(standby.mailbox("support"), &mail).await.code, 250);
     let row: Value = crate::support::decided(&there, "After the change of watch").await;

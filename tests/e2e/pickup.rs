@@ -13,7 +13,7 @@ const AT_ONCE: Duration = Duration::from_millis(50);
 /// On a busy machine everything takes longer: then it may take as long as so many plain changes by hand.
 const PLAIN_CHANGES: u32 = 6;
 const LOOK_EVERY: Duration = Duration::from_millis(1);
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(60);
 
 /// One person with room for one item, and a queue.
 const DIRECTORY: &str = r#"

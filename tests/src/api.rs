@@ -8,7 +8,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 /// Longer than anything answers.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Somebody who speaks the API: a person with a session, a program with a token, or a stranger.
 #[derive(Clone)]

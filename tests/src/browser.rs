@@ -13,7 +13,10 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 /// How long a page may take to show something.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the driver may take to answer: to start Chromium, and longer than scripts and page loads may take, which it
+/// tells of itself.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(120);
 /// The key of an element in answers (WebDriver 12).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 const SWITCHES: [&str; 10] = [
@@ -66,7 +69,7 @@ impl Browser {
     pub async fn open(look: Look) -> Self {
         let (driver, port) = start_driver().await;
         let profile = tempfile::tempdir().expect("the system gives a temporary folder");
-        let http = http_client().build().expect("an HTTP client can be made");
+        let http = http_client().timeout(ANSWERED_WITHIN).build().expect("an HTTP client can be made");
         let base = format!("http://127.0.0.1:{port}/session");
         let wish = capabilities(&look, &profile).await;
         let answer = http.post(&base).json(&wish).send().await.expect("chromedriver answers");
@@ -359,7 +362,7 @@ async fn capabilities(look: &Look, profile: &TempDir) -> Value {
         "browserName": "chrome",
         "goog:chromeOptions": options,
         "goog:loggingPrefs": { "browser": "ALL" },
-        "timeouts": { "script": 30_000, "pageLoad": 30_000 },
+        "timeouts": { "script": 60_000, "pageLoad": 60_000 },
     } } })
 }
 

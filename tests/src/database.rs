@@ -29,7 +29,7 @@ pub enum Database {
 const ASK_SQLITE: &str = "
 import json, sqlite3, sys
 path, mode, sql = sys.argv[1:4]
-connection = sqlite3.connect(f'file:{path}?mode={mode}', uri=True, timeout=10)
+connection = sqlite3.connect(f'file:{path}?mode={mode}', uri=True, timeout=60)
 connection.row_factory = sqlite3.Row
 print(json.dumps([dict(row) for row in connection.execute(sql).fetchall()]))
 connection.commit()

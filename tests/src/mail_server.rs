@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 const SCRIPT: &str = include_str!("mail_server.py");
 /// How long a mail may take from the desk to here.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running mail server; it ends with the test.
 pub struct MailServer {

@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 /// How often it is looked at whether everything is routed.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 const HOUR_MS: i64 = 3_600_000;
+/// How long a lock or a connection is waited for. The default is for people who wait; here a busy machine must not fail.
+const BUSY_MS: u64 = 60_000;
 
 /// A running engine.
 pub struct Running {
@@ -59,7 +61,7 @@ impl Running {
     /// # Errors
     /// When the database cannot be opened.
     pub async fn open(url: &str, holder: &str, channels: &[(&str, ChannelKind)], clock: Arc<dyn Clock>) -> Result<Self> {
-        let store = Store::open(url, StoreOptions::default()).await?;
+        let store = Store::open(url, StoreOptions { busy_timeout_ms: BUSY_MS, ..StoreOptions::default() }).await?;
         let outlet = |kind| Outlet { channel: Arc::new(OneWay), kind, reply_via: None };
         let options = EngineOptions {
             store: store.clone(),

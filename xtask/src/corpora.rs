@@ -84,7 +84,13 @@ fn package_named(prefix: &str, suffix: &str) -> Result<String> {
 fn unpack(folder: &Path, package: &str) -> Result<PathBuf> {
     let (packed, unpacked) = (folder.join("packed"), folder.join("unpacked"));
     fs::create_dir_all(&packed)?;
-    process::announce(Command::new("apt-get").current_dir(&packed).args(["download", "--quiet", package]))?;
+    process::announce(Command::new("apt-get").current_dir(&packed).args([
+        "download",
+        "--quiet",
+        "-o",
+        tools::DOWNLOAD_RETRIES,
+        package,
+    ]))?;
     for entry in fs::read_dir(&packed)? {
         process::run(Command::new("dpkg-deb").arg("-x").arg(entry?.path()).arg(&unpacked))?;
     }
@@ -110,12 +116,17 @@ fn unpack_source(folder: &Path, package: &str) -> Result<PathBuf> {
             String::from("Dir::Cache::srcpkgcache="),
             // The user that apt otherwise downloads as need not be allowed to write here.
             String::from("APT::Sandbox::User=root"),
+            tools::DOWNLOAD_RETRIES.to_owned(),
         ] {
             command.arg("-o").arg(option);
         }
         command
     };
-    process::announce(apt_get().arg("update"))?;
+    tools::update(|| {
+        let mut command = apt_get();
+        command.arg("update");
+        command
+    })?;
     process::announce(apt_get().args(["source", "--download-only", "--tar-only", package]))?;
     for entry in fs::read_dir(&packed)? {
         process::run(Command::new("tar").arg("-C").arg(&unpacked).arg("-xf").arg(entry?.path()))?;

@@ -2,7 +2,7 @@
 
 mod suite;
 
-use crate::{channel, process, run, tidy, tools, tree, web};
+use crate::{channel, corpora, process, run, tidy, tools, tree, web};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use std::path::Path;
@@ -24,7 +24,7 @@ pub struct Options {
 /// The steps, in the order in which they run: what fails fast comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Step {
-    /// Install the programs that the checks and tests start.
+    /// Install the programs that the checks and tests start, and fetch the mails to test with.
     Tools,
     /// `cargo fmt --check`.
     Fmt,
@@ -98,7 +98,12 @@ impl Step {
 
     fn run(self, root: &Path, filter: Option<&str>, counts: &mut Counts) -> Result<()> {
         match self {
-            Self::Tools => tools::install_packages().and_then(|()| tools::cargo_deny(root).map(|_| ())),
+            // What comes from elsewhere comes first: what cannot be had is told before anything is built.
+            Self::Tools => {
+                tools::install_packages()?;
+                corpora::fetch(root)?;
+                tools::cargo_deny(root).map(|_| ())
+            }
             Self::Fmt => process::announce(process::cargo(root).args(["fmt", "--all", "--", "--check"])),
             Self::Tidy => tidy::run(),
             Self::Deny => deny(root),
@@ -131,16 +136,20 @@ fn check_web(root: &Path) -> Result<()> {
 
 fn deny(root: &Path) -> Result<()> {
     let program = tools::cargo_deny(root)?;
-    let check = |what: &[&str]| {
+    let check = |how: &[&str], what: &[&str]| {
         let mut command = Command::new(&program);
-        command.current_dir(root).args(["--all-features", "check", "--hide-inclusion-graph"]).args(what);
+        command.current_dir(root).arg("--all-features").args(how).args(["check", "--hide-inclusion-graph"]).args(what);
         process::announce(&mut command)
     };
-    check(&["licenses", "bans", "sources"])?;
-    if tools::reaches_advisories() {
-        return check(&["advisories"]);
+    check(&[], &["licenses", "bans", "sources"])?;
+    // What is fetched first is then checked without the network, so that only a finding can fail.
+    if !tools::reaches_advisories() {
+        println!("advisories were NOT checked: their database cannot be reached from here");
+    } else if let Err(error) = tools::fetch_advisories(root, &program) {
+        println!("advisories were NOT checked: they could not be fetched: {error:#}");
+    } else {
+        check(&["--offline"], &["advisories"])?;
     }
-    println!("advisories were NOT checked: their database cannot be reached from here");
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// The version of cargo-deny that `deny.toml` was written for.
 const CARGO_DENY_VERSION: &str = "0.20.2";
@@ -14,6 +15,10 @@ const OLDEST_POSTGRES: u32 = 15;
 const CLUSTER_SETTINGS: &str = "/etc/postgresql-common/createcluster.d";
 /// What package scripts ask whether they may start a service.
 const SERVICE_POLICY: &str = "/usr/sbin/policy-rc.d";
+/// A download that breaks off is begun again.
+pub const DOWNLOAD_RETRIES: &str = "Acquire::Retries=5";
+/// Pauses before the package lists are read again.
+const UPDATE_PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(20)];
 /// The database of known faults in crates.
 const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 
@@ -62,7 +67,24 @@ pub fn install_packages() -> Result<()> {
 
 /// Reads anew which Debian packages there are; a fresh machine may know of none.
 pub fn update_package_lists() -> Result<()> {
-    process::announce(apt().arg("update"))
+    update(|| {
+        let mut command = apt();
+        command.arg("update");
+        command
+    })
+}
+
+/// Runs `apt-get update`, which is tried three times. A list that cannot be had fails the first two; the last one makes do
+/// with what there is, as apt does unless told otherwise: it may be a list that nobody needs.
+pub fn update(command: impl Fn() -> Command) -> Result<()> {
+    for pause in UPDATE_PAUSES {
+        match process::announce(command().args(["-o", "APT::Update::Error-Mode=any"])) {
+            Ok(()) => return Ok(()),
+            Err(error) => println!("{error:#}; trying again in {} s", pause.as_secs()),
+        }
+        std::thread::sleep(pause);
+    }
+    process::announce(&mut command())
 }
 
 /// The folder of the newest PostgreSQL server's programs.
@@ -97,6 +119,14 @@ pub fn cargo_deny(root: &Path) -> Result<PathBuf> {
     Ok(program)
 }
 
+/// Brings the advisory database, and what the registry says of the crates that are used, onto this machine.
+pub fn fetch_advisories(root: &Path, cargo_deny: &Path) -> Result<()> {
+    let mut fetch = Command::new(cargo_deny);
+    // A host that accepts the connection and then says nothing is given up.
+    fetch.env("GIT_HTTP_LOW_SPEED_LIMIT", "1").env("GIT_HTTP_LOW_SPEED_TIME", "30").env("GIT_TERMINAL_PROMPT", "0");
+    process::announce(fetch.current_dir(root).args(["--all-features", "fetch", "db", "index"]))
+}
+
 /// Whether the advisory database answers.
 pub fn reaches_advisories() -> bool {
     let mut ask = Command::new("git");
@@ -124,7 +154,8 @@ fn has_dovecot(part: &str) -> bool {
 
 fn apt() -> Command {
     let mut command = Command::new("apt-get");
-    command.args(["--yes", "--quiet", "-o", "DPkg::Lock::Timeout=300"]).env("DEBIAN_FRONTEND", "noninteractive");
+    command.args(["--yes", "--quiet", "-o", "DPkg::Lock::Timeout=300", "-o", DOWNLOAD_RETRIES]);
+    command.env("DEBIAN_FRONTEND", "noninteractive");
     command
 }
 

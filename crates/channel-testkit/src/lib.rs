@@ -14,6 +14,7 @@ mod identity;
 mod inbox;
 mod logs;
 mod ports;
+mod stopwatch;
 mod threads;
 
 pub use context::{ManualClock, context, context_at, install_crypto, settings};
@@ -25,4 +26,5 @@ pub use identity::Identity;
 pub use inbox::RecordingInbox;
 pub use logs::{Listening, LogLine, listen};
 pub use ports::free_port;
+pub use stopwatch::Stopwatch;
 pub use threads::FakeThreads;

@@ -5,11 +5,11 @@ use super::shop::{
     LAUNCHER, Shop, begun, go_into_chat, is_clean, is_connected, nothing_is_on_its_way, open_chat, owned, shows, stored, write,
 };
 use super::site_for;
-use crate::support::number;
+use crate::support::{SOON, number};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
-use switchboard_tests::{Browser, Client, Look, Site, Wire, signed_id, signed_token};
+use switchboard_tests::{Browser, Client, Look, Site, Wire, eventually, signed_id, signed_token};
 
 const NEXT_SECRET: &str = "the-next-secret-of-the-shop";
 const LATER_SECRET: &str = "the-later-secret-of-the-shop";
@@ -131,7 +131,13 @@ async fn is_turned_away(browser: &Browser, shop: &Shop, identity: &Value, fault:
     come(browser, shop, identity).await;
     browser.find_with(".ended", "Please sign in on this site to chat.").await;
     assert!(!browser.has("textarea").await, "there is nothing to write into");
-    assert_eq!(faults(browser).await, [fault]);
+    // The frame shows it; that the page is told of it too takes another turn.
+    let told = eventually("the page is told why", SOON, async || {
+        let told = faults(browser).await;
+        if told.is_empty() { Err("nothing yet".to_owned()) } else { Ok(told) }
+    })
+    .await;
+    assert_eq!(told, [fault]);
 }
 
 /// Those of whom the page says nothing, or something that is right or wrong, while two secrets are good and nobody has to

@@ -88,7 +88,7 @@ impl Floor {
         if self.engines.len() == 1 {
             return 0;
         }
-        crate::eventually("somebody routes", Duration::from_secs(20), async || {
+        crate::eventually("somebody routes", Duration::from_secs(60), async || {
             let found = database.rows("SELECT holder FROM lease WHERE name = 'router' AND expires_at > 0");
             match found.first().and_then(|row| row["holder"].as_str()) {
                 Some("one") => Ok(0),

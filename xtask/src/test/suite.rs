@@ -19,11 +19,11 @@ pub struct Counts {
 /// Builds everything once and runs every test, or those that the filter selects.
 pub fn run(root: &Path, filter: Option<&str>, counts: &mut Counts) -> Result<()> {
     tools::install_packages()?;
+    let corpora = corpora::fetch(root)?;
     // The binary under test serves the desk; browser tests need the real one.
     web::build(root)?;
     process::announce(process::cargo(root).args(["build", "--workspace", "--all-targets"]))?;
     let cluster = Cluster::start(Durability::OfProcesses)?;
-    let corpora = corpora::fetch(root)?;
     let mut command = runner(root);
     command.env(corpora::VARIABLE, corpora);
     command.args(["--workspace", "--all-targets"]).env(Cluster::VARIABLE, cluster.url()).env("INSTA_UPDATE", "no");

@@ -1,6 +1,6 @@
 //! Why work waits, what would change that, and why somebody does not have it (ROUTING 13.1).
 
-use crate::house::{Client, House};
+use crate::house::{Client, House, PATIENCE};
 use serde_json::{Value, json};
 use switchboard_engine::{ApplyOptions, Caller};
 
@@ -27,7 +27,7 @@ async fn eventually(client: &Client, path: &str, key: &str, is: impl Fn(&Value) 
             }
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), asked).await.expect("it comes about within 20 s")
+    tokio::time::timeout(PATIENCE, asked).await.expect("it comes about")
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use switchboard_api::{ApiOptions, RateLimits};
 use switchboard_channel::{Channel, ChannelError};
 use switchboard_channel_testkit::ManualClock;
@@ -26,6 +27,9 @@ pub const PASSWORD: &str = "correct horse battery";
 
 /// Channels: `mail` into the inbox, routed to the support team; `plain` into the inbox without a rule; `help` into
 /// the help desk without a rule; `private` into an inbox that only the team may open.
+/// Longer than anything takes that happens at once, on a machine that does much else.
+pub const PATIENCE: Duration = Duration::from_secs(45);
+
 const DIRECTORY: &str = r#"
 [[teams]]
 slug = "support"
@@ -162,7 +166,9 @@ impl House {
     pub async fn with(options: ApiOptions) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite:{}", folder.path().join("house.db").display());
-        let store = Store::open(&url, StoreOptions::default()).await.expect("a database");
+        // Nothing is given up because the machine does much else.
+        let options_of_store = StoreOptions { busy_timeout_ms: 60_000, ..StoreOptions::default() };
+        let store = Store::open(&url, options_of_store).await.expect("a database");
         let outlet =
             |slug: &str| (slug.to_owned(), Outlet { channel: Arc::new(Silent), kind: ChannelKind::Email, reply_via: None });
         let engine_options = EngineOptions {
@@ -264,14 +270,14 @@ impl House {
             }
             panic!("the feed ended");
         };
-        tokio::time::timeout(std::time::Duration::from_secs(20), seen).await.expect("the event comes within 20 s");
+        tokio::time::timeout(PATIENCE, seen).await.expect("the event comes");
     }
 
     /// Stops everything, and sees that it stops.
     pub async fn close(self) {
         self.shutdown.cancel();
         self.tasks.close();
-        tokio::time::timeout(std::time::Duration::from_secs(20), self.tasks.wait()).await.expect("every task ends");
+        tokio::time::timeout(PATIENCE, self.tasks.wait()).await.expect("every task ends");
     }
 }
 

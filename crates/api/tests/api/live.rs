@@ -1,11 +1,10 @@
 //! Live events: resuming, order, permission, and how streams end.
 
-use crate::house::{Client, House};
+use crate::house::{Client, House, PATIENCE};
 use axum::body::{Body, BodyDataStream};
 use futures::StreamExt;
 use http::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// A stream that is being read.
 struct Reader {
@@ -41,8 +40,8 @@ impl Reader {
                     return event;
                 }
             }
-            let chunk = tokio::time::timeout(Duration::from_secs(20), self.stream.next()).await;
-            let chunk = chunk.expect("the stream goes on within 20 s")?.expect("no failure");
+            let chunk = tokio::time::timeout(PATIENCE, self.stream.next()).await;
+            let chunk = chunk.expect("the stream goes on")?.expect("no failure");
             self.text.push_str(std::str::from_utf8(&chunk).expect("text"));
         }
     }

@@ -2,14 +2,14 @@
 
 use crate::imap::Watched;
 use crate::imap::tokens::TokenService;
-use crate::imap::wait::until;
+use crate::imap::wait::{until, until_within};
 use async_trait::async_trait;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use switchboard_channel::{Inbox, InboxError};
 use switchboard_channel_email::REGISTRATION;
-use switchboard_channel_testkit::Dovecot;
+use switchboard_channel_testkit::{Dovecot, Stopwatch};
 use switchboard_model::{ConversationId, InboundMessage, MessageId, Receipt};
 use tokio::time::Instant;
 
@@ -36,6 +36,8 @@ async fn mailbox(server: &Dovecot, user: &str, more: &str) -> Watched {
 
 /// How many mails the drain below takes, which prints how fast that was.
 const DRAINED: usize = 10_000;
+/// How long that may take where much else is done; it promises nothing.
+const DRAINED_WITHIN: Duration = Duration::from_secs(240);
 
 /// An inbox that remembers which mails it has and nothing of them.
 #[derive(Default)]
@@ -65,20 +67,22 @@ async fn r12_1_a_mailbox_is_drained_and_flagged_and_idle_wakes_within_a_second()
     server.fill("kari", (0..120).map(mail));
     let watched = mailbox(&server, "kari", "idle_seconds = 300").await;
     until("all is flagged", || server.count("kari", Some(true)) == 120).await;
-    let mut waits = Vec::new();
-    for number in 120..125 {
-        server.deliver("kari", &mail(number)).await;
-        let delivered = Instant::now();
-        until("the mail is there", || watched.taken() == number + 1).await;
-        waits.push(delivered.elapsed());
-    }
     // Dovecot itself waits half a second for more. On a machine that does much else not every wait is short, yet one
     // that looks every so often would have none that is.
-    waits.sort();
+    let (mut waits, mut short) = (Vec::new(), 0);
+    while short < 2 {
+        assert!(waits.len() < 20, "it is not woken: {waits:?}");
+        let number = 120 + waits.len();
+        server.deliver("kari", &mail(number)).await;
+        let delivered = Stopwatch::start();
+        until("the mail is there", || watched.taken() == number + 1).await;
+        waits.push(delivered.own());
+        short = waits.iter().filter(|wait| **wait < Duration::from_secs(1)).count();
+    }
     println!("after a delivery: {waits:?}");
-    assert!(waits[1] < Duration::from_secs(1), "{waits:?}");
-    until("the rest is flagged", || server.count("kari", Some(true)) == 125).await;
-    assert_complete(&watched, 0..125);
+    let all = 120 + waits.len();
+    until("the rest is flagged", || server.count("kari", Some(true)) == all).await;
+    assert_complete(&watched, 0..all);
     assert_eq!(watched.errors(), [""; 0]);
     watched.harness.stop().await;
 }
@@ -124,13 +128,15 @@ async fn r12_1_restarts_new_numbers_and_a_frozen_server_lose_and_double_nothing(
     // Frozen while it is waited for; what is delivered afterwards comes.
     server.deliver("kari", &mail(150)).await;
     until("it comes", || watched.taken() == 151).await;
+    // While it was down, that it cannot be reached may have been said.
+    let said = watched.errors().len();
     server.freeze(false);
-    until("the silence is noticed", || !watched.errors().is_empty()).await;
+    until("the silence is noticed", || watched.errors().len() > said).await;
     server.freeze(true);
     server.deliver("kari", &mail(151)).await;
     until("the next comes", || server.count("kari", Some(true)) == 152).await;
     assert!(watched.errors().iter().all(|error| error.lines().count() == 1), "{:?}", watched.errors());
-    assert!(watched.errors()[0].ends_with(": no answer for 2 s"), "{:?}", watched.errors());
+    assert!(watched.errors()[said].ends_with(": no answer for 2 s"), "{:?}", watched.errors());
     assert_complete(&watched, 0..152);
     watched.harness.stop().await;
 }
@@ -239,10 +245,10 @@ async fn a_full_mailbox_is_drained_batch_by_batch() {
     let shutdown = context.runtime.shutdown.clone();
     let started = Instant::now();
     let drained = async {
-        until("all of it is stored", || ledger.0.lock().expect("not poisoned").len() == DRAINED).await;
+        until_within(DRAINED_WITHIN, "all of it is stored", || ledger.0.lock().expect("not poisoned").len() == DRAINED).await;
         let seconds = started.elapsed().as_secs_f64();
         println!("{DRAINED} mails in {seconds:.2} s: {:.0} mails/s", DRAINED as f64 / seconds);
-        until("all of it is flagged", || server.count("kari", Some(true)) == DRAINED).await;
+        until_within(DRAINED_WITHIN, "all of it is flagged", || server.count("kari", Some(true)) == DRAINED).await;
         shutdown.cancel();
     };
     let (ran, ()) = tokio::join!(channel.run(context), drained);

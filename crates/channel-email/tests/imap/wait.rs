@@ -8,7 +8,15 @@ use tokio::net::TcpListener;
 /// # Panics
 /// When it does not within fifty seconds.
 pub async fn until(what: &str, holds: impl Fn() -> bool) {
-    let waited = tokio::time::timeout(Duration::from_secs(50), async {
+    until_within(Duration::from_secs(50), what, holds).await;
+}
+
+/// The same for what takes its time.
+///
+/// # Panics
+/// When it does not hold within the limit.
+pub async fn until_within(limit: Duration, what: &str, holds: impl Fn() -> bool) {
+    let waited = tokio::time::timeout(limit, async {
         let mut looks = tokio::time::interval(Duration::from_millis(2));
         while !holds() {
             looks.tick().await;

@@ -1,6 +1,6 @@
 //! Contacts of a chat who ask for their answers by mail (ROUTING 12.3).
 
-use super::chat::{answered, chats, mails, timers_ran};
+use super::chat::{answered, chats, mails, mails_noted, timers_ran};
 use super::threads::chat;
 use super::{Desk, MINUTE_MS, eventually, new_message};
 use crate::chat::GATHER_MS;
@@ -31,11 +31,13 @@ async fn reads(desk: &Desk, conversation: ConversationId) {
     threads.signal(conversation, Signal::Read(newest)).await.unwrap();
 }
 
-/// The texts and addresses of the mails, once replies have been gathered, there are so many and no timer is due.
+/// The texts and addresses of the mails, once replies have been gathered, there are so many, no timer is due and no mail
+/// under way.
 async fn mailed(desk: &Desk, count: usize) -> Vec<(String, String)> {
     desk.advance(GATHER_MS);
     eventually("so many mails are sent", async || mails(desk).len() >= count).await;
     timers_ran(desk).await;
+    mails_noted(desk).await;
     mails(desk).into_iter().map(|mail| (mail.to[0].address.clone(), mail.text)).collect()
 }
 

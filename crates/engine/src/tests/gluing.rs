@@ -2,7 +2,8 @@
 
 use super::Desk;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
+use std::hash::{BuildHasher, RandomState};
 use switchboard_model::{
     Authentication, CheckResult, ConversationId, DeliveryFailure, DeliveryState, Identity, ItemId, MessageDetails, Nature, Proof,
 };
@@ -88,7 +89,14 @@ fn r12_1_a_reply_cannot_be_glued_to_another_senders_conversation() {
         let victims = victims(&desk).await;
         (desk, victims)
     });
-    let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
+    let mut config = Config { cases: 200, failure_persistence: None, ..Config::default() };
+    if config.rng_seed == RngSeed::Random {
+        config.rng_seed = RngSeed::Fixed(RandomState::new().hash_one(0));
+    }
+    if let RngSeed::Fixed(seed) = config.rng_seed {
+        println!("repeat with: PROPTEST_RNG_SEED={seed} cargo nextest run -p switchboard-engine gluing");
+    }
+    let mut runner = TestRunner::new(config);
     let run = |attempt: Attempt| {
         let landed = runtime.block_on(async {
             let mut message = desk.message("support", attempt.from);

@@ -397,10 +397,13 @@ fn new_message(text: &str, reply: bool) -> NewMessage {
     }
 }
 
+/// Longer than anything takes that happens at once, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(45);
+
 /// Waits for a condition, looking again every few milliseconds, and fails by name after a while.
 async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
     let mut ticks = tokio::time::interval(Duration::from_millis(3));
-    let waited = tokio::time::timeout(Duration::from_secs(20), async {
+    let waited = tokio::time::timeout(PATIENCE, async {
         while !holds().await {
             ticks.tick().await;
         }

@@ -1,6 +1,6 @@
 //! People: statuses, owners of contacts, deactivation, sign-in (ROUTING 4, 7.3, 12.5).
 
-use super::{Desk, HOUR_MS};
+use super::{Desk, HOUR_MS, PATIENCE};
 use crate::{Caller, EngineErrorKind, NewStatus, Scope};
 use secrecy::{ExposeSecret, SecretString};
 use switchboard_model::{LiveEventKind, Owner, StatusValue, View};
@@ -23,7 +23,7 @@ async fn r4_3_a_lead_changes_a_colleagues_status_who_is_told_and_can_revert() {
             }
         }
     };
-    assert_eq!(tokio::time::timeout(std::time::Duration::from_secs(10), notice).await.unwrap(), Some(desk.user("bo")));
+    assert_eq!(tokio::time::timeout(PATIENCE, notice).await.unwrap(), Some(desk.user("bo")));
     assert_eq!(person.changed_by, Some(desk.as_user("ann").actor));
     let refused = desk.engine.set_availability(&desk.as_user("cy"), desk.user("bo"), away("no")).await.unwrap_err();
     assert_eq!(refused.kind, EngineErrorKind::Forbidden);

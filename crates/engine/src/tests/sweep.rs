@@ -11,11 +11,17 @@ use switchboard_model::{
 };
 use switchboard_storage::{ItemUpdate, StoreError, Tx};
 
+/// Waits until the router's first sweep is over: what is tampered with before, it would find itself.
+async fn has_swept(desk: &Desk) {
+    eventually("the sweep at the start is over", async || desk.engine.statistics().await.unwrap().sweeps > 0).await;
+}
+
 /// Writes to the tables without telling anybody.
 async fn behind_the_back<F>(desk: &Desk, work: F)
 where
     F: for<'t> FnOnce(&'t Tx) -> BoxFuture<'t, Result<(), StoreError>> + Send,
 {
+    has_swept(desk).await;
     desk.engine.inner.store.write(work).await.unwrap();
 }
 
@@ -48,7 +54,7 @@ async fn adopt(desk: &Desk, edit: impl FnOnce(&mut Directory)) {
 /// Lets the next sweep happen, and what it repairs be decided. Answers with how many items it found stranded.
 async fn sweep(desk: &Desk) -> u64 {
     desk.routed().await;
-    eventually("the sweep at the start is over", async || desk.engine.statistics().await.unwrap().sweeps > 0).await;
+    has_swept(desk).await;
     let before = desk.engine.statistics().await.unwrap().sweeps;
     desk.advance(5 * MINUTE_MS);
     eventually("there was a sweep", async || desk.engine.statistics().await.unwrap().sweeps > before).await;

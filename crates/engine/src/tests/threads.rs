@@ -2,11 +2,10 @@
 //! other.
 
 use super::queue::{close, set};
-use super::{DIRECTORY, Desk, HOUR_MS, MINUTE_MS, eventually, new_message};
+use super::{DIRECTORY, Desk, HOUR_MS, MINUTE_MS, PATIENCE, eventually, new_message};
 use crate::{ApplyOptions, Caller, EngineErrorKind, MergeWish, NewStatus};
 use bytes::Bytes;
 use std::sync::Arc;
-use std::time::Duration;
 use switchboard_channel::{Author, Signal, Thread, ThreadChange, ThreadMessage, Threads};
 use switchboard_model::{
     Attachment, Attention, ConversationId, Identity, IdentityKind, InboundMessage, ItemId, LiveEventKind, MessageId, Proof,
@@ -70,7 +69,7 @@ async fn thread(threads: &Arc<dyn Threads>, conversation: ConversationId) -> Thr
 
 /// Waits for a change, whatever comes before it.
 async fn hears(changes: &mut broadcast::Receiver<ThreadChange>, wanted: &ThreadChange) {
-    let heard = tokio::time::timeout(Duration::from_secs(20), async { while changes.recv().await.unwrap() != *wanted {} });
+    let heard = tokio::time::timeout(PATIENCE, async { while changes.recv().await.unwrap() != *wanted {} });
     assert!(heard.await.is_ok(), "waited in vain for {wanted:?}");
 }
 
@@ -258,7 +257,7 @@ async fn what_was_seen_and_read_is_shown_to_the_other_side_and_never_goes_back()
             }
         }
     };
-    let event = tokio::time::timeout(Duration::from_secs(20), mark).await.expect("the desk hears of it");
+    let event = tokio::time::timeout(PATIENCE, mark).await.expect("the desk hears of it");
     assert_eq!(event.conversation, Some(conversation));
     let shown = desk.engine.messages(&caller, conversation.into(), None, 10).await.unwrap();
     let reads: Vec<_> = shown.rows.iter().rev().filter_map(|message| message.delivery.as_ref()).map(|sent| sent.read).collect();
