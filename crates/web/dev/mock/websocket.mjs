@@ -42,5 +42,11 @@ export function accept(request, socket, subprotocol, { hear, gone }) {
   return {
     send: (value) => frame(1, Buffer.from(JSON.stringify(value))),
     cut: () => socket.destroy(),
+    /** Ends it after everything that was said. */
+    leave() {
+      frame(8, Buffer.from([0x03, 0xe8]));
+      end();
+      socket.end();
+    },
   };
 }
