@@ -621,6 +621,20 @@ const tests = {
     await until('it is sent', () => chat.texts.join() === 'Hello😘😋!👍 Pia');
   },
 
+  async 'what one does while the chat still connects is not disturbed once it does'({ page, chat }) {
+    chat.hold();
+    await openChat(page);
+    const picker = inside(page).getByRole('dialog', { name: 'Emoji' });
+    await field(page).fill('Hello');
+    await inside(page).getByRole('button', { name: 'Emoji', exact: true }).click();
+    await until('the first has the focus', () => hasFocus(picker.getByRole('button', { name: '😀', exact: true })));
+    chat.go();
+    await connected(page);
+    await page.keyboard.press('Enter');
+    await until('it is in the text', async () => (await field(page).inputValue()) === 'Hello😀');
+    assert.ok(await hasFocus(picker.getByRole('button', { name: '😀', exact: true })));
+  },
+
   async 'phones have their own emoji'({ page }) {
     await launcher(page).tap();
     await field(page).waitFor();
