@@ -51,7 +51,8 @@ export async function openBrowser() {
     browser,
     async close() {
       await browser.close();
-      rmSync(profile, { recursive: true, force: true });
+      // What writes there may end a little later than the browser.
+      rmSync(profile, { recursive: true, force: true, maxRetries: 50 });
     },
   };
 }

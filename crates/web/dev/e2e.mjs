@@ -444,16 +444,17 @@ const { browser, close } = await openBrowser();
 let failed = 0;
 for (const [name, run] of Object.entries(tests)) {
   if (process.argv[2] && !name.includes(process.argv[2])) continue;
-  const desk = await openDesk(browser, { path: FIRST, ...SETTINGS[name] });
+  let desk;
   try {
+    desk = await openDesk(browser, { path: FIRST, ...SETTINGS[name] });
     await run(desk);
     assert.deepEqual(desk.complaints, []);
     console.log(`ok    ${name}`);
   } catch (error) {
     failed += 1;
-    console.log(`FAIL  ${name}\n        ${String(error.stack ?? error).split('\n').slice(0, 6).join('\n        ')}`);
+    console.log(`FAIL  ${name}\n        ${String(error.stack ?? error).split('\n').slice(0, 40).join('\n        ')}`);
   } finally {
-    await desk.close();
+    await desk?.close();
   }
 }
 await close();

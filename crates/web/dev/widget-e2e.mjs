@@ -308,6 +308,35 @@ const tests = {
     assert.deepEqual(await page.context().cookies(), []);
   },
 
+  async 'a session that the page hears of at a logout is nobody’s afterwards'(shop) {
+    const { page, chat, cookies } = shop;
+    await launcher(page).waitFor();
+    // Before the loader listens: what the frame asks to keep is held back.
+    await page.evaluate(() =>
+      addEventListener('message', (event) => {
+        if (event.data.type !== 'store' || window.late) return;
+        window.late = event;
+        event.stopImmediatePropagation();
+      }),
+    );
+    await openChat(page);
+    await say(page, 'Hello');
+    await until('it is held back', () => page.evaluate(() => window.late !== undefined));
+    await page.evaluate(() => {
+      window.switchboard('logout');
+      const { source, origin, data } = window.late;
+      dispatchEvent(new MessageEvent('message', { source, origin, data }));
+    });
+    await heard(page);
+    await answered(page);
+    await heard(page);
+    assert.deepEqual(await cookies(), []);
+    await shows(page, []);
+    await until('nobody is known', () => chat.state.hellos.at(-1).session === undefined && chat.clients.size === 1);
+    await say(page, 'Hello again');
+    assert.equal(new Set(chat.state.conversations.map((one) => one.visitor)).size, 2);
+  },
+
   async 'who comes after another account sees and sends nothing of it, without any logout'(shop) {
     const { page, chat, cookies } = shop;
     await begin(shop, 'before signing in');
@@ -1189,6 +1218,8 @@ for (const [name, run] of Object.entries(tests)) {
       assert.deepEqual(shop.complaints, []);
     } catch (error) {
       if (process.env.SHOTS) await shop.page.screenshot({ path: `${process.env.SHOTS}/failed-${name.slice(0, 24).replaceAll(' ', '-')}.png` }).catch(() => {});
+      const heard = shop.chat.state.frames.map(({ type }) => type).join(' ');
+      error.stack += `\nThe server heard: ${heard}\nThe talk: ${JSON.stringify(shop.chat.texts)}\nComplaints: ${JSON.stringify(shop.complaints)}`;
       throw error;
     } finally {
       await shop.close();
