@@ -382,8 +382,15 @@ const tests = {
   },
 
   async 'the panel says why somebody does not have it, by keyboard too'({ page, mock }) {
+    // What it waits for is known late; whoever asks meanwhile must not lose the field again.
+    let goOn;
+    const late = new Promise((done) => (goOn = done));
+    await page.route('**/waiting', async (route) => (await late, route.continue()));
     await page.locator(`[data-row="${mock.queue()[0].id}"]`).click();
     const choice = page.getByLabel('Why not …');
+    await page.locator('.why dl').waitFor();
+    assert.equal(await choice.count(), 0);
+    goOn();
     await choice.focus();
     await page.keyboard.type('Liv');
     await page.getByText('Liv Moe: skipped, full').waitFor();
