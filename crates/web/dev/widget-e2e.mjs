@@ -664,6 +664,23 @@ const tests = {
     assert.ok(await hasFocus(picker.getByRole('button', { name: '😀', exact: true })));
   },
 
+  async 'what the page says while the words are still on their way is not lost'({ page }) {
+    let goOn;
+    const late = new Promise((done) => (goOn = done));
+    await page.route('**/assets/en-*', async (route) => (await late, route.continue()));
+    const begun = page.waitForRequest(/assets.en-/);
+    await launcher(page).hover();
+    await begun;
+    await frameOf(page).evaluate(() => {
+      window.came = new Promise((done) => addEventListener('message', ({ data }) => data.type === 'start' && done()));
+    });
+    await call(page, 'startConversation', { text: 'About order 12' });
+    await frameOf(page).evaluate(() => window.came);
+    goOn();
+    await until('the text is in the field', async () => (await field(page).inputValue()) === 'About order 12');
+    await connected(page);
+  },
+
   async 'phones have their own emoji'({ page }) {
     await launcher(page).tap();
     await field(page).waitFor();
