@@ -13,7 +13,10 @@ const ARGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-ba
 /** Patience on a busy machine; nothing waits that long where things work. */
 export const LONGEST_MS = 60_000;
 
-/** Keeps asking until it holds; nothing here waits for a fixed time. Between two questions the browser gets the processor, and one more is asked when the time is up, since the machine may have stood still. */
+/**
+ * Keeps asking until it holds; nothing here waits for a fixed time. Between two questions the browser gets the processor,
+ * and one more is asked when the time is up, since the machine may have stood still.
+ */
 export async function until(what, holds) {
   const end = Date.now() + LONGEST_MS;
   let fault = '';
@@ -32,7 +35,8 @@ export async function until(what, holds) {
 
 /**
  * What the pages would do by themselves after so long they leave. A machine may stand still for seconds between any two
- * steps of a scene, and what a toast or a silent server does then says nothing about the page. Scenes about such a time move the page's clock.
+ * steps of a scene, and that a toast has gone by then, or a server was silent, says nothing about the page. Scenes about
+ * such a time move the page's clock.
  */
 export async function patient(context, from_ms) {
   context.setDefaultTimeout(LONGEST_MS);

@@ -100,6 +100,8 @@ async function heard(page) {
   await call(page, 'update', { color });
   await until('the frame has heard it', () => frameOf(page).evaluate((wanted) => document.documentElement.style.getPropertyValue('--brand') === wanted, color));
 }
+/** The server, which is silent, has heard this message. */
+const unanswered = (chat, text) => until('it is heard and not answered', () => chat.state.frames.some((frame) => frame.text === text));
 /** The server has heard everything that the frame has said until now. */
 async function told({ page, chat }) {
   const pings = () => chat.state.frames.filter((frame) => frame.type === 'ping').length;
@@ -270,6 +272,7 @@ const tests = {
     await own.fill('do not lose this');
     await own.press('Enter');
     await page.getByText('Sending…').waitFor();
+    await unanswered(chat, 'do not lose this');
     chat.state.silent = false;
     await page.reload();
     await until('it is stored', () => chat.texts.length === 1);
@@ -350,6 +353,7 @@ const tests = {
     await write(page, 'not for others');
     await inside(page).getByText('Sending…').waitFor();
     await field(page).fill('a draft of Kari');
+    await unanswered(chat, 'not for others');
     chat.state.silent = false;
     const nonce = chat.state.hellos.at(-1).nonce;
     await call(page, 'identify', { id: '4712', hash: signed('4712') });
@@ -438,6 +442,7 @@ const tests = {
     await write(page, 'on its way');
     await inside(page).getByText('Sending…').waitFor();
     await field(page).fill('a draft');
+    await unanswered(chat, 'on its way');
     const [cookie] = await context.cookies();
     const renewed = cookie.value.slice(0, 21) + 'x'.repeat(20);
     chat.state.sessions.set(renewed, chat.state.sessions.get(cookie.value));

@@ -37,6 +37,11 @@ export function accept(request, socket, subprotocol, { hear, gone }) {
       } else if (opcode === 9) frame(10, payload);
     }
   });
+  // A browser that gives up before the connection stands says no more than that it has nothing to say.
+  socket.on('end', () => {
+    end();
+    socket.end();
+  });
   socket.on('close', end);
   socket.on('error', end);
   return {
