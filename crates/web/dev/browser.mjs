@@ -43,7 +43,7 @@ export async function patient(context, from_ms) {
   context.setDefaultNavigationTimeout(LONGEST_MS);
   await context.addInitScript((from) => {
     const later = window.setTimeout;
-    window.setTimeout = (run, ms = 0, ...values) => later(run, ms < from ? ms : 0x7fffffff, ...values);
+    window.setTimeout = (run, ms = 0, ...values) => later(run, ms >= from ? 0x7fffffff : ms, ...values);
   }, from_ms);
 }
 
