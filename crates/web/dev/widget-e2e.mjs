@@ -237,9 +237,7 @@ const tests = {
     await inside(page).getByText(/No connection/).waitFor();
     await write(page, 'meanwhile');
     chat.reply('you were away');
-    const tried = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/stream'));
-    await page.clock.fastForward(30_000);
-    await tried;
+    await Promise.all([page.waitForEvent('requestfailed', (request) => request.url().endsWith('/stream')), page.clock.fastForward(30_000)]);
     assert.deepEqual(chat.texts, ['before', 'you were away']);
     await context.setOffline(false);
     await returns(shop);
@@ -676,9 +674,7 @@ const tests = {
     let goOn;
     const late = new Promise((done) => (goOn = done));
     await page.route('**/assets/en-*', async (route) => (await late, route.continue()));
-    const begun = page.waitForRequest(/assets.en-/);
-    await launcher(page).hover();
-    await begun;
+    await Promise.all([page.waitForRequest(/assets.en-/), launcher(page).hover()]);
     await frameOf(page).evaluate(() => {
       window.came = new Promise((done) => addEventListener('message', ({ data }) => data.type === 'start' && done()));
     });
@@ -1052,10 +1048,8 @@ const tests = {
   async 'a page from a file gets an empty frame where they are not'({ context, chat, desk }) {
     await withFile(desk, async (address) => {
       const app = await context.newPage();
-      const refusal = app.waitForEvent('console', (message) => /frame-ancestors/.test(message.text()));
       await app.goto(address);
-      await launcher(app).click();
-      await refusal;
+      await Promise.all([app.waitForEvent('console', (message) => /frame-ancestors/.test(message.text())), launcher(app).click()]);
       await until('the browser shows its own page', () => app.frames().some((one) => one.url().startsWith('chrome-error:')));
       assert.deepEqual(chat.state.hellos, []);
     });
