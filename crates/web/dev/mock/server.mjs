@@ -325,9 +325,10 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
   server.on('connection', (socket) => is_gone && socket.destroy());
 
   return {
-    now, server, items, people, arrive, write, take, setStatus, emit, failing, thread,
+    server, items, people, arrive, write, take, setStatus, emit, failing, thread,
     queue: () => items.map((item) => item.row).filter(inView.waiting).sort((a, b) => a.queued_since - b.queued_since),
     recalled,
+    now,
     undoSeconds: () => undo_seconds,
     item: (id) => items.find((known) => known.row.id === id),
     listen: (port = 0) => new Promise((done) => server.listen(port, '127.0.0.1', () => done(`http://127.0.0.1:${server.address().port}`))),
