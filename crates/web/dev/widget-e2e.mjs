@@ -4,20 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { audit, openBrowser } from './browser.mjs';
+import { audit, openBrowser, patient, until } from './browser.mjs';
 import { createChat, KEY, signed } from './mock/chat.mjs';
-
-/** Patience on a busy machine; nothing waits that long where things work. */
-const LONGEST_MS = 20_000;
-
-/** Keeps asking until it holds; nothing here waits for a fixed time. */
-async function until(what, holds) {
-  for (const end = Date.now() + LONGEST_MS; Date.now() < end; ) {
-    if (await Promise.resolve(holds()).catch(() => false)) return;
-    await new Promise((done) => setImmediate(done));
-  }
-  assert.fail(`it never came true that ${what}`);
-}
 
 /** A site on an origin of its own, which allows our scripts and frames and nothing else. */
 function site(desk, body) {
@@ -40,10 +28,11 @@ export async function openShop(browser, { chat: options = {}, width = 1280, heig
   const pages = site(desk, script);
   shop.on('request', (request, response) => pages.emit('request', request, response));
   const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme, timezoneId: 'Europe/Oslo', reducedMotion: 'reduce', deviceScaleFactor: zoom, hasTouch: touch, isMobile: touch });
+  // No server is silent for too long, nobody stops writing, and no file waits in vain.
+  await patient(context, 10_000);
   const complaints = [];
   const open = async (where = path) => {
     const page = await context.newPage();
-    page.setDefaultTimeout(LONGEST_MS);
     page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
     page.on('console', (message) => {
       if (!/Failed to load resource|net::ERR|WebSocket connection to/.test(message.text())) complaints.push(`console: ${message.text().slice(0, 200)}`);
@@ -58,7 +47,7 @@ export async function openShop(browser, { chat: options = {}, width = 1280, heig
     close: async () => {
       await context.close();
       await new Promise((done) => (shop.close(done), shop.closeAllConnections()));
-      await chat.drop().catch(() => {});
+      await chat.close();
     },
   };
 }
@@ -66,6 +55,7 @@ export async function openShop(browser, { chat: options = {}, width = 1280, heig
 const launcher = (page) => page.locator('body > button');
 const inside = (page) => page.frameLocator('iframe[src*="/w/"]');
 const bubblesOf = (page) => page.locator('.bubble');
+const message = (page, text) => inside(page).locator('.message', { hasText: text });
 const field = (page) => inside(page).getByRole('textbox', { name: 'Write a message' });
 const bubbles = (page) => inside(page).locator('.bubble');
 const prefer = (page) => inside(page).getByRole('button', { name: 'I prefer an answer by email' });
@@ -77,6 +67,26 @@ async function write(page, text) {
 async function openChat(page) {
   await launcher(page).click();
   await field(page).waitFor();
+}
+const connected = (page) => until('it is connected', async () => (await inside(page).locator('.dot.on').count()) === 1);
+/** The page that the frame is in keeps the session that the server has begun. */
+const kept = ({ context }) => until('the session is kept', async () => (await context.cookies()).length === 1);
+/** This message is stored, and the frame knows it. */
+const sent = (page, text) => message(page, text).getByText('· Sent').waitFor();
+async function say(page, text) {
+  await write(page, text);
+  await sent(page, text);
+}
+/** The first message of a visitor, whose session is kept from then on. */
+async function begin(shop, text) {
+  await openChat(shop.page);
+  await say(shop.page, text);
+  await kept(shop);
+}
+/** The chat, which was closed, is opened, and the frame knows it. */
+async function reopen(page) {
+  await launcher(page).click();
+  await heard(page);
 }
 const frameOf = (page) => page.frames().find((one) => one.url().includes('/w/'));
 const box = (page) => page.locator('iframe[src*="/w/"]').evaluate((node) => {
@@ -90,6 +100,27 @@ async function heard(page) {
   await call(page, 'update', { color });
   await until('the frame has heard it', () => frameOf(page).evaluate((wanted) => document.documentElement.style.getPropertyValue('--brand') === wanted, color));
 }
+/** The server, which is silent, has heard this message. */
+const unanswered = (chat, text) => until('it is heard and not answered', () => chat.state.frames.some((frame) => frame.text === text));
+/** The server has heard everything that the frame has said until now. */
+async function told({ page, chat }) {
+  const pings = () => chat.state.frames.filter((frame) => frame.type === 'ping').length;
+  await connected(page);
+  // The first that comes may have been on its way before.
+  for (let round = 0; round < 2; round += 1) {
+    const before = pings();
+    await frameOf(page).evaluate(() => window.dispatchEvent(new Event('focus')));
+    await until('the server has heard it', () => pings() > before);
+  }
+}
+/** The server is there again, and the widget, which may wait for long by now, is told that the network is. */
+async function returns({ page, chat }) {
+  chat.back();
+  await until('it is connected again', async () => {
+    if ((await inside(page).getByText(/No connection/).count()) > 0) await frameOf(page).evaluate(() => window.dispatchEvent(new Event('online')));
+    return (await inside(page).locator('.dot.on').count()) === 1;
+  });
+}
 /** The page has heard everything that its frame has said until now. */
 async function answered(page) {
   const code = `mark ${(marks += 1)}`;
@@ -102,10 +133,9 @@ async function closeChat(page) {
   await heard(page);
 }
 /** A talk has begun, and the chat is closed. */
-async function leave({ page, chat }) {
-  await openChat(page);
-  await write(page, 'Do you have lamps?');
-  await inside(page).getByText('· Sent').waitFor();
+async function leave(shop) {
+  const { page, chat } = shop;
+  await begin(shop, 'Do you have lamps?');
   await closeChat(page);
   assert.equal(chat.texts.length, 1);
 }
@@ -124,10 +154,11 @@ const playTones = () => {
     return { state: 'suspended', currentTime: 0, suspend() { this.state = 'suspended'; }, resume() { this.state = 'running'; } };
   };
 };
-const shows = (page, texts) => until(`the talk is ${texts}`, async () => JSON.stringify((await bubbles(page).allInnerTexts()).map((text) => text.trim())) === JSON.stringify(texts));
+const shows = (page, texts, all = bubbles(page)) => until(`the talk is ${texts}`, async () => JSON.stringify((await all.allInnerTexts()).map((text) => text.trim())) === JSON.stringify(texts));
 
 const tests = {
-  async 'visitor and agent talk both ways under the strictest policy, and nothing is kept before the visitor writes'({ page, chat, cookies, address }) {
+  async 'visitor and agent talk both ways under the strictest policy, and nothing is kept before the visitor writes'(shop) {
+    const { page, chat, cookies, address } = shop;
     await launcher(page).waitFor();
     await page.evaluate(() => {
       window.heard = [];
@@ -136,8 +167,13 @@ const tests = {
       }
     });
     assert.equal(await launcher(page).getAttribute('aria-expanded'), 'false');
+    await launcher(page).hover();
+    await until('it is loaded for whoever points', () => page.evaluate(() => window.heard.join() === 'ready'));
     await openChat(page);
     assert.equal(await launcher(page).getAttribute('aria-expanded'), 'true');
+    await connected(page);
+    await told(shop);
+    await answered(page);
     assert.deepEqual(await cookies(), []);
     await write(page, 'Do you have lamps?');
     await until('it is stored', () => chat.texts.length === 1);
@@ -156,66 +192,66 @@ const tests = {
     chat.change({ seen: chat.state.conversations[0].messages[0].id });
     await inside(page).getByText('· Read').waitFor();
     await until('it was read', () => chat.state.conversations[0].read === chat.state.conversations[0].messages[1].id);
+    await kept(shop);
     const [cookie, ...others] = await cookies();
     assert.deepEqual([cookie.name, cookie.domain, cookie.sameSite, others.length], [`sb_${KEY}`, 'localhost', 'Lax', 0]);
     assert.ok(chat.state.sessions.has(cookie.value));
     assert.ok(!chat.state.addresses.some((one) => one.includes(cookie.value)), 'no token in an address');
     await field(page).press('Escape');
     await until('it is closed', async () => (await launcher(page).getAttribute('aria-expanded')) === 'false');
+    await heard(page);
     chat.reply('Anything else?');
     await until('the badge counts', async () => (await launcher(page).getAttribute('aria-label')) === 'Chat with us, 1 unread');
     assert.equal(await launcher(page).locator('span').innerText(), '1');
     await launcher(page).click();
     await until('nothing is unread', async () => (await launcher(page).getAttribute('aria-label')) === 'Chat with us');
-    assert.deepEqual(await page.evaluate(() => window.heard), ['open', 'ready', 'conversation:start', 'message:sent', 'message:received', 'close', 'message:received', 'unread1', 'open', 'unread0']);
+    assert.deepEqual(await page.evaluate(() => window.heard), ['ready', 'open', 'conversation:start', 'message:sent', 'message:received', 'close', 'message:received', 'unread1', 'open', 'unread0']);
     assert.equal(new URL(chat.state.hellos[0].page.url).origin, address);
   },
 
-  async 'a server that is gone for a while, and one that dies before it answers, lose and double nothing'({ page, chat }) {
-    await openChat(page);
-    await write(page, 'one');
-    await inside(page).getByText('· Sent').waitFor();
-    const port = await chat.drop();
+  async 'a server that is gone for a while, and one that dies before it answers, lose and double nothing'(shop) {
+    const { page, chat } = shop;
+    await begin(shop, 'one');
+    chat.drop();
     await inside(page).getByText(/No connection/).waitFor();
     await write(page, 'two');
     await write(page, 'three');
-    assert.equal(await inside(page).getByText('Sending…').count(), 2);
-    await chat.listen(port);
-    await page.frames().find((one) => one.url().includes('/w/')).evaluate(() => window.dispatchEvent(new Event('online')));
+    await until('both are on their way', async () => (await inside(page).getByText('Sending…').count()) === 2);
+    await returns(shop);
     await until('all is stored', () => chat.texts.join() === 'one,two,three');
     await until('nothing is on its way', async () => (await inside(page).getByText('Sending…').count()) === 0);
     chat.state.cut_before_answer = true;
+    const hellos = chat.state.hellos.length;
     await write(page, 'four');
     await until('it was stored', () => chat.texts.length === 4);
-    await until('it came back', () => chat.clients.size === 1);
+    await until('it came back', () => chat.state.hellos.length > hellos && chat.clients.size === 1);
     chat.reply('five');
     await shows(page, ['one', 'two', 'three', 'four', 'five']);
+    await told(shop);
     assert.deepEqual(chat.texts, ['one', 'two', 'three', 'four', 'five']);
     assert.equal(chat.state.conversations.length, 1);
   },
 
-  async 'the browser offline for half a minute'({ page, chat, context }) {
+  async 'the browser offline for half a minute'(shop) {
+    const { page, chat, context } = shop;
     await page.clock.install();
-    await openChat(page);
-    await write(page, 'before');
-    await inside(page).getByText('· Sent').waitFor();
+    await begin(shop, 'before');
     await context.setOffline(true);
     chat.cut();
     await inside(page).getByText(/No connection/).waitFor();
     await write(page, 'meanwhile');
     chat.reply('you were away');
-    await page.clock.fastForward(30_000);
+    await Promise.all([page.waitForEvent('requestfailed', (request) => request.url().endsWith('/stream')), page.clock.fastForward(30_000)]);
     assert.deepEqual(chat.texts, ['before', 'you were away']);
     await context.setOffline(false);
-    await page.clock.fastForward(60_000);
+    await returns(shop);
     await until('both sides have all', () => chat.texts.join() === 'before,you were away,meanwhile');
     await shows(page, ['before', 'you were away', 'meanwhile']);
   },
 
-  async 'a reload and a second tab see the same, and neither doubles anything'({ page, chat, open }) {
-    await openChat(page);
-    await write(page, 'one');
-    await inside(page).getByText('· Sent').waitFor();
+  async 'a reload and a second tab see the same, and neither doubles anything'(shop) {
+    const { page, chat, open } = shop;
+    await begin(shop, 'one');
     await page.reload();
     await launcher(page).click();
     await shows(page, ['one']);
@@ -236,24 +272,25 @@ const tests = {
     // As a page of its own: in a frame of another site browsers may give no storage at all.
     await page.goto(`${desk}/w/${KEY}`);
     const own = page.getByRole('textbox', { name: 'Write a message' });
-    await until('it is connected', () => chat.state.hellos.length === 1);
+    await until('it is connected', async () => (await page.locator('.dot.on').count()) === 1);
     chat.state.silent = true;
     await own.fill('do not lose this');
     await own.press('Enter');
     await page.getByText('Sending…').waitFor();
+    await unanswered(chat, 'do not lose this');
     chat.state.silent = false;
     await page.reload();
     await until('it is stored', () => chat.texts.length === 1);
     await page.getByText('· Sent').waitFor();
-    assert.equal(await page.locator('.bubble').count(), 1);
+    chat.reply('found');
+    await shows(page, ['do not lose this', 'found'], bubblesOf(page));
   },
 
-  async 'a tab that was open before takes over the session of another'({ page, chat, open }) {
+  async 'a tab that was open before takes over the session of another'(shop) {
+    const { page, chat, open } = shop;
     await launcher(page).waitFor();
     const second = await open();
-    await openChat(second);
-    await write(second, 'from the second');
-    await inside(second).getByText('· Sent').waitFor();
+    await begin({ ...shop, page: second }, 'from the second');
     await page.bringToFront();
     await openChat(page);
     await shows(page, ['from the second']);
@@ -264,8 +301,8 @@ const tests = {
 
   async 'anonymous, identified and wrongly signed visitors are told apart'({ page, chat }) {
     await openChat(page);
-    await until('it is connected', () => chat.state.hellos.length === 1);
-    assert.equal(chat.state.hellos[0].identity, undefined);
+    await connected(page);
+    assert.deepEqual(chat.state.hellos.map((hello) => hello.identity), [undefined]);
     await page.evaluate(() => document.addEventListener('switchboard:error', (event) => (window.fault = event.detail.code)));
     await call(page, 'identify', { id: '4711', name: 'Kari', hash: '00' });
     await until('it is refused', () => page.evaluate(() => window.fault === 'identity_signature'));
@@ -279,26 +316,57 @@ const tests = {
     assert.deepEqual(await page.context().cookies(), []);
   },
 
-  async 'who comes after another account sees and sends nothing of it, without any logout'({ page, chat, cookies }) {
+  async 'a session that the page hears of at a logout is nobody’s afterwards'(shop) {
+    const { page, chat, cookies } = shop;
+    await launcher(page).waitFor();
+    // Before the loader listens: what the frame asks to keep is held back.
+    await page.evaluate(() =>
+      addEventListener('message', (event) => {
+        if (event.data.type !== 'store' || window.late) return;
+        window.late = event;
+        event.stopImmediatePropagation();
+      }),
+    );
     await openChat(page);
-    await write(page, 'before signing in');
-    await inside(page).getByText('· Sent').waitFor();
+    await say(page, 'Hello');
+    await until('it is held back', () => page.evaluate(() => window.late !== undefined));
+    await page.evaluate(() => {
+      window.switchboard('logout');
+      const { source, origin, data } = window.late;
+      dispatchEvent(new MessageEvent('message', { source, origin, data }));
+    });
+    await heard(page);
+    await answered(page);
+    await heard(page);
+    assert.deepEqual(await cookies(), []);
+    await shows(page, []);
+    await until('nobody is known', () => chat.state.hellos.at(-1).session === undefined && chat.clients.size === 1);
+    await say(page, 'Hello again');
+    assert.equal(new Set(chat.state.conversations.map((one) => one.visitor)).size, 2);
+  },
+
+  async 'who comes after another account sees and sends nothing of it, without any logout'(shop) {
+    const { page, chat, cookies } = shop;
+    await begin(shop, 'before signing in');
     const kari = { id: '4711', hash: signed('4711') };
     await call(page, 'identify', kari);
     await until('Kari is known', () => chat.clients.size === 1 && chat.state.hellos.at(-1).identity?.id === '4711');
+    await connected(page);
     await shows(page, ['before signing in']);
-    await inside(page).getByText('· Sent').waitFor();
+    await sent(page, 'before signing in');
     chat.state.silent = true;
     await write(page, 'not for others');
     await inside(page).getByText('Sending…').waitFor();
     await field(page).fill('a draft of Kari');
+    await unanswered(chat, 'not for others');
     chat.state.silent = false;
     const nonce = chat.state.hellos.at(-1).nonce;
     await call(page, 'identify', { id: '4712', hash: signed('4712') });
     await until('Ola is known', () => chat.clients.size === 1 && chat.state.hellos.at(-1).identity?.id === '4712');
-    await until('it is connected', async () => (await inside(page).locator('.dot.on').count()) === 1);
+    await connected(page);
     await shows(page, []);
     assert.equal(await field(page).inputValue(), '');
+    await answered(page);
     const { session, after, nonce: next } = chat.state.hellos.at(-1);
     assert.deepEqual([session, after, next === nonce, await cookies()], [undefined, undefined, false, []]);
     await write(page, 'of Ola');
@@ -311,22 +379,23 @@ const tests = {
     assert.equal(chat.state.hellos.at(-1).session, undefined);
   },
 
-  async 'a first message whose session never arrived is one message of one visitor, after a reload as well'({ page, chat, desk }) {
+  async 'a first message whose session never arrived is one message of one visitor, after a reload as well'(shop) {
+    const { page, chat, desk } = shop;
     await openChat(page);
     chat.state.cut_before_session = true;
-    await write(page, 'once');
-    await inside(page).getByText('· Sent').waitFor();
+    await say(page, 'once');
     assert.equal(chat.state.sessions.size, 2, 'the session was begun twice');
     assert.equal(new Set(chat.state.sessions.values()).size, 1, 'for one visitor');
     assert.deepEqual(chat.texts, ['once']);
+    await kept(shop);
     await page.context().clearCookies();
     await page.goto(`${desk}/w/${KEY}`);
-    await until('it is connected', () => chat.clients.size === 1 && chat.state.hellos.at(-1).session === undefined);
-    chat.state.cut_before_session = true;
+    await until('it is connected', async () => (await page.locator('.dot.on').count()) === 1);
+    assert.equal(chat.state.hellos.at(-1).session, undefined);
+    chat.state.cut_before_session = chat.state.silent_after_cut = true;
     await page.getByRole('textbox', { name: 'Write a message' }).fill('across the reload');
     await page.keyboard.press('Enter');
-    await until('it is stored', () => chat.texts.length === 2 && !chat.state.cut_before_session);
-    chat.state.silent = true;
+    await until('it is stored', () => chat.texts.length === 2 && chat.state.silent);
     await page.reload();
     await page.getByText('Sending…').waitFor();
     chat.state.silent = false;
@@ -341,52 +410,56 @@ const tests = {
     await page.goto(`${desk}/w/${KEY}`);
     const own = page.getByRole('textbox', { name: 'Write a message' });
     const says = async (text) => (await own.fill(text), await own.press('Enter'));
-    const has = (texts) => until(`the talk is ${texts}`, async () => (await page.locator('.bubble').allInnerTexts()).map((text) => text.trim()).join() === texts);
+    const has = (...texts) => shows(page, texts, bubblesOf(page));
     await page.evaluate(() => Object.defineProperty(document, 'cookie', { get: () => '', set: () => {}, configurable: true }));
     await says('one');
     await until('it is stored', () => chat.texts.length === 1);
     await says('two');
     await until('both are stored', () => chat.texts.length === 2);
     chat.reply('three');
-    await has('one,two,three');
+    await has('one', 'two', 'three');
     assert.deepEqual(await cookies(), []);
     await page.reload();
-    await has('one,two,three');
+    await has('one', 'two', 'three');
     await until('the session is kept', async () => (await cookies()).length === 1);
     await until('nothing is left to send again', () => page.evaluate(() => sessionStorage.length === 0));
     await page.reload();
-    await has('one,two,three');
+    await has('one', 'two', 'three');
     assert.deepEqual([chat.texts, new Set(chat.state.sessions.values()).size], [['one', 'two', 'three'], 1]);
   },
 
-  async 'a session that another tab begins or renews takes no draft and no unsent message away'({ page, chat, open, context }) {
+  async 'a session that another tab begins or renews takes no draft and no unsent message away'(shop) {
+    const { page, chat, open, context } = shop;
     await openChat(page);
     await field(page).fill('a draft without a session');
     const second = await open();
-    await openChat(second);
-    await write(second, 'from the second');
-    await inside(second).getByText('· Sent').waitFor();
+    await begin({ ...shop, page: second }, 'from the second');
     await page.bringToFront();
     await call(page, 'close');
     await call(page, 'open');
     await until('the session is taken over', () => chat.state.hellos.at(-1).session && chat.clients.size === 2);
+    await connected(page);
     assert.equal(await field(page).inputValue(), 'a draft without a session');
     await field(page).press('Enter');
-    await until('it is stored', () => chat.texts.length === 2);
+    await sent(page, 'a draft without a session');
+    assert.deepEqual(chat.texts, ['from the second', 'a draft without a session']);
     chat.state.silent = true;
     await write(page, 'on its way');
     await inside(page).getByText('Sending…').waitFor();
     await field(page).fill('a draft');
+    await unanswered(chat, 'on its way');
     const [cookie] = await context.cookies();
     const renewed = cookie.value.slice(0, 21) + 'x'.repeat(20);
     chat.state.sessions.set(renewed, chat.state.sessions.get(cookie.value));
     await context.addCookies([{ ...cookie, value: renewed }]);
     await call(page, 'close');
     await call(page, 'open');
+    await heard(page);
     chat.state.silent = false;
     chat.cut();
     await until('it comes back with the renewed one', () => chat.state.hellos.some((one) => one.session === renewed));
-    await until('it is stored once', () => chat.texts.filter((text) => text === 'on its way').length === 1);
+    await sent(page, 'on its way');
+    assert.equal(chat.texts.filter((text) => text === 'on its way').length, 1);
     assert.equal(await field(page).inputValue(), 'a draft');
     assert.equal(new Set(chat.state.conversations.map((one) => one.visitor)).size, 1);
   },
@@ -404,6 +477,7 @@ const tests = {
     assert.ok(width <= 300 && height <= 180 && height > 60 && bottom <= button.y, JSON.stringify({ width, height, bottom }));
     assert.ok(await hasFocus(page.getByRole('link', { name: 'A link' })), 'the focus stays where it was');
     assert.equal(await launcher(page).getAttribute('aria-expanded'), 'false');
+    await told(shop);
     assert.equal(chat.state.conversations[0].read, null, 'shown is not read');
     await inside(page).getByRole('log').getByText('Pia: We do').waitFor({ state: 'attached' });
     chat.reply('Or come by.');
@@ -462,6 +536,7 @@ const tests = {
     await until('it comes back', async () => (await box(page)).shown);
     await call(page, 'logout');
     await gone();
+    await heard(page);
     assert.equal((await frameOf(page).locator('body').innerText()).includes('two'), false);
   },
 
@@ -477,6 +552,7 @@ const tests = {
     assert.ok(!(await box(page)).shown);
     chat.reply('Short.');
     await until('one line is not too much', async () => (await box(page)).shown);
+    await until('the frame is as high as what it shows', async () => Math.abs((await box(page)).height - (await peeks(page).evaluate((node) => node.offsetHeight))) < 1);
     const before = await box(page);
     for (const value of [1000, 181, -1, 'x', {}]) await frameOf(page).evaluate((px) => window.parent.postMessage({ sb: 1, type: 'peek', value: px }, '*'), value);
     await answered(page);
@@ -493,8 +569,7 @@ const tests = {
     await openChat(page);
     const tones = () => frameOf(page).evaluate(() => [window.made, window.played]);
     assert.deepEqual(await tones(), [0, 0], 'opening the chat from the page is no gesture in the frame');
-    await write(page, 'Hello');
-    await inside(page).getByText('· Sent').waitFor();
+    await say(page, 'Hello');
     const [made] = await tones();
     assert.equal(made, 1);
     chat.reply('one');
@@ -504,16 +579,16 @@ const tests = {
     chat.reply('two');
     await peeks(page).getByText('two').waitFor();
     assert.deepEqual(await tones(), [1, 1]);
-    await launcher(page).click();
-    await until('it is open', async () => (await peeks(page).count()) === 0);
+    await reopen(page);
     await inside(page).getByRole('button', { name: 'Mute' }).click();
     await until('it is muted', async () => (await inside(page).getByRole('button', { name: 'Mute' }).getAttribute('aria-pressed')) === 'true');
     await closeChat(page);
     chat.reply('three');
     await peeks(page).getByText('three').waitFor();
     assert.deepEqual(await tones(), [1, 1]);
-    await launcher(page).click();
+    await reopen(page);
     await inside(page).getByRole('button', { name: 'Mute' }).click();
+    await until('it is not muted any more', async () => (await inside(page).getByRole('button', { name: 'Mute' }).getAttribute('aria-pressed')) === 'false');
     await frameOf(page).evaluate(() => Object.defineProperty(document, 'hidden', { get: () => true }));
     chat.reply('four');
     await bubbles(page).getByText('four').waitFor();
@@ -576,13 +651,42 @@ const tests = {
     await until('the field has the focus', () => hasFocus(field(page)));
     assert.deepEqual([await picker.count(), await button.getAttribute('aria-expanded'), await launcher(page).getAttribute('aria-expanded')], [0, 'false', 'true']);
     await page.keyboard.type('!');
-    assert.equal(await field(page).inputValue(), 'Hello😘😋! Pia');
+    await until('one types where the caret was', async () => (await field(page).inputValue()) === 'Hello😘😋! Pia');
     await button.click();
     await picker.getByRole('button', { name: '👍', exact: true }).click();
     await field(page).click();
     await until('it closes where something else is done', async () => (await picker.count()) === 0);
     await field(page).press('Enter');
     await until('it is sent', () => chat.texts.join() === 'Hello😘😋!👍 Pia');
+  },
+
+  async 'what one does while the chat still connects is not disturbed once it does'({ page, chat }) {
+    chat.hold();
+    await openChat(page);
+    const picker = inside(page).getByRole('dialog', { name: 'Emoji' });
+    await field(page).fill('Hello');
+    await inside(page).getByRole('button', { name: 'Emoji', exact: true }).click();
+    await until('the first has the focus', () => hasFocus(picker.getByRole('button', { name: '😀', exact: true })));
+    chat.go();
+    await connected(page);
+    await page.keyboard.press('Enter');
+    await until('it is in the text', async () => (await field(page).inputValue()) === 'Hello😀');
+    assert.ok(await hasFocus(picker.getByRole('button', { name: '😀', exact: true })));
+  },
+
+  async 'what the page says while the words are still on their way is not lost'({ page }) {
+    let goOn;
+    const late = new Promise((done) => (goOn = done));
+    await page.route('**/assets/en-*', async (route) => (await late, route.continue()));
+    await Promise.all([page.waitForRequest(/assets.en-/), launcher(page).hover()]);
+    await frameOf(page).evaluate(() => {
+      window.came = new Promise((done) => addEventListener('message', ({ data }) => data.type === 'start' && done()));
+    });
+    await call(page, 'startConversation', { text: 'About order 12' });
+    await frameOf(page).evaluate(() => window.came);
+    goOn();
+    await until('the text is in the field', async () => (await field(page).inputValue()) === 'About order 12');
+    await connected(page);
   },
 
   async 'phones have their own emoji'({ page }) {
@@ -655,8 +759,10 @@ const tests = {
     assert.deepEqual([text, email, answer_by], ['Call me.', 'kari@eksempel.test', 'mail']);
   },
 
-  async 'whoever waits asks for the answer by mail, and it stays so'({ page, chat }) {
+  async 'whoever waits asks for the answer by mail, and it stays so'(shop) {
+    const { page, chat } = shop;
     await openChat(page);
+    await connected(page);
     assert.equal(await prefer(page).count(), 0);
     await write(page, 'Where is it?');
     await prefer(page).click();
@@ -664,6 +770,7 @@ const tests = {
     await until('one may type', () => address.evaluate((node) => node === document.activeElement));
     await address.press('Escape');
     await until('the form is closed and its button has the focus', () => prefer(page).evaluate((node) => node === document.activeElement));
+    await answered(page);
     assert.deepEqual([await address.count(), await launcher(page).getAttribute('aria-expanded')], [0, 'true']);
     await prefer(page).press('Enter');
     await address.fill('kari');
@@ -678,6 +785,7 @@ const tests = {
     assert.equal(await prefer(page).count(), 0);
     const { text, email, answer_by } = chat.state.conversations[0].messages[1];
     assert.deepEqual([text, email, answer_by], ['Please answer by email: kari@eksempel.test', 'kari@eksempel.test', 'mail']);
+    await kept(shop);
     await page.reload();
     await openChat(page);
     await done.waitFor();
@@ -708,9 +816,7 @@ const tests = {
     await inside(page).getByRole('status').filter({ hasText: 'It takes longer than usual' }).waitFor();
     chat.reply('It left on Friday.');
     await until('nobody waits', async () => (await prefer(page).count()) === 0);
-    await write(page, 'And the other one?');
-    await until('it is stored', () => chat.texts.length === 4);
-    await inside(page).getByText('· Sent').waitFor();
+    await say(page, 'And the other one?');
     assert.equal(await prefer(page).count(), 0);
     await page.clock.fastForward(181_000);
     await inside(page).getByText('It takes longer than usual').waitFor();
@@ -749,6 +855,7 @@ const tests = {
     chat.state.refusing = null;
     await inside(page).getByRole('button', { name: 'Try again' }).click();
     await until('it is stored', () => chat.texts.join() === 'first');
+    await sent(page, 'first');
     chat.state.refusing = 'too_long';
     await write(page, 'second');
     await inside(page).getByText('The message is too long.').waitFor();
@@ -796,13 +903,12 @@ const tests = {
 
   async 'more than one conversation is a list, and a closed one opens again'({ page, chat }) {
     await openChat(page);
-    await write(page, 'about shoes');
-    await inside(page).getByText('· Sent').waitFor();
+    await say(page, 'about shoes');
     chat.change({ open: false });
     await inside(page).getByText('This conversation is closed.').waitFor();
     await inside(page).getByRole('button', { name: 'New conversation' }).click();
-    await write(page, 'about lamps');
-    await until('there are two', () => chat.state.conversations.length === 2);
+    await say(page, 'about lamps');
+    assert.equal(chat.state.conversations.length, 2);
     await inside(page).getByRole('button', { name: 'All conversations' }).click();
     await inside(page).getByRole('button', { name: /about shoes/ }).click();
     await shows(page, ['about shoes']);
@@ -848,15 +954,17 @@ const tests = {
   async 'where no WebSocket gets through, one long answer does'(shop) {
     await talks(shop);
     assert.ok(shop.chat.state.addresses.includes('/channels/shop_chat/stream'));
-    const port = await shop.chat.drop();
+    shop.chat.drop();
+    await inside(shop.page).getByText(/No connection/).waitFor();
     await write(shop.page, 'while you were gone');
-    await shop.chat.listen(port);
-    await until('it is stored', () => shop.chat.texts.at(-1) === 'while you were gone');
-    await until('nothing is on its way', async () => (await inside(shop.page).getByText('Sending…').count()) === 0);
+    await returns(shop);
+    await sent(shop.page, 'while you were gone');
     assert.equal(shop.chat.texts.length, 3);
   },
 
   async 'where answers are kept back until their end, polls do'(shop) {
+    await silence(shop);
+    await closeChat(shop.page);
     await talks(shop);
     assert.ok(shop.chat.state.addresses.includes('/channels/shop_chat/poll'));
   },
@@ -871,8 +979,8 @@ const tests = {
     const [first, second] = chat.state.frames.filter((frame) => frame.type === 'message');
     assert.match(first.work, /^[\w-]{32}\.\d+$/);
     assert.deepEqual([second.work, second.conversation], [undefined, chat.state.conversations[0].id]);
-    await write(page, 'three');
-    await until('it goes on', () => chat.texts.length === 3);
+    await say(page, 'three');
+    assert.equal(chat.texts.length, 3);
     // The next conversation, with a challenge that has become too old.
     chat.state.challenges.clear();
     await page.evaluate(() => window.switchboard('startConversation', { text: 'four' }));
@@ -880,7 +988,7 @@ const tests = {
     await field(page).press('Enter');
     await until('it is stored', () => chat.texts.length === 4);
     assert.deepEqual(chat.state.conversations.map((one) => one.messages.map((two) => two.text)), [['one', 'two', 'three'], ['four']]);
-    await inside(page).getByText('· Sent').waitFor();
+    await sent(page, 'four');
   },
 
   async 'work that cannot be loaded is told, and what waits for it does not wait for ever'({ page, chat, complaints }) {
@@ -900,8 +1008,9 @@ const tests = {
     complaints.length = 0;
   },
 
-  async 'a message outside of hours costs work as well, and over plain HTTP'({ page, chat }) {
-    await launcher(page).click();
+  async 'a message outside of hours costs work as well, and over plain HTTP'(shop) {
+    const { page, chat } = shop;
+    await silence(shop);
     await inside(page).getByLabel('Email').fill('kari@eksempel.test');
     await inside(page).getByRole('textbox', { name: 'Message' }).fill('Call me.');
     await inside(page).getByRole('button', { name: 'Send' }).click();
@@ -920,8 +1029,8 @@ const tests = {
     chat.state.bits = 0;
     chat.cut();
     await until('it is stored', () => chat.texts.join() === 'one,two');
-    await inside(page).getByText('· Sent').waitFor();
-    assert.equal(await inside(page).getByText('Checking your browser …').count(), 0);
+    await sent(page, 'two');
+    await until('nothing is explained', async () => (await inside(page).getByText('Checking your browser …').count()) === 0);
   },
 
   async 'a page from a file shows the widget where web views are let in'({ context, chat, desk, page }) {
@@ -943,10 +1052,8 @@ const tests = {
   async 'a page from a file gets an empty frame where they are not'({ context, chat, desk }) {
     await withFile(desk, async (address) => {
       const app = await context.newPage();
-      const refusal = app.waitForEvent('console', (message) => /frame-ancestors/.test(message.text()));
       await app.goto(address);
-      await launcher(app).click();
-      await refusal;
+      await Promise.all([app.waitForEvent('console', (message) => /frame-ancestors/.test(message.text())), launcher(app).click()]);
       await until('the browser shows its own page', () => app.frames().some((one) => one.url().startsWith('chrome-error:')));
       assert.deepEqual(chat.state.hellos, []);
     });
@@ -960,8 +1067,9 @@ const tests = {
       document.querySelector('iframe').contentWindow.postMessage({ sb: 2, type: 'logout' }, '*');
       void name;
     }, KEY);
-    await write(page, 'still here');
-    await until('it is stored', () => chat.texts.length === 1);
+    await say(page, 'still here');
+    await answered(page);
+    assert.equal(await launcher(page).getAttribute('aria-label'), 'Chat with us');
     assert.ok(!(await page.context().cookies()).some((one) => one.value === 'stolen'));
   },
 
@@ -984,6 +1092,7 @@ const tests = {
       window.heard = [];
       document.addEventListener('switchboard:form:sent', (event) => window.heard.push(`form:sent ${event.detail.form}`));
     });
+    await until('it is filled in again', async () => (await form.getByLabel('Email').inputValue()) === 'kari');
     await form.getByLabel('Email').fill('kari@eksempel.test');
     await form.getByRole('button').click();
     await form.getByText('Thank you').waitFor();
@@ -1022,6 +1131,14 @@ async function withFile(desk, run) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+/** The answers are kept back so long that the widget takes another way. */
+async function silence({ page, chat }) {
+  await page.clock.install();
+  await launcher(page).click();
+  await until('it waits for an answer', () => chat.state.addresses.includes('/channels/shop_chat/stream'));
+  await page.clock.fastForward(10_000);
+  await until('it has taken another way', () => chat.clients.size === 1);
 }
 /** Both ways, and nothing of the way in an address. */
 async function talks({ page, chat }) {
@@ -1065,7 +1182,7 @@ async function accessible(browser) {
         const shop = await openShop(browser, { ...options, colorScheme, width, height });
         const { page, chat } = shop;
         await launcher(page).click();
-        await inside(page).locator('[data-focus]').first().waitFor();
+        await (scene === 'away' ? inside(page).getByRole('heading', { name: /We are back/ }).waitFor() : connected(page));
         if (scene === 'talk') {
           await write(page, 'Hello');
           await until('it is stored', () => chat.texts.length === 1);
@@ -1124,6 +1241,8 @@ for (const [name, run] of Object.entries(tests)) {
       assert.deepEqual(shop.complaints, []);
     } catch (error) {
       if (process.env.SHOTS) await shop.page.screenshot({ path: `${process.env.SHOTS}/failed-${name.slice(0, 24).replaceAll(' ', '-')}.png` }).catch(() => {});
+      const heard = shop.chat.state.frames.map(({ type }) => type).join(' ');
+      error.stack += `\nThe server heard: ${heard}\nThe talk: ${JSON.stringify(shop.chat.texts)}\nComplaints: ${JSON.stringify(shop.complaints)}`;
       throw error;
     } finally {
       await shop.close();

@@ -1,5 +1,5 @@
-// A played server of the widget: its addresses as the crate serves them, and the protocol of the chat channel, with a
-// memory that outlives restarts. `listen` and `drop` are its start and its end.
+// A played server of the widget: its addresses as the crate serves them, and the protocol of the chat channel. From `drop`
+// to `back` it is gone, as during a restart, which its memory outlives.
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -18,10 +18,10 @@ const TYPES = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=ut
 
 export function createChat({ origins = [], look = {}, prechat = [], topics = [], files = true, open = true, opens_at = null, requires = false, mail = null, sockets = true, streams = true, bits = 0, web_views = false } = {}) {
   const settings = { slug: 'shop_chat', files_path: '/channels/shop_chat/files', locale: 'en', cookie: { name: `sb_${KEY}`, days: 180 }, web_views, look: { color: '#1f5fbf', ...look } };
-  const state = { conversations: [], sessions: new Map(), uploads: new Map(), next: 1, now: Date.now(), open, opens_at, requires, bits, challenges: new Map(), silent: false, refusing_files: [], frames: [], hellos: [], addresses: [] };
+  const state = { conversations: [], sessions: new Map(), uploads: new Map(), next: 1, now: Date.now(), open, opens_at, requires, bits, challenges: new Map(), silent: false, held: null, refusing_files: [], frames: [], hellos: [], addresses: [] };
   const clients = new Set();
   const connections = new Set();
-  let server;
+  let is_gone = false;
 
   const told = { key: KEY, origins, socket: '/channels/shop_chat/socket', settings };
   const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ${origins.join(' ')}${web_views ? ' file:' : ''}`;
@@ -120,7 +120,7 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     }
     if (state.requires && visitor !== 'identified') {
       client.send({ type: 'bye', code: 'identity_required', reconnect: false });
-      return client.cut();
+      return client.leave();
     }
     client.session = client.told = known ? frame.session : null;
     client.nonce = frame.nonce;
@@ -190,6 +190,7 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     // Stored, but the answer is lost: what a connection that breaks at the worst moment does.
     if (state.cut_before_answer || state.cut_before_session) {
       state.cut_before_answer = state.cut_before_session = false;
+      state.silent ||= state.silent_after_cut === true;
       return client.cut();
     }
     client.send({ type: 'accepted', client_id: frame.client_id, conversation: conversation.id, message: stored.id, at: stored.at });
@@ -198,6 +199,7 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
   }
 
   function hear(client, text) {
+    if (state.held) return void state.held.push([client, text]);
     const frame = JSON.parse(text);
     state.frames.push(frame);
     if (state.silent) return;
@@ -216,6 +218,21 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     return { hear: (text) => hear(client, text), gone: () => clients.delete(client) };
   };
   const plain = plainHttp(enter, { streams });
+
+  const server = createServer(handle);
+  server.on('connection', (socket) => {
+    if (is_gone) return socket.destroy();
+    connections.add(socket);
+    socket.on('close', () => connections.delete(socket));
+  });
+  server.on('upgrade', (request, socket) => {
+    // Whoever asked may be gone before the answer.
+    socket.on('error', () => socket.destroy());
+    if (!sockets || request.url !== '/channels/shop_chat/socket' || request.headers['sec-websocket-protocol'] !== 'switchboard.chat.1') return socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    const client = { visitors: [], session: null };
+    Object.assign(client, accept(request, socket, 'switchboard.chat.1', { hear: (text) => hear(client, text), gone: () => clients.delete(client) }));
+    clients.add(client);
+  });
 
   return {
     state,
@@ -242,25 +259,29 @@ export function createChat({ origins = [], look = {}, prechat = [], topics = [],
     cut() {
       for (const client of clients) client.cut();
     },
-    listen(port = 0) {
-      server = createServer(handle);
-      server.on('connection', (socket) => (connections.add(socket), socket.on('close', () => connections.delete(socket))));
-      server.on('upgrade', (request, socket) => {
-        if (!sockets || request.url !== '/channels/shop_chat/socket' || request.headers['sec-websocket-protocol'] !== 'switchboard.chat.1') return socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
-        const client = { visitors: [], session: null };
-        Object.assign(client, accept(request, socket, 'switchboard.chat.1', { hear: (text) => hear(client, text), gone: () => clients.delete(client) }));
-        clients.add(client);
-      });
-      return new Promise((done) => server.listen(port, '127.0.0.1', () => done(`http://127.0.0.1:${server.address().port}`)));
+    /** Hears nothing from now on, until `go` makes good for it. */
+    hold() {
+      state.held = [];
     },
-    /** Ends the server; gives the port back, to listen on again. */
+    go() {
+      const held = state.held;
+      state.held = null;
+      for (const [client, text] of held) if (clients.has(client)) hear(client, text);
+    },
+    listen: () => new Promise((done) => server.listen(0, '127.0.0.1', () => done(`http://127.0.0.1:${server.address().port}`))),
+    /** Ends every connection and takes no other until `back`. The port stays taken meanwhile, so that nobody else comes by it. */
     drop() {
-      const { port } = server.address();
+      is_gone = true;
       for (const client of clients) client.send({ type: 'bye', code: 'restart', reconnect: true });
-      return new Promise((done) => {
-        server.close(() => done(port));
-        for (const socket of connections) socket.destroy();
-      });
+      for (const socket of connections) socket.destroy();
+    },
+    back() {
+      is_gone = false;
+    },
+    close() {
+      is_gone = true;
+      for (const socket of connections) socket.destroy();
+      return new Promise((done) => server.close(done));
     },
   };
 }

@@ -19,7 +19,7 @@ function policy(name) {
   return found[1].replace(/\\\s*\n\s*/g, '');
 }
 
-export function createMock({ items: count = 60, signed_in = true, fail_items = false, me: reader = 1, role = null } = {}) {
+export function createMock({ items: count = 60, signed_in = true, fail_items = false, me: reader = 1, role = null, undo_seconds = 10 } = {}) {
   const now = Date.now();
   const people = makePeople(now);
   let channels = makeChannels(now);
@@ -33,7 +33,6 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
   let directory_version = 7;
   const failing = { items: fail_items, send: null };
   const recalled = [];
-  let undo_seconds = 10;
 
   const me = () => people.find((person) => person.id === reader);
   if (role) me().role = role;
@@ -314,6 +313,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
     return createReadStream(served).pipe(response);
   }
 
+  let is_gone = false;
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://mock');
     if (!url.pathname.startsWith('/api/v1/')) return page(url, response);
@@ -336,21 +336,30 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
     });
   });
 
+  server.on('connection', (socket) => is_gone && socket.destroy());
+
   return {
     server, items, people, arrive, write, take, block, setStatus, emit, failing, thread,
     queue: () => items.map((item) => item.row).filter(inView.waiting).sort((a, b) => a.queued_since - b.queued_since),
     recalled,
+    now,
     undoSeconds: () => undo_seconds,
     item: (id) => items.find((known) => known.row.id === id),
     listen: (port = 0) => new Promise((done) => server.listen(port, '127.0.0.1', () => done(`http://127.0.0.1:${server.address().port}`))),
-    /** Ends every stream and refuses new connections until it listens again. */
-    drop: () => new Promise((done) => {
-      const port = server.address().port;
+    /** Ends every connection and takes no other until `back`. The port stays taken meanwhile, so that nobody else comes by it. */
+    drop() {
+      is_gone = true;
       for (const stream of streams) stream.destroy();
       server.closeAllConnections();
-      server.close(() => done(port));
-    }),
-    close: () => (server.closeAllConnections(), new Promise((done) => server.close(done))),
+    },
+    back() {
+      is_gone = false;
+    },
+    close() {
+      is_gone = true;
+      server.closeAllConnections();
+      return new Promise((done) => server.close(done));
+    },
   };
 }
 

@@ -37,10 +37,21 @@ export function accept(request, socket, subprotocol, { hear, gone }) {
       } else if (opcode === 9) frame(10, payload);
     }
   });
+  // A browser that gives up before the connection stands says no more than that it has nothing to say.
+  socket.on('end', () => {
+    end();
+    socket.end();
+  });
   socket.on('close', end);
   socket.on('error', end);
   return {
     send: (value) => frame(1, Buffer.from(JSON.stringify(value))),
     cut: () => socket.destroy(),
+    /** Ends it after everything that was said. */
+    leave() {
+      frame(8, Buffer.from([0x03, 0xe8]));
+      end();
+      socket.end();
+    },
   };
 }

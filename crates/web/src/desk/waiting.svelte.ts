@@ -8,7 +8,7 @@ export class Waiting {
   answer = $state.raw<WaitingAnswer | null>(null);
   /** The last attempt to ask failed. */
   failed = $state(false);
-  private asks = false;
+  private asks = $state(false);
   private timer: ReturnType<typeof setTimeout> | null = null;
   /** Counts the questions, so that a late answer to an earlier one is dropped. */
   private asked = 0;
@@ -18,6 +18,11 @@ export class Waiting {
     private readonly signal: AbortSignal,
   ) {
     signal.addEventListener('abort', () => this.rest());
+  }
+
+  /** It waits, but what for is not known yet. */
+  get pending(): boolean {
+    return this.asks && this.answer === null && !this.failed;
   }
 
   /** Asks for an item that nobody has, and forgets what was said about any other. */

@@ -99,7 +99,7 @@ export class Chat extends Known {
         return this.adopt(message.value);
       case 'logout':
         this.identity = null;
-        this.forget();
+        this.forget(true);
         return this.again();
     }
   }
@@ -123,8 +123,7 @@ export class Chat extends Known {
     this.take(facts);
     if (account !== null && account !== accountOf(facts.identity)) {
       // Somebody else, or nobody any more: the session may be the former one's as well.
-      this.forget();
-      this.host.store('');
+      this.forget(true);
     }
     if (account === null && facts.identity) this.restore(true);
     void setLocales([...facts.locales, this.told.settings?.locale ?? 'en']);
@@ -141,9 +140,10 @@ export class Chat extends Known {
     if (this.shown || this.session || this.identity) this.connection.start();
   }
 
-  /** Nothing of the former visitor is shown, sent or used from now on. */
-  private forget(): void {
+  /** Nothing of the former visitor is shown, sent or used from now on, nor kept by the page, which may not have heard yet what it was asked to keep. */
+  private forget(by_page = false): void {
     this.connection.stop();
+    if (by_page) this.host.store('');
     for (const thread of this.threads) clearTimeout(thread.fade);
     this.threads = [];
     this.current = null;

@@ -133,20 +133,18 @@ export class Host {
     this.origin = this.alone ? null : parentOrigin(origins, location.ancestorOrigins, document.referrer, web_views);
   }
 
-  /** Waits for the page's first word, then hears the others. */
-  meet(begin: (init: Init) => void): void {
+  /** Waits for the page's first word, then hears the others, once the chat has begun. */
+  meet(begin: (init: Init) => Promise<void>): void {
     if (this.alone) {
-      begin({ ...facts({ locales: [...navigator.languages] }), session: this.kept(), open: true, start: null });
+      void begin({ ...facts({ locales: [...navigator.languages] }), session: this.kept(), open: true, start: null });
       return;
     }
-    let begun = false;
+    let begun: Promise<void> | undefined;
     addEventListener('message', (event) => {
       if (event.source !== window.parent || event.origin.replace('file://', NO_ORIGIN) !== this.origin) return;
       const message = read(event.data);
-      if (message?.type === 'init') {
-        if (!begun) begin(message.value);
-        begun = true;
-      } else if (message) this.hear(message);
+      if (message?.type === 'init') begun ??= begin(message.value);
+      else if (message) void begun?.then(() => this.hear(message));
     });
     this.say('ready');
   }

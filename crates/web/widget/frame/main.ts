@@ -15,4 +15,4 @@ async function begin(init: Init): Promise<void> {
   chat.begin(init);
   mount(App, { target: document.getElementById('app')!, props: { chat } });
 }
-host.meet((init) => void begin(init));
+host.meet(begin);
