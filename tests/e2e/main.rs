@@ -1,7 +1,6 @@
 //! The program as its users meet it: mail and forms come in, people work, hosts are killed, disks fill up.
 
 mod arrival;
-mod blocked;
 mod chat;
 mod crashes;
 mod demo;

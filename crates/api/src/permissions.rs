@@ -15,7 +15,7 @@ pub(crate) enum Action {
     Read,
     /// Write replies and notes, and have failed ones sent again.
     Write,
-    /// Change owner, team, status and priority of items, return, move and merge them, set contact owners, and block contacts.
+    /// Change owner, team, status and priority of items, return, move and merge them, and set contact owners.
     Assign,
     /// Set one's own availability.
     OwnStatus,
@@ -187,7 +187,6 @@ pub(crate) static ROUTES: &[RouteEntry] = &[
     get("/search", Action::Read),
     get("/contacts/{id}", Action::Read),
     put("/contacts/{id}/owner", Action::Assign),
-    put("/contacts/{id}/blocked", Action::Assign),
     get("/users", Action::Read),
     put("/users/{id}/availability", Action::OwnStatus),
     get("/users/{id}/statuses", Action::Read),

@@ -83,7 +83,7 @@ pub struct Thread {
     pub conversation: ConversationId,
     /// The thread key that its messages came with.
     pub key: Option<String>,
-    /// It is neither closed nor filtered away, as far as its contact is to know (ROUTING 12.1).
+    /// It is neither closed nor filtered away.
     pub open: bool,
     /// The first name shown of the person who has it.
     pub owner: Option<String>,

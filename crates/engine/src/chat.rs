@@ -73,18 +73,9 @@ pub(crate) async fn closed(tx: &Tx, directory: &Directory, item: &ItemRecord, ti
     let settings = channel.and_then(ChannelEntry::chat_settings);
     let wanted = settings.is_some_and(|settings| settings.transcript == Transcript::OnClose && settings.mail_channel.is_some());
     let Some(conversation) = item.conversation.filter(|_| wanted) else { return Ok(()) };
-    if is_blocked(tx, item).await? {
-        return Ok(());
-    }
     let item = Some(conversation.into());
     tx.insert_timer_once(&NewTimer { id: timer, due_at: at, kind: TRANSCRIPT.to_owned(), item, body: json!({}) }).await?;
     Ok(())
-}
-
-/// Whether the contact of an item is blocked, who is mailed nothing that nobody asked for (ROUTING 12.1).
-async fn is_blocked(tx: &Tx, item: &ItemRecord) -> Result<bool> {
-    let Some(contact) = item.contact else { return Ok(false) };
-    Ok(tx.contact_record(contact).await?.is_some_and(|contact| contact.blocked.is_some()))
 }
 
 fn silence_ms(directory: &Directory, item: &ItemRecord) -> Option<i64> {

@@ -1,7 +1,6 @@
 //! Taking in: one commit per message with its contact, thread, text and the router's input (ROUTING 12.1).
 
 use crate::arrival::{ArrivalParts, Known, arrival, arrival_input, known_again, last_owner, said, tell_turn};
-use crate::blocking::{is_of, put_away_as_spam};
 use crate::chat::watch_silence;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind, Result};
@@ -106,11 +105,6 @@ impl Writer {
     const fn new(contact: ContactRecord, known: Known) -> Self {
         Self { contact, known, kept: known.proof() }
     }
-
-    /// Whether the contact is blocked and this is the contact: whoever typed somebody's address is somebody else.
-    const fn is_blocked(&self) -> bool {
-        self.contact.blocked.is_some() && self.known.proven
-    }
 }
 
 /// One message on its way in.
@@ -135,10 +129,7 @@ impl Intake {
             }
         }
         let writer = self.writer(tx).await?;
-        if writer.is_blocked() && self.routes() {
-            self.message.nature = Nature::Spam;
-        }
-        let found = self.find_conversation(tx, &writer).await?;
+        let found = self.find_conversation(tx).await?;
         let is_new = found.is_none();
         let (named, conversation) = found.unwrap_or((self.ids.conversation, self.ids.conversation));
         let shows = self.channel.kind == ChannelKind::Chat;
@@ -161,7 +152,7 @@ impl Intake {
                 watch_silence(tx, &self.directory, &item, self.ids.timer, self.at).await?;
             }
         } else {
-            self.put_away(tx, &item, is_new, &writer).await?;
+            self.put_away(tx, &item, is_new).await?;
         }
         self.events(tx, conversation, &item, is_new).await?;
         Ok(Receipt { conversation, message: self.ids.message, duplicate: false })
@@ -226,7 +217,7 @@ impl Intake {
 
     /// The conversation that the hints name, if the sender takes part in it, and the one that it was merged into or
     /// itself (ROUTING 12.4).
-    async fn find_conversation(&self, tx: &Tx, writer: &Writer) -> Result<Option<(ConversationId, ConversationId)>> {
+    async fn find_conversation(&self, tx: &Tx) -> Result<Option<(ConversationId, ConversationId)>> {
         let hints = &self.message.thread;
         if let Some(key) = &hints.key
             && let Some(conversation) = tx.conversation_by_thread_key(self.channel.id, key).await?
@@ -251,9 +242,7 @@ impl Intake {
             let conversation = tx.surviving_conversation(candidate).await?;
             // A delivery report comes from a mail server, which takes part in nothing: it must cite what we signed.
             let cited = self.message.nature == Nature::Bounce && hints.conversation == Some(candidate);
-            // Whoever is blocked takes part in nobody else's conversation.
-            let may_write = !writer.is_blocked() || is_of(tx, conversation, writer.contact.id).await?;
-            if cited || (may_write && tx.takes_part(conversation, &identities).await?) {
+            if cited || tx.takes_part(conversation, &identities).await? {
                 return Ok(Some((candidate, conversation)));
             }
         }
@@ -433,18 +422,12 @@ impl Intake {
             .ok_or_else(|| EngineError::new(EngineErrorKind::Internal, format!("contact {id} vanished")))
     }
 
-    /// Keeps what needs no answer out of the open views when it started a conversation of its own; an item of a blocked
-    /// contact is put away whenever the contact writes in it.
-    async fn put_away(&self, tx: &Tx, item: &ItemRecord, is_new: bool, writer: &Writer) -> Result<()> {
+    /// Keeps what needs no answer out of the open views when it started a conversation of its own.
+    async fn put_away(&self, tx: &Tx, item: &ItemRecord, is_new: bool) -> Result<()> {
         if !is_new {
-            let is_own = writer.is_blocked() && item.contact == Some(writer.contact.id);
-            if is_own && item.status != ItemStatus::Spam {
-                put_away_as_spam(tx, &self.directory, item, &Actor::System, self.at).await?;
-            }
             return Ok(());
         }
-        let is_spam = self.message.nature == Nature::Spam || writer.is_blocked();
-        let status = if is_spam { ItemStatus::Spam } else { ItemStatus::Closed };
+        let status = if self.message.nature == Nature::Spam { ItemStatus::Spam } else { ItemStatus::Closed };
         let ids = [Some(item.id), item.conversation.map(ItemId::from).filter(|conversation| *conversation != item.id)];
         for id in ids.into_iter().flatten() {
             apply(tx, &ItemUpdate { status: Some(status), ..ItemUpdate::new(id, Actor::System, self.at) }).await?;

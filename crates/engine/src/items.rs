@@ -311,7 +311,7 @@ pub(crate) async fn change_and_tell(tx: &Tx, update: &ItemUpdate) -> Result<bool
 }
 
 /// What opens and closes with an item. A ticket whose conversation has moved into an inbox stays as it is.
-pub(crate) fn linked_item(record: &ItemRecord) -> Option<ItemId> {
+fn linked_item(record: &ItemRecord) -> Option<ItemId> {
     match record.kind {
         ItemKind::Conversation => record.ticket.filter(|_| !record.routed).map(ItemId::from),
         ItemKind::Ticket => record.conversation.map(ItemId::from),

@@ -8,7 +8,6 @@ mod admin;
 mod answers;
 mod arrival;
 mod attention;
-mod blocking;
 mod chat;
 mod chat_mail;
 mod decision_commit;

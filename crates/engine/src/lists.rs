@@ -4,8 +4,8 @@ use crate::engine::Engine;
 use crate::error::{EngineError, Result};
 use crate::request::{Blob, Caller, Counts, ItemsQuery, SearchHit};
 use switchboard_model::{
-    BlobId, ContactId, ContactView, ItemId, ItemRow, ItemView, LiveEventKind, MessageId, MessageView, Page, TeamId, UserId, View,
-    WorkspaceId, fold,
+    BlobId, ContactId, ContactView, ItemId, ItemRow, ItemSort, ItemView, LiveEventKind, MessageId, MessageView, Page, TeamId,
+    UserId, View, WorkspaceId, fold,
 };
 use switchboard_storage::{ItemQuery, ListScope, NewAudit, NewEvent, SearchQuery};
 
@@ -96,7 +96,7 @@ impl Engine {
         let missing = || EngineError::not_found(format!("contact {id}"));
         let contact = self.inner.store.contact(id).await?.ok_or_else(missing)?;
         let scope = ListScope { contact: Some(id), routed_only: false, ..self.scope(caller) };
-        if caller.user.is_none() || self.inner.store.has_item(&scope).await? { Ok(contact) } else { Err(missing()) }
+        if caller.user.is_none() || self.sees_some(&scope).await? { Ok(contact) } else { Err(missing()) }
     }
 
     /// Sets the contact owner, who gets the contact's work where rules say so (ROUTING 7.3).
@@ -159,6 +159,15 @@ impl Engine {
             reader.map(|user| user.team.into_iter().chain(user.extra_teams.iter().copied()).collect()).unwrap_or_default();
         let reader = caller.user.unwrap_or(UserId(0));
         ListScope { reader, teams, workspaces, kind: None, routed_only: true, channel: None, contact: None }
+    }
+
+    /// Whether the reader may open any conversation or ticket of the scope, whatever its status.
+    async fn sees_some(&self, scope: &ListScope) -> Result<bool> {
+        if self.inner.store.view_counts(scope).await?.values().any(|count| *count > 0) {
+            return Ok(true);
+        }
+        let closed = ItemQuery { scope: scope.clone(), view: View::Closed, sort: ItemSort::Newest, cursor: None, limit: 1 };
+        Ok(!self.inner.store.items(&closed).await?.rows.is_empty())
     }
 
     async fn snippet(&self, row: &ItemRow, text: &str) -> Result<String> {

@@ -17,8 +17,8 @@ use switchboard_channel::{
 };
 use switchboard_core::channel_hours;
 use switchboard_model::{
-    Actor, ChannelEntry, ChannelId, ConversationId, Identity, ItemStatus, LiveEvent, LiveEventKind, MessageId, MessageKind,
-    Owner, VisitedPage,
+    Actor, ChannelEntry, ChannelId, ConversationId, Identity, ItemStatus, LiveEvent, LiveEventKind, MessageId,
+    MessageKind, Owner, VisitedPage,
 };
 use switchboard_storage::{Mark, NewEvent, ThreadEntry, ThreadRecord, Tx};
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -248,9 +248,7 @@ impl ChannelThreads {
             Some(Owner::User { id }) => directory.user(id).map(|user| shown_name(&user.name)),
             _ => None,
         };
-        // Somebody who is blocked sees no difference to work that waits.
-        let filtered = record.is_blocked && record.status == ItemStatus::Spam;
-        let open = filtered || matches!(record.status, ItemStatus::Open | ItemStatus::Snoozed);
+        let open = matches!(record.status, ItemStatus::Open | ItemStatus::Snoozed);
         let place = self.engine.inner.feeds.place(record.conversation).filter(|_| open && record.is_queued);
         Thread {
             conversation: record.conversation,

@@ -60,7 +60,7 @@ pub use sla::Sla;
 pub use state::{AssignedMark, IdleTotal, OwnedItem, RouterState, TurnState, Undone, UndoneMark, UndoneTurn, WaitingItem};
 pub use time::Timestamp;
 pub use view::{
-    AttachmentView, Blocked, ContactBrief, ContactView, DecisionView, Delivery, DeliveryState, History, HistoryChange, ItemRow,
-    ItemSort, ItemView, LiveEvent, LiveEventKind, MessageKind, MessageView, Page, PersonLoad, View,
+    AttachmentView, ContactBrief, ContactView, DecisionView, Delivery, DeliveryState, History, HistoryChange, ItemRow, ItemSort,
+    ItemView, LiveEvent, LiveEventKind, MessageKind, MessageView, Page, PersonLoad, View,
 };
 pub use widget::Widget;

@@ -117,16 +117,6 @@ pub struct ContactBrief {
     pub identity: Option<Identity>,
 }
 
-/// A block of a contact: what it writes is kept as spam (ROUTING 12.1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Blocked {
-    /// Since when.
-    pub at: Timestamp,
-    /// Who blocked it.
-    pub by: Actor,
-}
-
 /// A contact in full.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -143,8 +133,6 @@ pub struct ContactView {
     pub created_at: Timestamp,
     /// How many conversations there have been.
     pub conversations: u64,
-    /// Who blocked it, and when; `None` when it is not blocked.
-    pub blocked: Option<Blocked>,
 }
 
 /// A conversation or ticket in a list.

@@ -2,7 +2,6 @@
 //!
 //! An answer holds until something is written that could change it; whoever asks then reads for itself.
 
-use crate::blocking::blocked;
 use crate::error::StoreError;
 use crate::held::{MOST_ROWS, Table, Writes, blanks};
 use crate::intake::InboundKeyHit;
@@ -136,7 +135,7 @@ const INBOUND_KEYS: [&str; 2] = [
 ];
 
 const PEOPLE: [&str; 2] = [
-    "SELECT d.kind, d.value, c.id, c.name, c.owner_id, c.created_at, c.blocked_at, c.blocked_by",
+    "SELECT d.kind, d.value, c.id, c.name, c.owner_id, c.created_at",
     "identity d ON d.kind = v.one AND d.value = v.other JOIN contact c ON c.id = d.contact_id",
 ];
 
@@ -158,7 +157,6 @@ pub(crate) fn contact(row: &Row) -> Result<ContactRecord, StoreError> {
         name: row.opt("name")?,
         owner: row.opt_id("owner_id", UserId)?,
         created_at: row.id("created_at", Timestamp)?,
-        blocked: blocked(row)?,
     })
 }
 

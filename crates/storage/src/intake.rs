@@ -1,7 +1,6 @@
 //! Taking in: duplicates, contacts, threads, new conversations and tickets.
 
 use crate::bind::clean;
-use crate::blocking::BLOCKED_COLUMNS;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::foresight::{contact, inbound_key};
 use crate::guard::add_history;
@@ -108,7 +107,7 @@ impl NewContact {
 
     /// As it is stored where nobody is known by its identities.
     fn record(&self) -> ContactRecord {
-        ContactRecord { id: self.id, name: self.name.clone(), owner: None, created_at: self.at, blocked: None }
+        ContactRecord { id: self.id, name: self.name.clone(), owner: None, created_at: self.at }
     }
 }
 
@@ -377,10 +376,7 @@ impl Tx {
             let identity = Identity { kind: row.word("kind")?, value: row.get("value")? };
             Ok((identity, contact(row)?))
         };
-        // Whoever blocks one of them waits until what they write now is stored.
-        let lock = if self.is_shared() { " FOR KEY SHARE OF c" } else { "" };
-        let sql = known_people_sql(identities.len()) + lock;
-        rows(self, sql, pairs_of(identities)).await?.iter().map(known).collect()
+        rows(self, known_people_sql(identities.len()), pairs_of(identities)).await?.iter().map(known).collect()
     }
 
     async fn name_contact(&self, contact: ContactId, name: &str) -> Result<(), StoreError> {
@@ -469,8 +465,8 @@ async fn identity_contact(db: &impl Db, identity: &Identity) -> Result<Option<Co
 
 pub(crate) fn known_people_sql(count: usize) -> String {
     format!(
-        "SELECT d.kind, d.value, c.id, c.name, c.owner_id, c.created_at, {BLOCKED_COLUMNS} FROM identity d \
-         JOIN contact c ON c.id = d.contact_id WHERE {}",
+        "SELECT d.kind, d.value, c.id, c.name, c.owner_id, c.created_at FROM identity d JOIN contact c ON c.id = d.contact_id \
+         WHERE {}",
         any_of("d.", 1, count)
     )
 }

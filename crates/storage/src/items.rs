@@ -1,13 +1,12 @@
 //! Items and contacts as the engine works with them and as they are shown.
 
-use crate::blocking::BLOCKED_COLUMNS;
 use crate::error::StoreError;
 use crate::row::{Db, Row, one, row, rows, values};
 use crate::store::{Store, Tx};
 use switchboard_model::{
-    Blocked, ChannelId, ContactBrief, ContactId, ContactView, ConversationId, DecisionId, History, Identity, IdentityKind,
-    ItemId, ItemKind, ItemRow, ItemState, ItemStatus, ItemView, LoadGroup, Owner, Priority, TeamId, TicketId, TicketType,
-    Timestamp, UnassignedReason, UserId, WorkspaceId,
+    ChannelId, ContactBrief, ContactId, ContactView, ConversationId, DecisionId, History, Identity, IdentityKind, ItemId,
+    ItemKind, ItemRow, ItemState, ItemStatus, ItemView, LoadGroup, Owner, Priority, TeamId, TicketId, TicketType, Timestamp,
+    UnassignedReason, UserId, WorkspaceId,
 };
 
 /// Columns of an item `i`.
@@ -95,8 +94,6 @@ pub struct ContactRecord {
     pub owner: Option<UserId>,
     /// First seen.
     pub created_at: Timestamp,
-    /// Who blocked it, and when (ROUTING 12.1).
-    pub blocked: Option<Blocked>,
 }
 
 impl ItemRecord {
@@ -205,8 +202,8 @@ impl Store {
         let identities = rows(db, sql, values![contact]).await?.iter().map(identity).collect::<Result<_, StoreError>>()?;
         let sql = "SELECT COUNT(*) AS conversations FROM item WHERE contact_id = $1 AND kind = 'conversation'";
         let conversations = one(db, sql, values![contact]).await?.count("conversations")?;
-        let ContactRecord { id, name, owner, created_at, blocked } = record;
-        Ok(Some(ContactView { id, name, owner, identities, created_at, conversations, blocked }))
+        let ContactRecord { id, name, owner, created_at } = record;
+        Ok(Some(ContactView { id, name, owner, identities, created_at, conversations }))
     }
 
     /// Every open item that the person owns, by ascending id (ROUTING 12.5).
@@ -390,8 +387,7 @@ async fn open_items_of(db: &impl Db, user: UserId) -> Result<Vec<ItemRecord>, St
 }
 
 async fn contact_record(db: &impl Db, contact: ContactId) -> Result<Option<ContactRecord>, StoreError> {
-    let sql = format!("SELECT c.id, c.name, c.owner_id, c.created_at, {BLOCKED_COLUMNS} FROM contact c WHERE c.id = $1");
-    let found = row(db, sql, values![contact]).await?;
+    let found = row(db, "SELECT id, name, owner_id, created_at FROM contact WHERE id = $1", values![contact]).await?;
     found.as_ref().map(crate::foresight::contact).transpose()
 }
 

@@ -8,7 +8,6 @@
 mod accounts;
 mod audit;
 mod bind;
-mod blocking;
 mod connect;
 mod decided;
 mod directory;

@@ -29,8 +29,6 @@ pub struct ThreadRecord {
     pub channel: ChannelId,
     /// Its contact.
     pub contact: Option<ContactId>,
-    /// Its contact is blocked (ROUTING 12.1).
-    pub is_blocked: bool,
     /// The thread key that its messages came with.
     pub thread_key: Option<String>,
     /// The conversation's status.
@@ -72,7 +70,6 @@ pub enum Mark {
 /// Columns of a [`ThreadRecord`], of conversation `c` and work item `w`.
 const THREAD: &str = "SELECT c.id, w.id AS item_id, c.workspace_id, c.channel_id, c.contact_id, c.thread_key, c.status, \
     w.owner_kind, w.owner_id, w.queued_since, k.seen_id, k.read_id, k.mailed_id, \
-    (SELECT p.blocked_at FROM contact p WHERE p.id = c.contact_id) AS blocked_at, \
     (SELECT MAX(e.message_id) FROM thread_entry e WHERE e.conversation_id IN (SELECT o.id FROM item o WHERE o.id = c.id \
         OR (o.merged_into = c.id AND o.channel_id = c.channel_id AND o.contact_id = c.contact_id))) AS newest \
     FROM item c JOIN item w ON w.id = CASE WHEN c.routed OR c.ticket_id IS NULL THEN c.id ELSE c.ticket_id END \
@@ -439,7 +436,6 @@ fn thread(row: &Row) -> Result<ThreadRecord, StoreError> {
         workspace: row.id("workspace_id", WorkspaceId)?,
         channel: row.id("channel_id", ChannelId)?,
         contact: row.opt_id("contact_id", ContactId)?,
-        is_blocked: row.opt::<i64>("blocked_at")?.is_some(),
         thread_key: row.opt("thread_key")?,
         status: row.word("status")?,
         owner: crate::items::owner(row)?,

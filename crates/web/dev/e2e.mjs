@@ -408,37 +408,6 @@ const tests = {
     await page.locator('article .states').getByText('Overdue by 12 m').waitFor();
   },
 
-  async 'a contact is blocked with what is open once that is confirmed, and unblocked by whoever may'({ page, mock }) {
-    const item = mock.item(firstRow(mock).id);
-    const contact = item.row.contact.id;
-    await page.locator(`[data-row="${item.row.id}"]`).click();
-    const panel = page.getByRole('complementary', { name: 'Details' });
-    const [block, unblock] = [panel.getByRole('button', { name: 'Block contact' }), panel.getByRole('button', { name: 'Unblock' })];
-    const dialog = page.getByRole('dialog', { name: 'Block contact' });
-    const focused = (button) => until('it has the focus', () => button.evaluate((element) => element === document.activeElement));
-    await block.focus();
-    await page.keyboard.press('Enter');
-    await dialog.getByText('is kept as spam').waitFor();
-    await page.keyboard.press('Escape');
-    await until('the question is gone', async () => (await dialog.count()) === 0);
-    await focused(block);
-    assert.equal(item.row.status, 'open');
-    await page.keyboard.press('Enter');
-    await dialog.getByRole('button', { name: 'Block', exact: true }).click();
-    await panel.getByText(/^You, /).waitFor();
-    await focused(unblock);
-    await page.locator('article').getByText('Spam', { exact: true }).first().waitFor();
-    assert.equal(item.row.status, 'spam');
-    await page.keyboard.press('Enter');
-    await page.locator('.toast').getByText('Contact unblocked').waitFor();
-    await focused(block);
-    assert.equal(item.row.status, 'spam');
-    // A colleague blocks the contact meanwhile.
-    mock.block(contact, 2);
-    await panel.getByText(/^Pia Holm, /).waitFor();
-    await until('there is nothing to block', async () => (await block.count()) === 0);
-  },
-
   async 'an address that nobody can have meant is not found'({ page, address }) {
     await page.getByText('There is no channel “%E0%A4%A”').waitFor();
     await page.goto(`${address}/settings/elsewhere`);

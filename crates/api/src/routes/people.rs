@@ -21,7 +21,6 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(search))
         .routes(routes!(contact))
         .routes(routes!(set_contact_owner))
-        .routes(routes!(set_contact_blocked))
         .routes(routes!(users))
         .routes(routes!(set_availability))
         .routes(routes!(statuses))
@@ -65,14 +64,6 @@ pub(crate) struct ContactOwner {
     #[serde(deserialize_with = "super::nullable")]
     #[schema(required = true)]
     owner: Option<UserId>,
-}
-
-/// Whether a contact is blocked.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ContactBlocked {
-    /// True blocks it, false takes that back.
-    blocked: bool,
 }
 
 /// A status set by hand.
@@ -135,23 +126,6 @@ async fn set_contact_owner(
     Json(ContactOwner { owner }): Json<ContactOwner>,
 ) -> Result<axum::Json<ContactView>, Problem> {
     Ok(axum::Json(api.engine.set_contact_owner(&requester.caller, id, owner).await?))
-}
-
-/// Block a contact, or take that back.
-///
-/// What a blocked contact writes is stored as spam on every channel: it goes to nobody, reopens nothing and is not answered
-/// (ROUTING 12.1). The block holds for whoever is proven to be the contact, not for whoever types the contact's address.
-/// Blocking files the contact's open and snoozed items as spam, in workspaces that the caller may open. Taking the block back
-/// changes no item.
-#[utoipa::path(put, path = "/contacts/{id}/blocked", tag = "people", params(("id" = ContactId, Path)),
-    request_body = ContactBlocked, responses((status = 200, body = ContactView)))]
-async fn set_contact_blocked(
-    State(api): State<Api>,
-    requester: Requester,
-    Path(id): Path<ContactId>,
-    Json(ContactBlocked { blocked }): Json<ContactBlocked>,
-) -> Result<axum::Json<ContactView>, Problem> {
-    Ok(axum::Json(api.engine.set_contact_blocked(&requester.caller, id, blocked).await?))
 }
 
 /// Every user, with availability and load.

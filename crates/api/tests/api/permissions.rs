@@ -42,7 +42,6 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/search", "viewer"),
     ("GET", "/contacts/{id}", "viewer"),
     ("PUT", "/contacts/{id}/owner", "agent"),
-    ("PUT", "/contacts/{id}/blocked", "agent"),
     ("GET", "/users", "viewer"),
     ("PUT", "/users/{id}/availability", "agent"),
     ("GET", "/users/{id}/statuses", "viewer"),

@@ -206,29 +206,3 @@ async fn a_contact_has_an_owner_who_exists() {
     ada.get("/contacts/424242").await.problem(404, "not_found");
     house.close().await;
 }
-
-#[tokio::test]
-async fn r12_1_a_contact_is_blocked_by_whoever_may_file_spam_and_the_audit_log_says_so() {
-    let house = House::new().await;
-    let (root, ada) = (house.sign_in("root").await, house.sign_in("ada").await);
-    let item = house.arrives("plain", "kari", "Hei").await.conversation;
-    let path = format!("/items/{item}");
-    let contact = ada.get(&path).await.is(200).body["contact"]["id"].as_i64().expect("a contact");
-    let blocked = format!("/contacts/{contact}/blocked");
-    assert_eq!(ada.get(&path).await.is(200).body["contact_detail"]["blocked"], Value::Null);
-    let view = ada.put(&blocked, json!({"blocked": true})).await.is(200).body;
-    assert_eq!(view["blocked"]["by"], json!({"kind": "user", "id": house.user("ada").0}));
-    let shown = ada.get(&path).await.is(200).body;
-    assert_eq!((&shown["contact_detail"]["blocked"], &shown["status"]), (&view["blocked"], &json!("spam")));
-    let next = house.arrives("plain", "kari", "Hei igjen").await.conversation;
-    assert_eq!(ada.get(&format!("/items/{next}")).await.is(200).body["status"], "spam");
-    assert_eq!(ada.put(&blocked, json!({"blocked": false})).await.is(200).body["blocked"], Value::Null);
-    let rows = root.get("/audit").await.is(200).body["rows"].clone();
-    let told = rows.as_array().expect("rows").iter().filter(|row| row["action"] == "contact.blocked");
-    let told: Vec<_> = told.map(|row| (row["target"].clone(), row["detail"]["blocked"].clone())).collect();
-    let target = json!(contact.to_string());
-    assert_eq!(told, [(target.clone(), json!(false)), (target, json!(true))]);
-    ada.put(&blocked, json!({})).await.problem(422, "invalid");
-    ada.put("/contacts/424242/blocked", json!({"blocked": true})).await.problem(404, "not_found");
-    house.close().await;
-}

@@ -1,6 +1,5 @@
 //! The use cases over a real SQLite database, with the router's task running and a channel that remembers.
 
-mod blocking;
 mod by_mail;
 mod chat;
 mod chatflows;

@@ -1,6 +1,5 @@
 //! The schema, version by version, brought up to date when a database is opened.
 
-mod blocked;
 mod details;
 mod initial;
 mod merged;
@@ -31,7 +30,6 @@ impl MigratorTrait for Migrator {
             Box::new(outgoing::OUTGOING),
             Box::new(threads::Threads),
             Box::new(proof::PROOF),
-            Box::new(blocked::BLOCKED),
         ]
     }
 }

@@ -21,7 +21,7 @@ use switchboard_model::{
 };
 use tokio::task::JoinSet;
 
-pub(super) fn writer(store: &Store) -> (Writer, JoinSet<()>) {
+fn writer(store: &Store) -> (Writer, JoinSet<()>) {
     let (writer, task) = store.writer(WriterOptions::default());
     let mut tasks = JoinSet::new();
     tasks.spawn(task);

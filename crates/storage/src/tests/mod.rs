@@ -1,7 +1,6 @@
 //! One suite for both databases: every test of it runs on a fresh SQLite file and on a fresh PostgreSQL database.
 
 mod accounts;
-mod blocking;
 mod decided;
 mod fixtures;
 mod groups;

@@ -25,7 +25,6 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
   let channels = makeChannels(now);
   const items = makeItems(now, count);
   const threads = new Map();
-  const blocked = new Map();
   const tokens = [{ id: 1, name: 'Nightly export', scopes: ['read'], created_at: now - 9e8, expires_at: null, last_used_at: now - 3.6e6 }];
   const streams = new Set();
   const events = [];
@@ -92,7 +91,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
   };
   const view = (item) => ({
     ...item.row, linked: null,
-    contact_detail: { id: item.row.contact.id, name: item.row.contact.name, owner: item.row.contact.id % 2 ? 2 : null, identities: [item.row.contact.identity], created_at: now - 4e9, conversations: 4, blocked: blocked.get(item.row.contact.id) ?? null },
+    contact_detail: { id: item.row.contact.id, name: item.row.contact.name, owner: item.row.contact.id % 2 ? 2 : null, identities: [item.row.contact.identity], created_at: now - 4e9, conversations: 4 },
     last_decision: decision(item).id,
     merged_contacts: (item.merged ?? []).filter((other) => other.row.contact.id !== item.row.contact.id).map((other) => other.row.contact),
     history: [
@@ -127,15 +126,6 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
     emit('person', { user: id });
     if (by !== id) emit('notice', { user: id });
     return target.person;
-  }
-  /** Blocks a contact, or takes that back. */
-  function block(contact, by) {
-    if (by === null) blocked.delete(contact);
-    else if (!blocked.has(contact)) blocked.set(contact, { at: Date.now(), by: { kind: 'user', id: by } });
-    const theirs = items.filter((item) => item.row.contact.id === contact);
-    for (const { row } of theirs.filter(({ row }) => by !== null && ['open', 'snoozed'].includes(row.status))) Object.assign(row, { status: 'spam', waiting_since: null, queued_since: null, due_at: null, version: row.version + 1 });
-    theirs.forEach(touched);
-    return theirs[0] && view(theirs[0]).contact_detail;
   }
   function take(item, user) {
     item.row.owner = user ? { kind: 'user', id: user } : null;
@@ -224,10 +214,6 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
       list.splice(list.indexOf(message), 1);
       recalled.push(message);
       return { status: 200, body: message };
-    }],
-    ['PUT', /^\/contacts\/(\d+)\/blocked$/, ([id], body) => {
-      const detail = block(Number(id), body.blocked ? reader : null);
-      return detail ? { status: 200, body: detail } : problem(404, 'not_found', `contact ${id} was not found`);
     }],
     ['PUT', /^\/me\/undo-send$/, (_, body) => {
       undo_seconds = body.seconds;
@@ -339,7 +325,7 @@ export function createMock({ items: count = 60, signed_in = true, fail_items = f
   server.on('connection', (socket) => is_gone && socket.destroy());
 
   return {
-    server, items, people, arrive, write, take, block, setStatus, emit, failing, thread,
+    server, items, people, arrive, write, take, setStatus, emit, failing, thread,
     queue: () => items.map((item) => item.row).filter(inView.waiting).sort((a, b) => a.queued_since - b.queued_since),
     recalled,
     now,

@@ -107,31 +107,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/contacts/{id}/blocked": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Block a contact, or take that back.
-         * @description What a blocked contact writes is stored as spam on every channel: it goes to nobody, reopens nothing and is not answered
-         *     (ROUTING 12.1). The block holds for whoever is proven to be the contact, not for whoever types the contact's address.
-         *     Blocking files the contact's open and snoozed items as spam, in workspaces that the caller may open. Taking the block back
-         *     changes no item.
-         *
-         *     Needs the permission `assign`, from role `agent` on.
-         */
-        put: operations["put_contacts_id_blocked"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/contacts/{id}/owner": {
         parameters: {
             query?: never;
@@ -1846,13 +1821,6 @@ export interface components {
          * @description Stored bytes: a raw mail or an attachment.
          */
         BlobId: number;
-        /** @description A block of a contact: what it writes is kept as spam (ROUTING 12.1). */
-        Blocked: {
-            /** @description Since when. */
-            at: components["schemas"]["Timestamp"];
-            /** @description Who blocked it. */
-            by: components["schemas"]["Actor"];
-        };
         /** @description One person who was looked at. */
         Candidate: {
             /**
@@ -2178,11 +2146,6 @@ export interface components {
                 values: string[];
             };
         };
-        /** @description Whether a contact is blocked. */
-        ContactBlocked: {
-            /** @description True blocks it, false takes that back. */
-            blocked: boolean;
-        };
         /** @description A contact in a row. */
         ContactBrief: {
             /** @description The contact. */
@@ -2202,7 +2165,6 @@ export interface components {
         };
         /** @description A contact in full. */
         ContactView: {
-            blocked: components["schemas"]["Blocked"] | null;
             /**
              * Format: int64
              * @description How many conversations there have been.
@@ -4036,40 +3998,6 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ContactView"];
-                };
-            };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-        };
-    };
-    put_contacts_id_blocked: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: components["schemas"]["ContactId"];
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ContactBlocked"];
-            };
-        };
         responses: {
             200: {
                 headers: {

@@ -109,15 +109,3 @@ export async function mergeWith(item: OpenItem, other: ItemRow): Promise<ItemRow
   if (row) done(t('item.done_merged', { id: `${row.id}` }), null);
   return row;
 }
-
-/** Blocks the contact of an item, or takes that back, which changes no item. */
-export async function setBlocked(item: OpenItem, contact: number, blocked: boolean): Promise<boolean> {
-  try {
-    await item.setBlocked(contact, blocked);
-  } catch (error) {
-    toast(explain(error), { tone: 'bad' });
-    return false;
-  }
-  done(t(blocked ? 'contact.done_blocked' : 'contact.done_unblocked'), null);
-  return true;
-}

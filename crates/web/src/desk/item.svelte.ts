@@ -3,7 +3,7 @@ import { ApiError, load, post, put, query, newKey } from '../core/api';
 import { say } from '../core/announce.svelte';
 import type { People } from '../core/drafts.svelte';
 import { t } from '../core/i18n.svelte';
-import type { ContactView, ItemRow, ItemStatus, ItemView, LiveEvent, MergeReport, MessageView, Owner, Page, Priority } from '../core/types';
+import type { ItemRow, ItemStatus, ItemView, LiveEvent, MergeReport, MessageView, Owner, Page, Priority } from '../core/types';
 import { Company } from './company.svelte';
 import { Waiting } from './waiting.svelte';
 
@@ -157,13 +157,6 @@ export class OpenItem {
   async retryDelivery(message: number): Promise<void> {
     await post(`/messages/${message}/retry`, {}, newKey());
     await this.refresh();
-  }
-
-  /** Blocks the contact, or takes that back; what is open of the contact follows. */
-  async setBlocked(contact: number, blocked: boolean): Promise<void> {
-    const contact_detail = await put<ContactView>(`/contacts/${contact}/blocked`, { blocked });
-    if (this.view) this.view = { ...this.view, contact_detail };
-    this.refreshSoon();
   }
 
   setOwner(owner: Owner | null, team: number | null | undefined): Promise<ItemRow | null> {
