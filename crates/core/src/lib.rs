@@ -44,7 +44,7 @@ pub use eligibility::{
 };
 pub use matching::Stranded;
 pub use opening::{ChannelHours, channel_hours};
-pub use pace::WaitRange;
+pub use pace::{Paces, WaitRange};
 pub use router::{Availability, CoreError, Router};
 pub use sla::{Pause, SlaClock, SlaFacts, due_at};
 pub use validate::{never, skill_uses, validate, validate_people, validate_rule, validate_structure};

@@ -3,7 +3,7 @@
 
 use crate::decide::{Ask, Mode, Resolution, decide};
 use crate::ladders::Sight;
-use crate::pace::WaitRange;
+use crate::pace::{Paces, WaitRange};
 use crate::place::Place;
 use crate::pool::Pool;
 use crate::queue::{LaneIndex, Lanes};
@@ -69,10 +69,16 @@ impl Router {
         self.queue.wait(item, now.max(self.now))
     }
 
-    /// Takes over how fast work was picked up from an earlier router under the same directory, as no state tells.
-    pub fn inherit(&mut self, earlier: &Self) {
-        if self.plan.directory.version == earlier.plan.directory.version {
-            self.queue.inherit(&earlier.queue);
+    /// How fast work is picked up, which no state tells.
+    #[must_use]
+    pub fn paces(&self) -> Paces {
+        Paces { directory_version: self.plan.directory.version, lanes: self.queue.paces() }
+    }
+
+    /// Takes over how fast work was picked up before, as an earlier router under the same directory knew it.
+    pub fn inherit(&mut self, paces: &Paces) {
+        if self.plan.directory.version == paces.directory_version {
+            self.queue.inherit(&paces.lanes);
         }
     }
 
@@ -211,7 +217,7 @@ impl Router {
         let Some(found) = self.queue.find(state.item) else { return };
         if state.status != ItemStatus::Open || state.owner.is_some() {
             let taken = self.queue.take_from(state.item);
-            if let (Some((_, lanes)), Some(Owner::User { .. })) = (taken, state.owner) {
+            if let (Some((_, lanes)), Some(Owner::User { .. }), ItemStatus::Open) = (taken, state.owner, state.status) {
                 self.queue.picked_up(&lanes, self.now);
             }
             return;

@@ -4,7 +4,7 @@
 //! none until it has seen some pick-ups.
 
 use std::collections::VecDeque;
-use switchboard_model::Timestamp;
+use switchboard_model::{ItemId, Timestamp};
 
 /// Pick-ups that are remembered.
 const REMEMBERED: usize = 16;
@@ -28,6 +28,26 @@ pub struct WaitRange {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pace {
     picked: VecDeque<Picked>,
+}
+
+/// How fast the lanes of a router move.
+#[derive(Clone, Debug)]
+pub struct Paces {
+    pub(crate) directory_version: i64,
+    pub(crate) lanes: Vec<LanePace>,
+}
+
+/// How fast a lane moves, which is found again by somebody who stands in it.
+#[derive(Clone, Debug)]
+pub(crate) struct LanePace {
+    /// The last in line.
+    pub item: ItemId,
+    /// Which of the item's lanes it is, and how many the item has.
+    pub lane: (usize, usize),
+    /// Since when somebody has been waiting in it without a break.
+    pub waiting_since: Timestamp,
+    /// The pick-ups.
+    pub pace: Pace,
 }
 
 #[derive(Clone, Copy, Debug)]

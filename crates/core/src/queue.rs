@@ -6,7 +6,7 @@
 //! many wait behind them.
 
 use crate::ladders::{LadderIndex, Ladders, Sight};
-use crate::pace::{Pace, WaitRange};
+use crate::pace::{LanePace, Pace, WaitRange};
 use crate::people::PersonIndex;
 use crate::place::{Class, Place};
 use crate::pool::{Shared, could_take};
@@ -188,18 +188,26 @@ impl Queue {
         }
     }
 
-    /// Takes over how fast lanes moved from an earlier queue under the same directory, by those who wait in both.
-    pub(crate) fn inherit(&mut self, earlier: &Self) {
-        for (item, waiter) in &self.items {
-            let Some(before) = earlier.items.get(item).filter(|before| before.lanes.len() == waiter.lanes.len()) else {
-                continue;
-            };
-            for (index, before) in waiter.lanes.iter().zip(&before.lanes) {
-                let (lane, before) = (&mut self.lanes[*index], &earlier.lanes[*before]);
+    /// How fast the lanes move in which somebody stands.
+    pub(crate) fn paces(&self) -> Vec<LanePace> {
+        let of_lane = |(index, lane): (LaneIndex, &Lane)| {
+            let (pace, item) = (lane.pace.as_ref()?, lane.places.last()?.item);
+            let lanes = &self.items.get(&item)?.lanes;
+            let place = lanes.iter().position(|other| *other == index)?;
+            Some(LanePace { item, lane: (place, lanes.len()), waiting_since: lane.waiting_since, pace: (**pace).clone() })
+        };
+        self.lanes.iter().enumerate().filter_map(of_lane).collect()
+    }
+
+    /// Takes over how fast lanes moved in an earlier queue under the same directory.
+    pub(crate) fn inherit(&mut self, earlier: &[LanePace]) {
+        for before in earlier {
+            let lanes = self.items.get(&before.item).map(|waiter| waiter.lanes.as_slice()).unwrap_or_default();
+            let index = lanes.get(before.lane.0).filter(|_| lanes.len() == before.lane.1);
+            if let Some(index) = index {
+                let lane = &mut self.lanes[*index];
                 lane.waiting_since = lane.waiting_since.min(before.waiting_since);
-                if let Some(before) = &before.pace {
-                    lane.pace.get_or_insert_default().follow(before);
-                }
+                lane.pace.get_or_insert_default().follow(&before.pace);
             }
         }
     }

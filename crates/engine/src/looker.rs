@@ -42,9 +42,11 @@ impl Engine {
             Some(router) if newest <= Some(router.no()) && router.no() <= no => router,
             before => {
                 *directories = DirectoryCache::default();
+                // Of two routers in memory at once one would be too many.
+                let paces = before.map(|before| before.paces());
                 let mut anew = remember(self, false).await?.router;
-                if let Some(before) = before {
-                    anew.inherit(&before);
+                if let Some(paces) = paces {
+                    anew.inherit(&paces);
                 }
                 Arc::new(anew)
             }

@@ -17,8 +17,8 @@ use switchboard_channel::{
 };
 use switchboard_core::channel_hours;
 use switchboard_model::{
-    Actor, ChannelEntry, ChannelId, ConversationId, Identity, ItemStatus, LiveEvent, LiveEventKind, MessageId,
-    MessageKind, Owner, VisitedPage,
+    Actor, ChannelEntry, ChannelId, ConversationId, Identity, ItemStatus, LiveEvent, LiveEventKind, MessageId, MessageKind,
+    Owner, VisitedPage,
 };
 use switchboard_storage::{Mark, NewEvent, ThreadEntry, ThreadRecord, Tx};
 use tokio::sync::broadcast::{self, error::RecvError};

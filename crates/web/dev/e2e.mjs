@@ -7,7 +7,7 @@ const rows = (page) => page.locator('[data-row]');
 const firstRow = (mock, view = (row) => row.status === 'open' && !row.owner) =>
   mock.items.map((item) => item.row).filter(view).sort((a, b) => b.last_message_at - a.last_message_at)[0];
 const reply = (page) => page.getByRole('textbox', { name: 'Write a reply' });
-/** Time stands still for the page: what goes after a few seconds stays until the time is set on. */
+/** The page's clock stands still: what is counted by it stays until it is set on. Timers run as ever. */
 const still = (page, at = Date.now()) => page.clock.setFixedTime(at);
 const focused = (locator) => locator.evaluate((node) => node === document.activeElement);
 

@@ -8,8 +8,8 @@ const SETTINGS = new Set([
 ]);
 /** Words of the settings pages that the desk shows as well. */
 const SHARED = new Set(['channels', 'copied', 'me', 'people', 'title', 'tokens'].map((name) => `settings.${name}`));
-/** Words that visitors see in the widget; `launcher` are those that its loader knows, `chat_mail`, `event` and `refuse` those that the server alone says. */
-const OTHER = { widget: 'widget', launcher: 'launcher', chat_mail: 'server', event: 'server', refuse: 'server' };
+/** Words that visitors see in the widget; `launcher` are those that its loader knows, `chat_mail` those that the server alone says. */
+const OTHER = { widget: 'widget', launcher: 'launcher', chat_mail: 'server' };
 
 const partOf = (key) => {
   const first = key.split('.')[0] ?? '';

@@ -25,11 +25,11 @@ use tower::ServiceExt;
 
 pub const PASSWORD: &str = "correct horse battery";
 
-/// Channels: `mail` into the inbox, routed to the support team; `plain` into the inbox without a rule; `help` into
-/// the help desk without a rule; `private` into an inbox that only the team may open.
 /// Longer than anything takes that happens at once, on a machine that does much else.
 pub const PATIENCE: Duration = Duration::from_secs(45);
 
+/// Channels: `mail` into the inbox, routed to the support team; `plain` into the inbox without a rule; `help` into
+/// the help desk without a rule; `private` into an inbox that only the team may open.
 const DIRECTORY: &str = r#"
 [[teams]]
 slug = "support"

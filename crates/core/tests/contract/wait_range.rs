@@ -61,13 +61,13 @@ fn r7_4_a_router_that_begins_anew_takes_over_how_fast_the_line_moved() {
     let directory = world.router.directory();
     let mut anew = Router::new(Arc::clone(directory), world.router.state()).expect("a router's own state fits");
     assert_eq!(anew.wait(waiting[12], world.now), None, "no state keeps it");
-    anew.inherit(&world.router);
+    anew.inherit(&world.router.paces());
     assert!(anew.wait(waiting[12], world.now).is_some());
     assert_eq!(anew.wait(waiting[12], world.now), world.router.wait(waiting[12], world.now));
     let mut changed = (**directory).clone();
     changed.version += 1;
     let state = switchboard_model::RouterState { directory_version: changed.version, ..world.router.state() };
     let mut other = Router::new(Arc::new(changed), state).expect("it belongs to that version");
-    other.inherit(&world.router);
+    other.inherit(&world.router.paces());
     assert_eq!(other.wait(waiting[12], world.now), None, "other rules make other lines");
 }

@@ -210,14 +210,14 @@ async fn r7_4_a_chat_visitor_sees_how_long_it_will_take_once_the_line_moves() {
     };
     let known = async || {
         pass();
-        of(last).await.1.is_some()
+        let ((next, first), (last, fourth)) = (of(next).await, of(last).await);
+        (next, last) == (Some(1), Some(4)) && first.is_some() && fourth.is_some()
     };
-    eventually("somebody knows how long it takes", known).await;
+    eventually("the line has moved, and somebody knows how long it takes", known).await;
     hears(&mut changes, &ThreadChange::Thread(last)).await;
-    let ((place, Some(first)), (_, Some(fourth))) = (of(next).await, of(last).await) else { panic!("both are known") };
-    assert_eq!(place, Some(1));
-    assert!(first.0 <= fourth.0 && first.1 < fourth.1 && fourth.0 < fourth.1, "{first:?} {fourth:?}");
     while changes.try_recv().is_ok() {}
+    let ((_, Some(first)), (_, Some(fourth))) = (of(next).await, of(last).await) else { panic!("both are known") };
+    assert!(first.0 <= fourth.0 && first.1 < fourth.1 && fourth.0 < fourth.1, "{first:?} {fourth:?}");
     let slower = async || {
         pass();
         of(last).await.1.is_some_and(|later| later.1 > fourth.1)

@@ -126,7 +126,7 @@ export class Chat extends Known {
       this.forget(true);
     }
     if (account === null && facts.identity) this.restore(true);
-    void setLocales([...facts.locales, this.told.settings?.locale ?? 'en']);
+    setLocales([...facts.locales, this.told.settings?.locale ?? 'en']).catch(() => {});
     if (JSON.stringify(facts.identity) !== identity) this.again();
     else if (facts.page && facts.page.url !== page?.url) this.connection.send({ type: 'page', ...facts.page });
     if (facts.consent && !consent) this.agree();
@@ -143,11 +143,11 @@ export class Chat extends Known {
   /** Nothing of the former visitor is shown, sent or used from now on, nor kept by the page, which may not have heard yet what it was asked to keep. */
   private forget(by_page = false): void {
     this.connection.stop();
-    if (by_page) this.host.store('');
     for (const thread of this.threads) clearTimeout(thread.fade);
     this.threads = [];
     this.current = null;
     this.session = this.announced = '';
+    if (by_page) this.host.store('');
     this.is_unkept = false;
     this.news.forget();
     this.nonce = newClientId();

@@ -144,7 +144,7 @@ export class Host {
       if (event.source !== window.parent || event.origin.replace('file://', NO_ORIGIN) !== this.origin) return;
       const message = read(event.data);
       if (message?.type === 'init') begun ??= begin(message.value);
-      else if (message) void begun?.then(() => this.hear(message));
+      else if (message) void begun?.then(() => this.hear(message), () => {});
     });
     this.say('ready');
   }

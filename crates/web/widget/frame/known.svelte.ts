@@ -67,6 +67,7 @@ export abstract class Known {
     if (told) {
       thread.owner = told.owner;
       thread.position = told.position;
+      thread.wait = told.wait;
       thread.open = told.open;
       thread.messages = [...told.messages, ...thread.messages];
       if (this.current === told) this.current = thread;

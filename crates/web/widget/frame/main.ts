@@ -11,7 +11,8 @@ const host = new Host(told.origins ?? [], told.settings?.cookie?.name ?? `sb_${t
 const chat = new Chat(told, host);
 
 async function begin(init: Init): Promise<void> {
-  await setLocales([...init.locales, told.settings?.locale ?? 'en']);
+  // In other words rather than in none.
+  await setLocales([...init.locales, told.settings?.locale ?? 'en']).catch(() => setLocales(['en']));
   chat.begin(init);
   mount(App, { target: document.getElementById('app')!, props: { chat } });
 }
