@@ -13,9 +13,11 @@ use switchboard_model::{ConversationId, ItemId, Timestamp};
 
 /// Waiting conversations whose place is known; those behind them are told none yet.
 const MAX_PLACES: u32 = 500;
-/// Places are asked for again after this long at the earliest, and after this many times what asking took.
+/// Places are asked for again after this long at the earliest, and after this many times what asking took. A host that
+/// stood still meanwhile makes nobody wait longer than this for the next places.
 const EVERY_MS: u64 = 1_000;
 const SHARE: u64 = 20;
+const LATEST_MS: u64 = 60_000;
 /// Where a wait was told, time alone changes it.
 const WAITS_EVERY_MS: u64 = 30_000;
 const MINUTE_MS: i64 = 60_000;
@@ -72,7 +74,7 @@ impl Engine {
         }
         let found = self.find_places().await;
         let now_us = clock.monotonic_us();
-        asking.next_us = now_us.saturating_add((EVERY_MS * 1_000).max(now_us.saturating_sub(begun_us) * SHARE));
+        asking.next_us = now_us.saturating_add(pause_us(now_us.saturating_sub(begun_us)));
         asking.is_stale = found.is_err();
         match found {
             Ok(tells_waits) => asking.waits_until_us = tells_waits.then(|| now_us.saturating_add(WAITS_EVERY_MS * 1_000)),
@@ -104,6 +106,11 @@ impl Engine {
         }
         Ok(tells_waits)
     }
+}
+
+/// How long to rest after asking, which took so long.
+fn pause_us(took_us: u64) -> u64 {
+    took_us.saturating_mul(SHARE).clamp(EVERY_MS * 1_000, LATEST_MS * 1_000)
 }
 
 fn place(router: &Router, item: ItemId, now: Timestamp) -> Option<Place> {
@@ -142,6 +149,14 @@ mod tests {
         assert_eq!(told(60, 10_800), Some((1, 180)));
         assert_eq!(told(60, 10_801), None);
         assert_eq!(told(60, i64::MAX / 1_000), None);
+    }
+
+    #[test]
+    fn asking_rests_for_twenty_times_what_it_took_within_bounds() {
+        assert_eq!(
+            [0, 50_000, 100_000, 3_000_000, u64::MAX].map(pause_us),
+            [1_000_000, 1_000_000, 2_000_000, 60_000_000, 60_000_000]
+        );
     }
 
     #[test]
