@@ -689,6 +689,20 @@ const tests = {
     await connected(page);
   },
 
+  async 'what one does while the first message is on its way is not disturbed once it is stored'({ page, chat }) {
+    chat.hold();
+    await openChat(page);
+    const picker = inside(page).getByRole('dialog', { name: 'Emoji' });
+    await write(page, 'Hello');
+    await inside(page).getByRole('button', { name: 'Emoji', exact: true }).click();
+    await until('the first has the focus', () => hasFocus(picker.getByRole('button', { name: '😀', exact: true })));
+    chat.go();
+    await sent(page);
+    await page.keyboard.press('Enter');
+    await until('it is in the text', async () => (await field(page).inputValue()) === '😀');
+    assert.ok(await hasFocus(picker.getByRole('button', { name: '😀', exact: true })));
+  },
+
   async 'phones have their own emoji'({ page }) {
     await launcher(page).tap();
     await field(page).waitFor();

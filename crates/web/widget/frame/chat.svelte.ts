@@ -463,6 +463,8 @@ export class Chat extends Known {
   /** Closes the chat, or the preview, which then stays away until the chat is opened. */
   close(): void {
     if (!this.shown) this.news.end(true);
+    // Nothing takes the focus any more while the page gives it to the launcher.
+    if (!this.host.alone) this.shown = false;
     this.host.say('close');
   }
 
