@@ -89,8 +89,7 @@ export class Chat extends Known {
       case 'open':
         return this.show();
       case 'close':
-        this.shown = false;
-        return;
+        return void (this.shown = false);
       case 'start':
         return this.startWith(message.value);
       case 'update':
@@ -463,8 +462,7 @@ export class Chat extends Known {
   /** Closes the chat, or the preview, which then stays away until the chat is opened. */
   close(): void {
     if (!this.shown) this.news.end(true);
-    // Nothing takes the focus any more while the page gives it to the launcher.
-    if (!this.host.alone) this.shown = false;
+    this.shown &&= this.host.alone; // Nothing takes the focus any more while the page gives it to the launcher.
     this.host.say('close');
   }
 
