@@ -4,23 +4,19 @@ use super::server::Server;
 use super::wait::until;
 use super::{TAKEN, Watched, mail, patient};
 use std::time::Duration;
-use tokio::time::Instant;
+use switchboard_channel_testkit::Stopwatch;
 
 #[tokio::test]
 async fn the_server_wakes_us_within_a_second() {
     let server = Server::start().await;
     let watched = Watched::start(&patient(server.port, "")).await;
     until("it waits", || server.state().commands.iter().any(|command| command == "IDLE")).await;
-    let mut waits = Vec::new();
-    for number in 1..=5 {
-        let delivered = Instant::now();
+    for number in 1..=3 {
+        let delivered = Stopwatch::start();
         server.deliver(&mail(number));
         until("the mail is there", || watched.taken() == number).await;
-        waits.push(delivered.elapsed());
+        delivered.assert_within(Duration::from_secs(1), "waking");
     }
-    // On a machine that does much else not every wait is short, yet who is not woken has none that is.
-    waits.sort();
-    assert!(waits[1] < Duration::from_secs(1), "{waits:?}");
     watched.harness.stop().await;
 }
 
